@@ -1,0 +1,1 @@
+//! Alipay, open platform gateway version 1.0.

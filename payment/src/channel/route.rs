@@ -1,0 +1,1 @@
+//! Which channel a scanned pay code belongs to.

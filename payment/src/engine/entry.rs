@@ -1,0 +1,420 @@
+//! The journal's entries: what happened to money and goods, in the order it happened.
+//!
+//! The serialised form is frozen: fields may be added with a default, never renamed or removed. An entry holds no pay
+//! code and no key.
+
+use serde::{Deserialize, Serialize};
+
+use crate::channel::ChannelId;
+use crate::ids::{AttemptId, OrderId, RefundId};
+use crate::money::Fen;
+use crate::time::Wall;
+
+/// Name of a product slot of the machine, as printed beside it: 1 to 8 letters or digits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct SlotId(String);
+
+impl SlotId {
+    /// A slot's name, or `None` when the text cannot be one.
+    #[must_use]
+    pub fn new(name: &str) -> Option<Self> {
+        let fits =
+            (1..=8).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        fits.then(|| Self(name.to_owned()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for SlotId {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        Self::new(&name).ok_or_else(|| format!("{name:?} is no slot: 1 to 8 letters or digits"))
+    }
+}
+
+impl From<SlotId> for String {
+    fn from(slot: SlotId) -> Self {
+        slot.0
+    }
+}
+
+impl std::fmt::Display for SlotId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One thing that is bought. Two of the same are two items: each is delivered and refunded by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// The slot that delivers it; `None` when a person hands it over.
+    pub slot: Option<SlotId>,
+    /// The merchant's code of the goods.
+    pub code: String,
+    /// What the buyer reads.
+    pub name: String,
+    /// Its price.
+    pub price: Fen,
+}
+
+/// Who may scan whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhoScans {
+    /// The buyer's phone scans the machine's screen.
+    BuyerScans,
+    /// The machine's scanner reads the buyer's pay code.
+    MerchantScans,
+    /// Whichever happens first.
+    Either,
+}
+
+impl WhoScans {
+    /// Whether the machine may show a code.
+    #[must_use]
+    pub const fn shows_code(self) -> bool {
+        matches!(self, Self::BuyerScans | Self::Either)
+    }
+
+    /// Whether the machine may read the buyer's code.
+    #[must_use]
+    pub const fn takes_code(self) -> bool {
+        matches!(self, Self::MerchantScans | Self::Either)
+    }
+}
+
+/// How one attempt collects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// A code on our screen.
+    ShowCode,
+    /// The buyer's pay code.
+    TakeCode,
+}
+
+/// Where an order came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The machine's own keypad.
+    Keypad,
+    /// The local API.
+    Api,
+}
+
+/// A caller's key that makes a repeated request harmless.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdempotencyKey {
+    /// The caller's key, at most 255 characters.
+    pub key: String,
+    /// SHA-256 of the request's body in lower-case hex: the same key with another body is refused.
+    pub body_sha256: String,
+}
+
+/// Who or what ended the wait for payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelledBy {
+    /// The cancel key.
+    Buyer,
+    /// The local API.
+    Api,
+    /// The time to pay ran out.
+    Timeout,
+    /// The daemon restarted while the order was open.
+    Restart,
+    /// Every way to pay was refused.
+    Refused,
+}
+
+/// Why an attempt is being undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReverseReason {
+    /// The order was cancelled or its time ran out.
+    OrderCancelled,
+    /// Another attempt of the order was paid first.
+    OtherPaid,
+    /// No final answer came in the time that the channel's rules allow.
+    NoAnswer,
+}
+
+/// How the delivery of one item ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VendResult {
+    /// The drop sensor saw it fall, or the drive reports success where there is no sensor.
+    Dropped,
+    /// It did not fall.
+    NotDropped,
+    /// Nobody can tell: the daemon died in between and the machine keeps no count.
+    Unknown,
+}
+
+/// Why money goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundReason {
+    /// Goods were paid for and not delivered.
+    Undelivered,
+    /// The payment landed after the order was over.
+    Late,
+    /// A second attempt of one order was paid too.
+    PaidTwice,
+    /// Asked for through the API.
+    Operator,
+}
+
+/// How an order ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Paid, and everything was delivered.
+    Delivered,
+    /// Nothing paid: cancelled by the buyer, the API or a restart.
+    Cancelled,
+    /// Nothing paid: the time ran out.
+    Expired,
+    /// Nothing paid: the channel refused.
+    Failed,
+    /// Paid, and money went back, in whole or for what was not delivered.
+    Refunded,
+}
+
+/// One fact. [`Entry::order`] says whose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Entry {
+    /// An order was taken.
+    OrderOpened {
+        /// Its number.
+        order: OrderId,
+        /// What it costs.
+        amount: Fen,
+        /// ISO 4217, always `CNY` so far.
+        currency: String,
+        /// What is bought; may be empty for a bare amount.
+        items: Vec<Item>,
+        /// Who may scan.
+        who_scans: WhoScans,
+        /// Where it came from.
+        origin: Origin,
+        /// The line for the buyer's bill.
+        subject: String,
+        /// How long the buyer has to pay, in milliseconds.
+        pay_within_ms: u64,
+        /// The caller's own order number, if given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
+        /// The caller's idempotency key, if given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        idempotency: Option<IdempotencyKey>,
+    },
+    /// An attempt got its number. Its first request may leave now.
+    AttemptStarted {
+        /// Its order.
+        order: OrderId,
+        /// Its number, the channel's `out_trade_no`.
+        attempt: AttemptId,
+        /// Through which channel.
+        channel: ChannelId,
+        /// By which method.
+        method: Method,
+        /// How much.
+        amount: Fen,
+    },
+    /// The buyer paid.
+    AttemptPaid {
+        /// Its order.
+        order: OrderId,
+        /// The attempt.
+        attempt: AttemptId,
+        /// The channel's own number.
+        trade_no: String,
+        /// When, in the channel's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        paid_at: Option<String>,
+        /// The buyer's masked account.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        buyer: Option<String>,
+    },
+    /// No money was taken and none will be under this number.
+    AttemptNotPaid {
+        /// Its order.
+        order: OrderId,
+        /// The attempt.
+        attempt: AttemptId,
+        /// The channel's code or our word for it.
+        code: String,
+    },
+    /// The attempt is going to be undone. Its cancel or close may leave now.
+    ReverseStarted {
+        /// Its order.
+        order: OrderId,
+        /// The attempt.
+        attempt: AttemptId,
+        /// Why.
+        reason: ReverseReason,
+    },
+    /// Nobody may pay this order any more.
+    OrderCancelled {
+        /// The order.
+        order: OrderId,
+        /// By whom.
+        by: CancelledBy,
+    },
+    /// A motor is going to turn. It may turn once for this entry and never again.
+    VendStarted {
+        /// The order.
+        order: OrderId,
+        /// Which of its items, counted from 0.
+        item: usize,
+        /// The slot.
+        slot: SlotId,
+        /// What the machine's own drop counter said before, if it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        drops_before: Option<u64>,
+    },
+    /// The delivery of one item is over.
+    VendEnded {
+        /// The order.
+        order: OrderId,
+        /// Which of its items, counted from 0.
+        item: usize,
+        /// How.
+        result: VendResult,
+    },
+    /// A refund got its number. Its request may leave now.
+    RefundStarted {
+        /// The order.
+        order: OrderId,
+        /// The paid attempt.
+        attempt: AttemptId,
+        /// Its number, the channel's `out_request_no`.
+        refund: RefundId,
+        /// How much goes back.
+        amount: Fen,
+        /// Why.
+        reason: RefundReason,
+        /// The caller's idempotency key, if the API asked for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        idempotency: Option<IdempotencyKey>,
+    },
+    /// The money went back, or the channel said so of its own cancel.
+    RefundDone {
+        /// The order.
+        order: OrderId,
+        /// The refund.
+        refund: RefundId,
+    },
+    /// The channel refuses the refund for now: the money is owed, and the refund is tried again for ever.
+    RefundOwed {
+        /// The order.
+        order: OrderId,
+        /// The refund.
+        refund: RefundId,
+        /// The channel's code.
+        code: String,
+    },
+    /// Nothing is open about this order. A later refund opens it again.
+    OrderClosed {
+        /// The order.
+        order: OrderId,
+        /// How it ended.
+        ending: Ending,
+    },
+}
+
+impl Entry {
+    /// The order that this is about.
+    #[must_use]
+    pub const fn order(&self) -> OrderId {
+        match self {
+            Self::OrderOpened { order, .. }
+            | Self::AttemptStarted { order, .. }
+            | Self::AttemptPaid { order, .. }
+            | Self::AttemptNotPaid { order, .. }
+            | Self::ReverseStarted { order, .. }
+            | Self::OrderCancelled { order, .. }
+            | Self::VendStarted { order, .. }
+            | Self::VendEnded { order, .. }
+            | Self::RefundStarted { order, .. }
+            | Self::RefundDone { order, .. }
+            | Self::RefundOwed { order, .. }
+            | Self::OrderClosed { order, .. } => *order,
+        }
+    }
+}
+
+/// An entry as the journal holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its place, from 1, without a gap.
+    pub seq: u64,
+    /// What the wall clock said.
+    pub at: Wall,
+    /// The fact.
+    pub entry: Entry,
+}
+
+/// An order's public state. It only moves down this list, never up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderState {
+    /// Nobody has paid or started to pay.
+    Waiting,
+    /// The buyer is confirming on the phone, or the pay code was sent.
+    Confirming,
+    /// It is not known whether the buyer paid; the channel is being asked.
+    Unknown,
+    /// Nobody may pay any more; the channel is being made sure of.
+    Cancelling,
+    /// Paid; nothing delivered yet.
+    Paid,
+    /// The machine is delivering.
+    Delivering,
+    /// Over: paid and delivered.
+    Completed,
+    /// Over: nothing paid, cancelled.
+    Cancelled,
+    /// Over: nothing paid, the time ran out.
+    Expired,
+    /// Over: nothing paid, the channel refused.
+    Failed,
+    /// Money is going back.
+    Refunding,
+    /// Money must go back and the channel refuses for now; tried again for ever.
+    Owed,
+    /// Over: all money that was due went back.
+    Refunded,
+}
+
+impl OrderState {
+    /// The name used in the API and the journal's tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Confirming => "confirming",
+            Self::Unknown => "unknown",
+            Self::Cancelling => "cancelling",
+            Self::Paid => "paid",
+            Self::Delivering => "delivering",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+            Self::Failed => "failed",
+            Self::Refunding => "refunding",
+            Self::Owed => "owed",
+            Self::Refunded => "refunded",
+        }
+    }
+}
