@@ -133,6 +133,8 @@ pub enum CancelledBy {
     Restart,
     /// Every way to pay was refused.
     Refused,
+    /// The machine stopped selling: see the faults.
+    Fault,
 }
 
 /// Why an attempt is being undone.

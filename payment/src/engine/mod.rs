@@ -1,4 +1,427 @@
 //! The engine: one value that owns every open order.
+//!
+//! ```text
+//! restore(entries) ─► Engine ─┬─ handle(now, Input) ─► Done | Refused
+//!                             ├─ poll_effect() ─► Effect, in order, until there is none
+//!                             ├─ poll_timeout() ─► when to come back, and why
+//!                             └─ view(now) ─► what the buyer sees
+//! ```
+//!
+//! It has no clock, no disk and no network. Whatever it wants done is an [`effect::Effect`]; whatever happened comes
+//! back as an [`input::Input`]. A record is durable before the effects behind it start, so killing the process at any
+//! instant leaves a journal from which [`Engine::restore`] goes on.
 
+pub(crate) mod attempt;
+pub(crate) mod desk;
+pub mod effect;
 pub mod entry;
+pub mod faults;
+pub mod input;
+mod open;
+pub(crate) mod order;
+pub mod record;
+pub(crate) mod retry;
+pub(crate) mod session;
+pub mod settings;
+#[cfg(test)]
+mod tests;
 pub mod view;
+mod window;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::channel::{Answer, ChannelId, Request};
+use crate::ids::{IdMint, OrderId};
+use crate::time::{Mono, Now};
+use desk::{Numbers, Office};
+use effect::{Beep, Call, CallId, Effect, Queue, Record};
+use entry::{CancelledBy, Stored};
+use faults::{Fault, Faults};
+use input::{Done, Input, Key, Refused};
+use order::Order;
+use record::OrderRecord;
+use retry::Backoff;
+use session::{KeyPressed, Session};
+use settings::Settings;
+
+/// So many pay codes are remembered, to refuse one that was read before. A code lives about a minute.
+const CODES_REMEMBERED: usize = 64;
+
+/// Why the engine wants to be woken; for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WakeReason {
+    /// The customer at the machine: a screen that goes away, a time to pay that ends.
+    Session,
+    /// An attempt or a refund has its next call, or a call is overdue.
+    Order,
+    /// A channel is tried again.
+    Channel,
+    /// The journal is tried again.
+    Journal,
+}
+
+/// How the journal does.
+#[derive(Debug, Default)]
+struct JournalHealth {
+    failing: bool,
+    try_at: Option<Mono>,
+    backoff: Backoff,
+}
+
+/// The engine. See the module's page.
+#[derive(Debug)]
+pub struct Engine {
+    settings: Settings,
+    orders: BTreeMap<OrderId, Order>,
+    session: Session,
+    faults: Faults,
+    queue: Queue,
+    mint: IdMint,
+    numbers: Numbers,
+    journal: JournalHealth,
+    probes: BTreeMap<CallId, ChannelId>,
+    codes_seen: VecDeque<[u8; 32]>,
+    drops: Option<u64>,
+    scanner_armed: bool,
+    lamp_on: bool,
+}
+
+impl Engine {
+    /// An engine that takes up the given open orders, each as its entries in order.
+    #[must_use]
+    pub fn restore(settings: Settings, mint: IdMint, now: Now, open: &[Vec<Stored>]) -> Self {
+        let mut engine = Self {
+            settings,
+            orders: BTreeMap::new(),
+            session: Session::Idle,
+            faults: Faults::default(),
+            queue: Queue::default(),
+            mint,
+            numbers: Numbers::default(),
+            journal: JournalHealth::default(),
+            probes: BTreeMap::new(),
+            codes_seen: VecDeque::new(),
+            drops: None,
+            scanner_armed: false,
+            lamp_on: false,
+        };
+        for entries in open {
+            engine.take_up(now, entries);
+        }
+        engine.finish(now);
+        engine
+    }
+
+    /// Takes up one order from the journal: at start, or because a closed order gets a refund.
+    fn take_up(&mut self, now: Now, entries: &[Stored]) {
+        let Some(record) = OrderRecord::from_entries(entries) else {
+            return;
+        };
+        let id = record.order;
+        let restored = Order::restore(&mut self.office(now), record);
+        if restored.attended && self.session == Session::Idle {
+            let leave_at = Some(now.mono.plus(self.settings.pace.release_ms));
+            self.session = Session::Order { order: id, leave_at };
+        }
+        self.orders.insert(id, restored);
+    }
+
+    /// Makes a closed order known again, so that money of it can be returned. An open one is left as it is.
+    pub fn load(&mut self, now: Now, entries: &[Stored]) {
+        let known = entries.first().is_some_and(|first| self.orders.contains_key(&first.entry.order()));
+        if known {
+            return;
+        }
+        if let Some(record) = OrderRecord::from_entries(entries)
+            && record.ending.is_some()
+        {
+            let order = Order::restore(&mut self.office(now), record);
+            self.orders.insert(order.record.order, order);
+        }
+    }
+
+    /// Takes in one event. What is refused changed nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] says why, in words for whoever asked.
+    pub fn handle(&mut self, now: Now, input: Input) -> Result<Done, Refused> {
+        self.watch_clock(now);
+        let done = self.dispatch(now, input);
+        self.finish(now);
+        done
+    }
+
+    fn dispatch(&mut self, now: Now, input: Input) -> Result<Done, Refused> {
+        match input {
+            Input::Timer => self.on_timer(now),
+            Input::Key(key) => return self.on_key(now, key),
+            Input::Scanned(line) => return self.on_scanned(now, &line),
+            Input::Open(wanted) => return self.open(now, *wanted).map(Done::Opened),
+            Input::CodeGiven { order, line } => return self.on_code_given(now, order, &line).map(Done::Trying),
+            Input::Cancel { order } => return self.on_cancel(now, order),
+            Input::Refund { order, amount, idempotency } => {
+                return self.on_refund(now, order, amount, idempotency).map(Done::Refunding);
+            }
+            Input::Answered { call, answer } => self.on_answered(now, call, &answer),
+            Input::Vended { job, result, drops } => {
+                self.drops = drops.or(self.drops);
+                self.each_order(now, |order, office| order.on_vended(office, job, result));
+            }
+            Input::Drops(drops) => self.drops = drops,
+            Input::Recorded => self.on_recorded(),
+            Input::NotRecorded(batch) => self.on_not_recorded(now, batch),
+            Input::Raise(fault) => self.faults.raise(fault),
+            Input::Clear(fault) => self.faults.clear(&fault),
+        }
+        Ok(Done::Taken)
+    }
+
+    /// The next thing to do, `None` when nothing is to be done now.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        if self.journal.failing && self.journal.try_at.is_some() {
+            return None;
+        }
+        self.queue.pop()
+    }
+
+    /// When to come back with [`Input::Timer`], and why.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<(Mono, WakeReason)> {
+        let orders = self.orders.values().filter_map(Order::deadline).min();
+        [
+            self.session.deadline().map(|at| (at, WakeReason::Session)),
+            orders.map(|at| (at, WakeReason::Order)),
+            self.faults.deadline().map(|at| (at, WakeReason::Channel)),
+            self.journal.try_at.map(|at| (at, WakeReason::Journal)),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// The faults that stand.
+    pub fn faults(&self) -> impl Iterator<Item = &Fault> {
+        self.faults.standing()
+    }
+
+    /// The order under this number while it is open.
+    #[must_use]
+    pub fn order(&self, order: OrderId) -> Option<&OrderRecord> {
+        self.orders.get(&order).map(|order| &order.record)
+    }
+
+    /// All open orders.
+    pub fn orders(&self) -> impl Iterator<Item = &OrderRecord> {
+        self.orders.values().map(|order| &order.record)
+    }
+
+    /// The order at the machine.
+    #[must_use]
+    pub fn order_at_machine(&self) -> Option<OrderId> {
+        self.session.order()
+    }
+
+    /// Whether the machine's scanner lets codes through.
+    #[must_use]
+    pub const fn is_scanner_armed(&self) -> bool {
+        self.scanner_armed
+    }
+
+    /// The settings it runs with.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    // ---- events ----
+
+    /// No clock, no sale.
+    fn watch_clock(&mut self, now: Now) {
+        if now.wall.trusted {
+            self.faults.clear(&Fault::Clock);
+        } else {
+            self.faults.raise(Fault::Clock);
+        }
+    }
+
+    fn on_timer(&mut self, now: Now) {
+        if self.journal.try_at.is_some_and(|at| at <= now.mono) {
+            self.journal.try_at = None;
+            if self.queue.is_empty() {
+                self.queue.push(Effect::ProbeJournal);
+            }
+        }
+        for channel in self.faults.due(now.mono) {
+            if self.faults.has(&Fault::Network(channel)) {
+                self.probe(channel);
+            }
+        }
+        self.each_order(now, |order, office| order.on_timer(office));
+        if self.session.deadline().is_some_and(|at| at <= now.mono) {
+            self.on_session_over(now);
+        }
+    }
+
+    fn probe(&mut self, channel: ChannelId) {
+        let id = self.numbers.call();
+        self.probes.insert(id, channel);
+        self.queue.push(Effect::Call(Call { id, channel, request: Request::Probe }));
+    }
+
+    fn on_key(&mut self, now: Now, key: Key) -> Result<Done, Refused> {
+        let done = match self.session.on_key(key, now.mono, &self.settings) {
+            KeyPressed::Ignored => return Ok(Done::Taken),
+            KeyPressed::Taken => Ok(Done::Taken),
+            KeyPressed::Buy(slot) => self.buy(now, slot).map(Done::Opened),
+            KeyPressed::Cancel(order) => {
+                self.cancel(now, order, CancelledBy::Buyer);
+                Ok(Done::Taken)
+            }
+        };
+        self.queue.push(Effect::Beep(if done.is_ok() { Beep::Taken } else { Beep::Bad }));
+        done
+    }
+
+    fn on_cancel(&mut self, now: Now, id: OrderId) -> Result<Done, Refused> {
+        let order = self.orders.get(&id).ok_or(Refused::NoSuchOrder(id))?;
+        if order.record.winner().is_some() {
+            return Err(Refused::AlreadyPaid(id));
+        }
+        self.cancel(now, id, CancelledBy::Api);
+        Ok(Done::Taken)
+    }
+
+    fn cancel(&mut self, now: Now, id: OrderId, by: CancelledBy) {
+        self.with_order(now, id, |order, office| order.cancel(office, by));
+    }
+
+    fn on_answered(&mut self, now: Now, call: CallId, answer: &Answer) {
+        if let Some(channel) = self.probes.remove(&call) {
+            let reached = matches!(answer, Answer::Reachable(true));
+            self.note_reach(now, channel, reached);
+            return;
+        }
+        let owner = self.orders.iter().find(|(_, order)| order.awaits(call)).map(|(id, _)| *id);
+        let Some(id) = owner else {
+            return;
+        };
+        if let Some(channel) = self.channel_of(id) {
+            let reached = answer.doubt().is_none_or(|doubt| doubt.kind.was_reached());
+            self.note_reach(now, channel, reached);
+        }
+        self.with_order(now, id, |order, office| order.on_answer(office, call, answer));
+    }
+
+    fn channel_of(&self, id: OrderId) -> Option<ChannelId> {
+        let attempts = &self.orders.get(&id)?.record.attempts;
+        attempts.last().map(|attempt| attempt.channel)
+    }
+
+    fn note_reach(&mut self, now: Now, channel: ChannelId, reached: bool) {
+        if reached {
+            self.faults.reached(channel);
+        } else {
+            self.faults.lost(channel, now.mono, &self.settings.pace);
+        }
+    }
+
+    fn on_recorded(&mut self) {
+        self.journal = JournalHealth::default();
+        self.faults.clear(&Fault::Storage);
+    }
+
+    /// The disk refused. What waits behind the record keeps waiting; orders of which nothing is written are forgotten.
+    fn on_not_recorded(&mut self, now: Now, batch: Vec<Record>) {
+        self.faults.raise(Fault::Storage);
+        self.journal.failing = true;
+        let pace = self.settings.pace;
+        self.journal.try_at = Some(self.journal.backoff.next(now.mono, pace.probe_ms, &pace));
+        self.queue.put_back(batch);
+        for id in self.queue.unwritten_orders() {
+            if let Some(order) = self.orders.remove(&id) {
+                self.queue.forget(id, &order.calls_on_their_way());
+            }
+            if self.session.order() == Some(id) {
+                self.session = Session::Idle;
+            }
+        }
+    }
+
+    // ---- common ends ----
+
+    fn office(&mut self, now: Now) -> Office<'_> {
+        Office {
+            now,
+            settings: &self.settings,
+            faults: &mut self.faults,
+            queue: &mut self.queue,
+            mint: &mut self.mint,
+            numbers: &mut self.numbers,
+            drops: self.drops,
+        }
+    }
+
+    fn with_order(&mut self, now: Now, id: OrderId, event: impl FnOnce(&mut Order, &mut Office)) {
+        if let Some(mut order) = self.orders.remove(&id) {
+            event(&mut order, &mut self.office(now));
+            self.orders.insert(id, order);
+        }
+    }
+
+    fn each_order(&mut self, now: Now, event: impl Fn(&mut Order, &mut Office)) {
+        let mut orders = std::mem::take(&mut self.orders);
+        for order in orders.values_mut() {
+            event(order, &mut self.office(now));
+        }
+        self.orders = orders;
+    }
+
+    /// After every event: faults take effect, the session follows its order, what is over is let go, and the devices
+    /// are told what changed.
+    fn finish(&mut self, now: Now) {
+        self.stop_selling_on_faults(now);
+        self.follow_order(now);
+        self.orders.retain(|_, order| !order.is_over());
+        for (fault, began) in self.faults.take_news() {
+            self.queue.push(if began { Effect::Raised(fault) } else { Effect::Cleared(fault) });
+        }
+        self.tell_devices();
+    }
+
+    /// A machine that cannot record, tell the time, deliver or reach the channel shows no code and takes none.
+    fn stop_selling_on_faults(&mut self, now: Now) {
+        let payable = self.orders.values().filter(|order| order.is_payable());
+        let ids: Vec<(OrderId, bool)> = payable
+            .map(|order| (order.record.order, order.record.items.iter().any(|item| item.item.slot.is_some())))
+            .collect();
+        for (id, vends) in ids {
+            if self.faults.blocking(&self.settings.channels, vends).is_some() {
+                self.cancel(now, id, CancelledBy::Fault);
+            }
+        }
+    }
+
+    fn tell_devices(&mut self) {
+        let armed = self.wants_scan();
+        if armed != self.scanner_armed {
+            self.scanner_armed = armed;
+            self.queue.push(Effect::ArmScanner(armed));
+        }
+        let lamp = self.is_delivering();
+        if lamp != self.lamp_on {
+            self.lamp_on = lamp;
+            self.queue.push(Effect::Lamp(lamp));
+        }
+    }
+
+    fn wants_scan(&self) -> bool {
+        let at_machine = self.session.order().and_then(|id| self.orders.get(&id));
+        let scanner = self.settings.has_scanner && !self.faults.has(&Fault::Scanner);
+        scanner && at_machine.is_some_and(Order::wants_code)
+    }
+
+    fn is_delivering(&self) -> bool {
+        self.session.order().and_then(|id| self.orders.get(&id)).is_some_and(Order::is_delivering)
+    }
+}

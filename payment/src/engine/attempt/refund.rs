@@ -1,0 +1,194 @@
+//! Money goes back. The refund has its own number, journalled before its first call; the same number is sent until the
+//! channel confirms that the money moved. A refusal makes it owed: visible, and tried again for ever.
+//!
+//! A call that was taken is no proof (Alipay: only `fund_change=Y` or the refund query's `REFUND_SUCCESS` is), so what
+//! did not move at once is asked after, and sent again under the same number when the channel has never heard of it.
+
+use crate::channel::outcome::{Outcome, RefundOutcome};
+use crate::channel::{Answer, ChannelId, RefundOrder, Request};
+use crate::engine::desk::Desk;
+use crate::engine::effect::CallId;
+use crate::engine::entry::{Entry, RefundReason};
+use crate::engine::record::RefundRecord;
+use crate::engine::retry::Backoff;
+use crate::ids::RefundId;
+use crate::time::Mono;
+
+/// So many times the channel may know nothing of the refund before the trade itself is asked after.
+const MOST_ABSENT: u32 = 3;
+
+/// What to ask next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Send,
+    AskRefund,
+    AskTrade,
+}
+
+/// An open refund.
+#[derive(Debug)]
+pub(crate) struct Refund {
+    channel: ChannelId,
+    wanted: RefundOrder,
+    step: Step,
+    absent: u32,
+    on_its_way: Option<(CallId, Mono)>,
+    next_at: Option<Mono>,
+    backoff: Backoff,
+}
+
+impl Refund {
+    /// Journal a new refund; its first call leaves as soon as the entry is durable.
+    pub(crate) fn start(desk: &mut Desk, channel: ChannelId, entry: Entry) -> Option<Self> {
+        let Entry::RefundStarted { attempt, refund, amount, reason, .. } = entry else {
+            return None;
+        };
+        desk.note(entry);
+        let wanted = RefundOrder { attempt, refund, amount, reason: reason_text(reason).to_owned() };
+        let mut state = Self::waiting(channel, wanted);
+        state.send(desk);
+        Some(state)
+    }
+
+    /// Take up a refund that was open when the daemon stopped: ask first, it may be done.
+    pub(crate) fn restore(desk: &mut Desk, channel: ChannelId, record: &RefundRecord) -> Self {
+        let wanted = RefundOrder {
+            attempt: record.attempt,
+            refund: record.refund,
+            amount: record.amount,
+            reason: reason_text(record.reason).to_owned(),
+        };
+        let mut state = Self::waiting(channel, wanted);
+        state.step = Step::AskRefund;
+        state.send(desk);
+        state
+    }
+
+    fn waiting(channel: ChannelId, wanted: RefundOrder) -> Self {
+        Self {
+            channel,
+            wanted,
+            step: Step::Send,
+            absent: 0,
+            on_its_way: None,
+            next_at: None,
+            backoff: Backoff::default(),
+        }
+    }
+
+    pub(crate) const fn refund(&self) -> RefundId {
+        self.wanted.refund
+    }
+
+    pub(crate) fn awaits(&self, call: CallId) -> bool {
+        self.on_its_way.is_some_and(|(on_its_way, _)| on_its_way == call)
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Mono> {
+        self.on_its_way.map(|(_, lost_at)| lost_at).or(self.next_at)
+    }
+
+    pub(crate) fn on_timer(&mut self, desk: &mut Desk) {
+        if !self.deadline().is_some_and(|at| at <= desk.now()) {
+            return;
+        }
+        if self.on_its_way.take().is_some() {
+            self.ask_later(desk);
+        } else {
+            self.send(desk);
+        }
+    }
+
+    /// Takes the answer in; `true` when the money is back.
+    pub(crate) fn on_answer(&mut self, desk: &mut Desk, answer: &Answer) -> bool {
+        self.on_its_way = None;
+        match answer {
+            Answer::Refund(outcome) => self.on_outcome(desk, outcome),
+            Answer::Payment(outcome) => self.on_trade(desk, outcome),
+            Answer::Code(_) | Answer::Reversal(_) | Answer::Reachable(_) => {
+                self.ask_later(desk);
+                false
+            }
+        }
+    }
+
+    fn on_outcome(&mut self, desk: &mut Desk, outcome: &RefundOutcome) -> bool {
+        match outcome {
+            RefundOutcome::Done => return self.done(desk),
+            RefundOutcome::NotMoved => {
+                self.step = Step::AskRefund;
+                self.next_at = Some(desk.now().plus(desk.pace().refund_query_ms));
+            }
+            RefundOutcome::Absent => self.on_absent(desk),
+            RefundOutcome::ShortOfFunds => self.owe(desk, "short_of_funds"),
+            RefundOutcome::Refused { code } => self.owe(desk, code),
+            RefundOutcome::Unknown(_) => self.ask_later(desk),
+        }
+        false
+    }
+
+    /// Not received or failed: once more under the same number. Again and again: perhaps the trade is closed, and the
+    /// channel's own cancel returned the money.
+    fn on_absent(&mut self, desk: &mut Desk) {
+        self.absent += 1;
+        self.step = if self.absent.is_multiple_of(MOST_ABSENT) { Step::AskTrade } else { Step::Send };
+        let gap = desk.pace().refund_gap_ms;
+        self.next_at = Some(self.backoff.next(desk.now(), gap, desk.pace()));
+    }
+
+    /// A trade that is closed after it was paid has given all its money back.
+    fn on_trade(&mut self, desk: &mut Desk, outcome: &Outcome) -> bool {
+        match outcome {
+            Outcome::NotPaid(_) => return self.done(desk),
+            Outcome::Paid(_) | Outcome::Pending(_) => {
+                self.step = Step::Send;
+                self.next_at = Some(self.backoff.next(desk.now(), desk.pace().refund_gap_ms, desk.pace()));
+            }
+            Outcome::Unknown(_) => self.ask_later(desk),
+        }
+        false
+    }
+
+    fn done(&self, desk: &mut Desk) -> bool {
+        let entry = Entry::RefundDone { order: desk.order(), refund: self.wanted.refund };
+        desk.note(entry);
+        true
+    }
+
+    /// The channel refuses for now. The trade is asked after before the next try: it may be closed.
+    fn owe(&mut self, desk: &mut Desk, code: &str) {
+        let known = desk.record.refunds.iter().find(|known| known.refund == self.wanted.refund);
+        if !known.is_some_and(|known| known.owed.as_deref() == Some(code)) {
+            let (order, refund, code) = (desk.order(), self.wanted.refund, code.to_owned());
+            desk.note(Entry::RefundOwed { order, refund, code });
+        }
+        self.step = if self.step == Step::AskTrade { Step::Send } else { Step::AskTrade };
+        self.next_at = Some(self.backoff.next(desk.now(), desk.pace().refund_query_ms, desk.pace()));
+    }
+
+    fn ask_later(&mut self, desk: &Desk) {
+        self.step = Step::AskRefund;
+        self.next_at = Some(self.backoff.next(desk.now(), desk.pace().retry_ms, desk.pace()));
+    }
+
+    fn send(&mut self, desk: &mut Desk) {
+        self.next_at = None;
+        let request = match self.step {
+            Step::Send => Request::Refund(self.wanted.clone()),
+            Step::AskRefund => Request::RefundQuery(self.wanted.clone()),
+            Step::AskTrade => Request::Query(self.wanted.attempt),
+        };
+        let call = desk.call(self.channel, request);
+        self.on_its_way = Some((call, desk.now().plus(desk.pace().call_limit_ms)));
+    }
+}
+
+/// The reason that the buyer reads.
+const fn reason_text(reason: RefundReason) -> &'static str {
+    match reason {
+        RefundReason::Undelivered => "商品未送出，自动退款",
+        RefundReason::Late => "订单已结束，自动退款",
+        RefundReason::PaidTwice => "重复付款，自动退款",
+        RefundReason::Operator => "商家退款",
+    }
+}

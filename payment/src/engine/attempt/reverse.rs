@@ -1,0 +1,130 @@
+//! We undo an attempt until the channel confirms that no money is with us, or that it was paid after all.
+//!
+//! | method | call | why |
+//! |---|---|---|
+//! | we show a code | close | it never touches a paid trade, so a payment that won the race stays a payment |
+//! | we take a code | cancel | it closes an unpaid trade and returns the money of a paid one |
+//!
+//! "No such trade" is no end by itself: a shown code stays payable until it expires, and a pay request may still be on
+//! its way. The attempt is asked after until neither can be.
+
+use super::unknown::longest_payable;
+use super::{Next, Phase, Subject};
+use crate::channel::Request;
+use crate::channel::outcome::{Outcome, Receipt, Refusal, Reversal, Waiting, Why};
+use crate::engine::desk::Desk;
+use crate::engine::entry::Method;
+use crate::engine::retry::Backoff;
+use crate::time::Mono;
+
+/// What to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Undo,
+    Ask,
+}
+
+/// The state.
+#[derive(Debug)]
+pub(crate) struct Reverse {
+    step: Step,
+    /// Until then "no such trade" may still turn into a payment.
+    payable_until: Mono,
+    /// The channel refused to cancel: a payment must be refunded instead.
+    cancel_refused: bool,
+    next_at: Option<Mono>,
+    backoff: Backoff,
+}
+
+impl Reverse {
+    /// Begin to undo.
+    pub(crate) fn enter(subject: &Subject, payable_until: Mono) -> (Phase, Request) {
+        let state = Self {
+            step: Step::Undo,
+            payable_until,
+            cancel_refused: false,
+            next_at: None,
+            backoff: Backoff::default(),
+        };
+        (Phase::Reverse(state), undo(subject))
+    }
+
+    /// Go on after a restart.
+    pub(crate) fn resume(desk: &Desk, subject: &Subject) -> (Phase, Request) {
+        Self::enter(subject, longest_payable(desk, subject.method))
+    }
+
+    pub(crate) const fn deadline(&self) -> Option<Mono> {
+        self.next_at
+    }
+
+    pub(crate) fn on_timer(&mut self, subject: &Subject) -> Next {
+        self.next_at = None;
+        match self.step {
+            Step::Undo => Next::Call(undo(subject)),
+            Step::Ask => Next::Call(Request::Query(subject.attempt)),
+        }
+    }
+
+    pub(crate) fn on_reversal(&mut self, desk: &Desk, subject: &Subject, reversal: &Reversal) -> Next {
+        match reversal {
+            // Both are final; the question after them makes sure and tells how the trade stands.
+            Reversal::Closed | Reversal::Refunded => self.ask_now(subject),
+            Reversal::NoTrade => self.watch(desk),
+            Reversal::Ask { .. } => {
+                self.cancel_refused = true;
+                self.ask_now(subject)
+            }
+            Reversal::Again | Reversal::Unknown(_) => self.retry(desk, Step::Undo),
+        }
+    }
+
+    pub(crate) fn on_outcome(&mut self, desk: &Desk, subject: &Subject, outcome: Outcome) -> Next {
+        match outcome {
+            Outcome::Paid(receipt) => self.on_paid(desk, subject, receipt),
+            Outcome::NotPaid(refusal) => Next::NotPaid(refusal),
+            Outcome::Pending(Waiting::NoTrade) => self.watch(desk),
+            Outcome::Pending(Waiting::Confirming) => self.retry(desk, Step::Undo),
+            Outcome::Unknown(_) => self.retry(desk, Step::Ask),
+        }
+    }
+
+    /// A cancel that was sent may still return the money: only when the channel refuses to cancel is it a payment.
+    fn on_paid(&mut self, desk: &Desk, subject: &Subject, receipt: Receipt) -> Next {
+        match subject.method {
+            Method::ShowCode => Next::Paid(receipt),
+            Method::TakeCode if self.cancel_refused => Next::Paid(receipt),
+            Method::TakeCode => self.retry(desk, Step::Undo),
+        }
+    }
+
+    fn ask_now(&mut self, subject: &Subject) -> Next {
+        self.step = Step::Ask;
+        Next::Call(Request::Query(subject.attempt))
+    }
+
+    /// The channel knows no trade: done when none can come any more, else look again later.
+    fn watch(&mut self, desk: &Desk) -> Next {
+        if desk.now() >= self.payable_until {
+            let code = "never_paid".to_owned();
+            return Next::NotPaid(Refusal { code, why: Why::Closed });
+        }
+        self.step = Step::Ask;
+        self.backoff.reset();
+        self.next_at = Some(desk.now().plus(desk.pace().watch_ms).min(self.payable_until));
+        Next::Stay
+    }
+
+    fn retry(&mut self, desk: &Desk, step: Step) -> Next {
+        self.step = step;
+        self.next_at = Some(self.backoff.next(desk.now(), desk.pace().retry_ms, desk.pace()));
+        Next::Stay
+    }
+}
+
+fn undo(subject: &Subject) -> Request {
+    match subject.method {
+        Method::ShowCode => Request::Close(subject.attempt),
+        Method::TakeCode => Request::Cancel(subject.attempt),
+    }
+}

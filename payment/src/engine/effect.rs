@@ -1,0 +1,172 @@
+//! What shall happen outside. Effects are carried out strictly in order, and a [`Effect::Record`] is durable before the
+//! next one starts: nothing leaves the terminal before its entry is on the disk.
+
+use std::collections::VecDeque;
+
+use super::entry::{Entry, OrderState, SlotId};
+use super::faults::Fault;
+use crate::channel::{ChannelId, Request};
+use crate::ids::OrderId;
+use crate::time::Wall;
+
+/// One effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Make these entries durable in one commit; answer with `Recorded` or `NotRecorded`.
+    Record(Vec<Record>),
+    /// Make a tiny durable write to learn whether the journal works again; answer like a record.
+    ProbeJournal,
+    /// Call a channel; answer with `Answered`, whatever happens.
+    Call(Call),
+    /// Let the machine deliver; answer with `Vended`.
+    Vend(Vend),
+    /// Let the scanner's lines through, or not.
+    ArmScanner(bool),
+    /// The lamp of the delivery bay.
+    Lamp(bool),
+    /// A sound.
+    Beep(Beep),
+    /// A fault began.
+    Raised(Fault),
+    /// A fault is over.
+    Cleared(Fault),
+}
+
+/// An entry to be written, with what the journal keeps beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// What the wall clock said.
+    pub at: Wall,
+    /// The fact.
+    pub entry: Entry,
+    /// The order's public state after it.
+    pub state: OrderState,
+}
+
+/// Number of a call within this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CallId(pub u64);
+
+/// Number of a job of the machine within this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct JobId(pub u64);
+
+/// A call to a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Its number.
+    pub id: CallId,
+    /// To which channel.
+    pub channel: ChannelId,
+    /// What is asked.
+    pub request: Request,
+}
+
+/// A job for the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vend {
+    /// Its number.
+    pub job: JobId,
+    /// Which slot.
+    pub slot: SlotId,
+    /// What to do.
+    pub what: VendWhat,
+}
+
+/// What the machine shall do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VendWhat {
+    /// Turn the motor once.
+    Dispense,
+    /// Turn nothing; say from the machine's own counter whether something fell since.
+    Inspect {
+        /// What the counter said before the motor was to turn.
+        drops_before: Option<u64>,
+    },
+}
+
+/// Sounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beep {
+    /// A key or a code was taken.
+    Taken,
+    /// Paid.
+    Paid,
+    /// Something did not work.
+    Bad,
+}
+
+/// Effects on their way out.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    effects: VecDeque<Effect>,
+}
+
+impl Queue {
+    pub(crate) fn push(&mut self, effect: Effect) {
+        self.effects.push_back(effect);
+    }
+
+    /// Adds an entry; entries that wait side by side become one commit.
+    pub(crate) fn record(&mut self, record: Record) {
+        if let Some(Effect::Record(batch)) = self.effects.back_mut() {
+            batch.push(record);
+        } else {
+            self.push(Effect::Record(vec![record]));
+        }
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.effects.is_empty()
+    }
+
+    /// Puts back what could not be written, in front of everything that waits for it.
+    pub(crate) fn put_back(&mut self, batch: Vec<Record>) {
+        if !batch.is_empty() {
+            self.effects.push_front(Effect::Record(batch));
+        }
+    }
+
+    /// The orders whose opening is still unwritten: nothing about them has left the terminal.
+    pub(crate) fn unwritten_orders(&self) -> Vec<OrderId> {
+        let records = self.effects.iter().flat_map(|effect| match effect {
+            Effect::Record(batch) => batch.as_slice(),
+            Effect::ProbeJournal
+            | Effect::Call(_)
+            | Effect::Vend(_)
+            | Effect::ArmScanner(_)
+            | Effect::Lamp(_)
+            | Effect::Beep(_)
+            | Effect::Raised(_)
+            | Effect::Cleared(_) => &[],
+        });
+        records
+            .filter(|record| matches!(record.entry, Entry::OrderOpened { .. }))
+            .map(|record| record.entry.order())
+            .collect()
+    }
+
+    /// Forgets the entries of `order` and the calls in `calls`.
+    pub(crate) fn forget(&mut self, order: OrderId, calls: &[CallId]) {
+        for effect in &mut self.effects {
+            if let Effect::Record(batch) = effect {
+                batch.retain(|record| record.entry.order() != order);
+            }
+        }
+        self.effects.retain(|effect| match effect {
+            Effect::Record(batch) => !batch.is_empty(),
+            Effect::Call(call) => !calls.contains(&call.id),
+            Effect::ProbeJournal
+            | Effect::Vend(_)
+            | Effect::ArmScanner(_)
+            | Effect::Lamp(_)
+            | Effect::Beep(_)
+            | Effect::Raised(_)
+            | Effect::Cleared(_) => true,
+        });
+    }
+}

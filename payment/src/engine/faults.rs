@@ -1,0 +1,199 @@
+//! Faults: raised, cleared, and what each of them blocks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::entry::SlotId;
+use super::retry::Backoff;
+use super::settings::Pace;
+use super::view::ServiceFault;
+use crate::channel::ChannelId;
+use crate::time::Mono;
+
+/// What is wrong with the terminal.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// The journal cannot be written.
+    Storage,
+    /// The clock is not trusted.
+    Clock,
+    /// A channel cannot be reached.
+    Network(ChannelId),
+    /// A channel refuses the merchant's set-up.
+    Setup(ChannelId),
+    /// The scanner is gone.
+    Scanner,
+    /// The machine cannot deliver.
+    Machine,
+    /// A slot jammed.
+    Slot(SlotId),
+    /// The picture cannot be shown.
+    Display,
+    /// A technician switched selling off.
+    SwitchedOff,
+}
+
+impl Fault {
+    /// The fault's name in the API, the log and the metrics.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Storage => "storage".to_owned(),
+            Self::Clock => "clock".to_owned(),
+            Self::Network(channel) => format!("network-{}", channel.name()),
+            Self::Setup(channel) => format!("setup-{}", channel.name()),
+            Self::Scanner => "scanner".to_owned(),
+            Self::Machine => "machine".to_owned(),
+            Self::Slot(slot) => format!("slot-{slot}"),
+            Self::Display => "display".to_owned(),
+            Self::SwitchedOff => "switched-off".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Storage => f.write_str("the journal cannot be written"),
+            Self::Clock => f.write_str("the clock is not trusted"),
+            Self::Network(channel) => write!(f, "{} cannot be reached", channel.name()),
+            Self::Setup(channel) => write!(f, "{} refuses the merchant's set-up", channel.name()),
+            Self::Scanner => f.write_str("the scanner is gone"),
+            Self::Machine => f.write_str("the machine cannot deliver"),
+            Self::Slot(slot) => write!(f, "slot {slot} jammed"),
+            Self::Display => f.write_str("the display is gone"),
+            Self::SwitchedOff => f.write_str("a technician switched selling off"),
+        }
+    }
+}
+
+/// This many calls in a row without any reply, and a channel counts as out of reach.
+const LOST_CALLS: u32 = 3;
+
+/// How a channel does.
+#[derive(Debug, Default)]
+struct Reach {
+    lost: u32,
+    probe_at: Option<Mono>,
+    backoff: Backoff,
+}
+
+/// The faults that stand.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    standing: BTreeSet<Fault>,
+    reach: BTreeMap<ChannelId, Reach>,
+    news: Vec<(Fault, bool)>,
+}
+
+impl Faults {
+    pub(crate) fn raise(&mut self, fault: Fault) {
+        if self.standing.insert(fault.clone()) {
+            self.news.push((fault, true));
+        }
+    }
+
+    pub(crate) fn clear(&mut self, fault: &Fault) {
+        if self.standing.remove(fault) {
+            self.news.push((fault.clone(), false));
+        }
+    }
+
+    pub(crate) fn has(&self, fault: &Fault) -> bool {
+        self.standing.contains(fault)
+    }
+
+    pub(crate) fn standing(&self) -> impl Iterator<Item = &Fault> {
+        self.standing.iter()
+    }
+
+    /// What changed since the last call: a fault and whether it began.
+    pub(crate) fn take_news(&mut self) -> Vec<(Fault, bool)> {
+        std::mem::take(&mut self.news)
+    }
+
+    /// The channel answered something: the network is fine.
+    pub(crate) fn reached(&mut self, channel: ChannelId) {
+        self.reach.remove(&channel);
+        self.clear(&Fault::Network(channel));
+    }
+
+    /// A call went unanswered.
+    pub(crate) fn lost(&mut self, channel: ChannelId, now: Mono, pace: &Pace) {
+        let reach = self.reach.entry(channel).or_default();
+        reach.lost = reach.lost.saturating_add(1);
+        if reach.lost >= LOST_CALLS {
+            reach.probe_at = Some(reach.backoff.next(now, pace.probe_ms, pace));
+            self.raise(Fault::Network(channel));
+        }
+    }
+
+    /// The channel refuses the set-up: stop selling by it, and see after a while whether somebody mended it.
+    pub(crate) fn refused_setup(&mut self, channel: ChannelId, now: Mono, pace: &Pace) {
+        let reach = self.reach.entry(channel).or_default();
+        reach.probe_at = Some(now.plus(pace.retry_max_ms));
+        self.raise(Fault::Setup(channel));
+    }
+
+    /// When a channel is to be tried again.
+    pub(crate) fn deadline(&self) -> Option<Mono> {
+        self.reach.values().filter_map(|reach| reach.probe_at).min()
+    }
+
+    /// The channels whose time to be tried again has come. A set-up fault ends by being tried: the next buyer tells.
+    pub(crate) fn due(&mut self, now: Mono) -> Vec<ChannelId> {
+        let mut due = Vec::new();
+        for (channel, reach) in &mut self.reach {
+            if reach.probe_at.is_some_and(|at| at <= now) {
+                reach.probe_at = None;
+                due.push(*channel);
+            }
+        }
+        for channel in &due {
+            self.clear(&Fault::Setup(*channel));
+        }
+        due
+    }
+
+    /// The first of `channels` that can be used.
+    pub(crate) fn usable(&self, channels: &[ChannelId]) -> Option<ChannelId> {
+        channels.iter().copied().find(|channel| !self.blocks_channel(*channel))
+    }
+
+    pub(crate) fn blocks_channel(&self, channel: ChannelId) -> bool {
+        self.has(&Fault::Network(channel)) || self.has(&Fault::Setup(channel))
+    }
+
+    /// The fault that keeps the machine from selling through any of `channels`; with `vends`, from delivering too.
+    pub(crate) fn blocking(&self, channels: &[ChannelId], vends: bool) -> Option<Fault> {
+        let anyway = [Fault::SwitchedOff, Fault::Storage, Fault::Clock];
+        if let Some(fault) = anyway.into_iter().find(|fault| self.has(fault)) {
+            return Some(fault);
+        }
+        if vends && self.has(&Fault::Machine) {
+            return Some(Fault::Machine);
+        }
+        match self.usable(channels) {
+            Some(_) => None,
+            None => Some(self.why_unusable(channels)),
+        }
+    }
+
+    fn why_unusable(&self, channels: &[ChannelId]) -> Fault {
+        let setup = channels.iter().map(|channel| Fault::Setup(*channel)).find(|fault| self.has(fault));
+        let network = channels.first().map(|channel| Fault::Network(*channel));
+        setup.or(network).unwrap_or(Fault::SwitchedOff)
+    }
+}
+
+/// What a buyer is told of a fault that blocks selling.
+pub(crate) fn service_fault(fault: &Fault) -> ServiceFault {
+    match fault {
+        Fault::Storage => ServiceFault::Storage,
+        Fault::Clock => ServiceFault::Clock,
+        Fault::Network(_) => ServiceFault::Network,
+        Fault::Setup(_) => ServiceFault::Setup,
+        Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => ServiceFault::Machine,
+        Fault::SwitchedOff => ServiceFault::SwitchedOff,
+    }
+}

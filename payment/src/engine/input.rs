@@ -1,0 +1,191 @@
+//! Everything that can happen to the engine, and what it answers to those who ask.
+
+use thiserror::Error;
+
+use super::effect::{CallId, JobId, Record};
+use super::entry::{IdempotencyKey, Item, Origin, SlotId, VendResult, WhoScans};
+use super::faults::Fault;
+use crate::channel::Answer;
+use crate::ids::{AttemptId, OrderId, RefundId};
+use crate::money::Fen;
+
+/// One event. Events come one at a time, each with the time at which it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A deadline that [`super::Engine::poll_timeout`] named has come.
+    Timer,
+    /// A key of the keypad.
+    Key(Key),
+    /// A line from the machine's own scanner, as it was read.
+    Scanned(String),
+    /// An order through the API.
+    Open(Box<NewOrder>),
+    /// A code for an order, read by the API caller's own scanner.
+    CodeGiven {
+        /// The order to be paid.
+        order: OrderId,
+        /// The line that was read.
+        line: String,
+    },
+    /// Nobody shall pay this order any more.
+    Cancel {
+        /// The order.
+        order: OrderId,
+    },
+    /// Return money of a paid order.
+    Refund {
+        /// The order, open or loaded.
+        order: OrderId,
+        /// How much; `None` returns all that is left.
+        amount: Option<Fen>,
+        /// The caller's key, so that a repeated request returns money once.
+        idempotency: Option<IdempotencyKey>,
+    },
+    /// A channel's answer to an [`super::effect::Effect::Call`].
+    Answered {
+        /// Which call.
+        call: CallId,
+        /// What it said.
+        answer: Answer,
+    },
+    /// The machine finished a vend or an inspection.
+    Vended {
+        /// Which job.
+        job: JobId,
+        /// How it ended.
+        result: VendResult,
+        /// The machine's drop counter now, if it has one.
+        drops: Option<u64>,
+    },
+    /// The machine told its drop counter.
+    Drops(Option<u64>),
+    /// A record or a probe is durable.
+    Recorded,
+    /// The records could not be made durable; here they are back. Empty after a failed probe.
+    NotRecorded(Vec<Record>),
+    /// A device or a technician reports a fault.
+    Raise(Fault),
+    /// A device or a technician says that it is over.
+    Clear(Fault),
+}
+
+/// A key of the keypad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// 0 to 9.
+    Digit(u8),
+    /// Buy.
+    Ok,
+    /// Cancel.
+    Cancel,
+}
+
+/// An order as the API takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewOrder {
+    /// Where it came from.
+    pub origin: Origin,
+    /// What it costs. With items it must be the sum of their prices.
+    pub amount: Fen,
+    /// What is bought; may be empty.
+    pub items: Vec<Item>,
+    /// The line for the buyer's bill; `None` makes it of the items.
+    pub subject: Option<String>,
+    /// Who may scan.
+    pub who_scans: WhoScans,
+    /// How long the buyer has to pay; `None` takes the terminal's setting.
+    pub pay_within_ms: Option<u64>,
+    /// The caller's own number.
+    pub reference: Option<String>,
+    /// The caller's key.
+    pub idempotency: Option<IdempotencyKey>,
+}
+
+/// What an input led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// It was taken in.
+    Taken,
+    /// An order was opened under this number.
+    Opened(OrderId),
+    /// The code was taken; it is paid with under this number.
+    Trying(AttemptId),
+    /// Money goes back under this number.
+    Refunding(RefundId),
+}
+
+/// Why an input was refused. It changed nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Refused {
+    /// Somebody else is buying.
+    #[error("the machine is serving order {0}; try again when it is over")]
+    Busy(OrderId),
+    /// The machine does not sell now.
+    #[error("the machine does not sell now: {0}")]
+    OutOfService(Fault),
+    /// No such product slot.
+    #[error("there is no slot {0} in this machine")]
+    NoSuchSlot(SlotId),
+    /// The slot is jammed or switched off.
+    #[error("slot {0} is blocked by a fault; clear it after repair")]
+    SlotBlocked(SlotId),
+    /// The amount is not one that can be paid.
+    #[error("an amount must be from 1 fen to 10000000000 fen (100,000,000.00 yuan), not {0:?}")]
+    Amount(Fen),
+    /// The items do not add up.
+    #[error("the items cost {items:?} together, but the order says {amount:?}")]
+    SumDiffers {
+        /// What the items cost.
+        items: Fen,
+        /// What the order says.
+        amount: Fen,
+    },
+    /// Too many items.
+    #[error("an order has at most {MOST_ITEMS} items, not {0}")]
+    TooManyItems(usize),
+    /// The time to pay is out of range.
+    #[error("the time to pay must be from 1 second to 2 hours, not {0} ms")]
+    PayWithin(u64),
+    /// Nobody could scan.
+    #[error("this order asks for the scanner, and the machine has none that works")]
+    NoScanner,
+    /// No such order is open.
+    #[error("there is no open order {0}")]
+    NoSuchOrder(OrderId),
+    /// Too late to cancel.
+    #[error("order {0} is paid; return its money with a refund instead")]
+    AlreadyPaid(OrderId),
+    /// Nothing was paid.
+    #[error("order {0} is not paid, so there is nothing to return")]
+    NotPaid(OrderId),
+    /// Delivery is under way.
+    #[error("order {0} is being delivered; what does not fall is returned by itself, wait until it is over")]
+    Delivering(OrderId),
+    /// One refund at a time: the channel wants a gap between two.
+    #[error("a refund of order {0} is under way; ask again when it is over")]
+    RefundUnderWay(OrderId),
+    /// More than was paid.
+    #[error("at most {left:?} can still be returned, not {asked:?}")]
+    TooMuch {
+        /// What is left.
+        left: Fen,
+        /// What was asked.
+        asked: Fen,
+    },
+    /// No order waits for a code.
+    #[error("no order waits for a pay code, so this one was not used; no money was taken")]
+    NotWaiting,
+    /// Not a pay code.
+    #[error("this is not a pay code of a wallet; no money was taken")]
+    NotAPayCode,
+    /// A wallet that this terminal does not take.
+    #[error("this is a {0} pay code, which this terminal does not take; no money was taken")]
+    WalletNotTaken(&'static str),
+    /// Read before.
+    #[error("this pay code was used a moment ago; let the buyer refresh it. It was not charged again")]
+    CodeUsed,
+}
+
+/// The most items of one order: each is delivered by its own motor run.
+pub const MOST_ITEMS: usize = 20;
+

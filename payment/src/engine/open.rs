@@ -1,0 +1,206 @@
+//! Taking orders, codes and refunds in: every check before anything changes.
+
+use super::effect::{Beep, Effect};
+use super::entry::{Entry, IdempotencyKey, Item, Origin, SlotId};
+use super::faults::Fault;
+use super::input::{Done, MOST_ITEMS, NewOrder, Refused};
+use super::order::{Order, subject_of};
+use super::session::Session;
+use super::view::PayTrouble;
+use super::{CODES_REMEMBERED, Engine};
+use crate::channel::ChannelId;
+use crate::channel::route::{Routed, route};
+use crate::ids::{AttemptId, OrderId, RefundId};
+use crate::money::{Fen, LARGEST_ORDER};
+use crate::redact::PayCode;
+use crate::time::Now;
+
+/// The least and the most time that an order may give its buyer, in milliseconds. A code lives two hours at most.
+const PAY_WITHIN_MS: std::ops::RangeInclusive<u64> = 1_000..=7_200_000;
+
+impl Engine {
+    /// The product in `slot`, ordered at the keypad.
+    pub(super) fn buy(&mut self, now: Now, slot: SlotId) -> Result<OrderId, Refused> {
+        let product = self.settings.products.get(&slot).ok_or_else(|| Refused::NoSuchSlot(slot.clone()))?.clone();
+        let item = Item { slot: Some(slot), code: product.code, name: product.name, price: product.price };
+        self.open(now, NewOrder {
+            origin: Origin::Keypad,
+            amount: product.price,
+            items: vec![item],
+            subject: None,
+            who_scans: self.settings.who_scans,
+            pay_within_ms: None,
+            reference: None,
+            idempotency: None,
+        })
+    }
+
+    /// Opens an order and puts it in front of the machine.
+    pub(super) fn open(&mut self, now: Now, wanted: NewOrder) -> Result<OrderId, Refused> {
+        self.check_order(&wanted)?;
+        let pay_within_ms = wanted.pay_within_ms.unwrap_or(self.settings.pace.pay_within_ms);
+        let order = self.mint.order();
+        let entry = Entry::OrderOpened {
+            order,
+            amount: wanted.amount,
+            currency: "CNY".to_owned(),
+            subject: wanted.subject.unwrap_or_else(|| subject_of(&wanted.items)),
+            items: wanted.items,
+            who_scans: wanted.who_scans,
+            origin: wanted.origin,
+            pay_within_ms,
+            reference: wanted.reference,
+            idempotency: wanted.idempotency,
+        };
+        if let Some(opened) = Order::open(&mut self.office(now), entry, pay_within_ms) {
+            self.orders.insert(order, opened);
+            self.session = Session::Order { order, leave_at: None };
+        }
+        Ok(order)
+    }
+
+    fn check_order(&self, wanted: &NewOrder) -> Result<(), Refused> {
+        if let Some(order) = self.session.order() {
+            return Err(Refused::Busy(order));
+        }
+        check_amounts(wanted)?;
+        if let Some(ms) = wanted.pay_within_ms.filter(|ms| !PAY_WITHIN_MS.contains(ms)) {
+            return Err(Refused::PayWithin(ms));
+        }
+        let slots: Vec<&SlotId> = wanted.items.iter().filter_map(|item| item.slot.as_ref()).collect();
+        if let Some(fault) = self.faults.blocking(&self.settings.channels, !slots.is_empty()) {
+            return Err(Refused::OutOfService(fault));
+        }
+        for slot in slots {
+            self.check_slot(slot)?;
+        }
+        let scanner = self.settings.has_scanner && !self.faults.has(&Fault::Scanner);
+        if !wanted.who_scans.shows_code() && !scanner && wanted.origin == Origin::Keypad {
+            return Err(Refused::NoScanner);
+        }
+        Ok(())
+    }
+
+    fn check_slot(&self, slot: &SlotId) -> Result<(), Refused> {
+        if !self.settings.products.contains_key(slot) {
+            return Err(Refused::NoSuchSlot(slot.clone()));
+        }
+        if self.faults.has(&Fault::Slot(slot.clone())) {
+            return Err(Refused::SlotBlocked(slot.clone()));
+        }
+        Ok(())
+    }
+
+    /// A line from the machine's own scanner.
+    pub(super) fn on_scanned(&mut self, now: Now, line: &str) -> Result<Done, Refused> {
+        let order = self.session.order().filter(|_| self.wants_scan()).ok_or(Refused::NotWaiting)?;
+        let done = self.try_code(now, order, line);
+        if let Err(refused) = &done {
+            let trouble = trouble_of(refused);
+            self.with_order(now, order, |order, _| order.trouble = Some(trouble));
+        }
+        self.queue.push(Effect::Beep(if done.is_ok() { Beep::Taken } else { Beep::Bad }));
+        done.map(Done::Trying)
+    }
+
+    /// A code for a certain order, through the API.
+    pub(super) fn on_code_given(&mut self, now: Now, order: OrderId, line: &str) -> Result<AttemptId, Refused> {
+        let known = self.orders.get(&order).ok_or(Refused::NoSuchOrder(order))?;
+        if !known.wants_code() {
+            return Err(Refused::NotWaiting);
+        }
+        self.try_code(now, order, line)
+    }
+
+    fn try_code(&mut self, now: Now, id: OrderId, line: &str) -> Result<AttemptId, Refused> {
+        let (channel, code) = self.accept_code(line)?;
+        let order = self.orders.get_mut(&id).ok_or(Refused::NoSuchOrder(id))?;
+        let mut office = super::Office {
+            now,
+            settings: &self.settings,
+            faults: &mut self.faults,
+            queue: &mut self.queue,
+            mint: &mut self.mint,
+            numbers: &mut self.numbers,
+            drops: self.drops,
+        };
+        Ok(order.take_code(&mut office, channel, code))
+    }
+
+    /// A code of a wallet that we take, through a channel that works, and read for the first time.
+    fn accept_code(&mut self, line: &str) -> Result<(ChannelId, PayCode), Refused> {
+        let (channel, code) = match route(line) {
+            Routed::Channel(channel, code) => (channel, code),
+            Routed::KnownElsewhere(wallet) => return Err(Refused::WalletNotTaken(wallet)),
+            Routed::NotAPayCode => return Err(Refused::NotAPayCode),
+        };
+        if !self.settings.channels.contains(&channel) {
+            return Err(Refused::WalletNotTaken(channel.name()));
+        }
+        if self.faults.blocks_channel(channel) {
+            return Err(Refused::OutOfService(Fault::Network(channel)));
+        }
+        let fingerprint = code.fingerprint();
+        if self.codes_seen.contains(&fingerprint) {
+            return Err(Refused::CodeUsed);
+        }
+        self.codes_seen.truncate(CODES_REMEMBERED - 1);
+        self.codes_seen.push_front(fingerprint);
+        Ok((channel, code))
+    }
+
+    /// Money of a paid order goes back.
+    pub(super) fn on_refund(
+        &mut self,
+        now: Now,
+        id: OrderId,
+        amount: Option<Fen>,
+        idempotency: Option<IdempotencyKey>,
+    ) -> Result<RefundId, Refused> {
+        let order = self.orders.get(&id).ok_or(Refused::NoSuchOrder(id))?;
+        let asked = check_refund(order, amount)?;
+        let mut made = None;
+        self.with_order(now, id, |order, office| made = order.refund(office, asked, idempotency));
+        made.ok_or(Refused::NotPaid(id))
+    }
+}
+
+fn check_amounts(wanted: &NewOrder) -> Result<(), Refused> {
+    if !wanted.amount.is_positive() || wanted.amount > LARGEST_ORDER {
+        return Err(Refused::Amount(wanted.amount));
+    }
+    if wanted.items.len() > MOST_ITEMS {
+        return Err(Refused::TooManyItems(wanted.items.len()));
+    }
+    if let Some(odd) = wanted.items.iter().find(|item| !item.price.is_positive() || item.price > LARGEST_ORDER) {
+        return Err(Refused::Amount(odd.price));
+    }
+    let items: Fen = wanted.items.iter().map(|item| item.price).sum();
+    if !wanted.items.is_empty() && items != wanted.amount {
+        return Err(Refused::SumDiffers { items, amount: wanted.amount });
+    }
+    Ok(())
+}
+
+fn check_refund(order: &Order, amount: Option<Fen>) -> Result<Fen, Refused> {
+    let id = order.record.order;
+    if order.record.winner().is_none() {
+        return Err(Refused::NotPaid(id));
+    }
+    if order.is_delivering() {
+        return Err(Refused::Delivering(id));
+    }
+    if order.is_refunding() {
+        return Err(Refused::RefundUnderWay(id));
+    }
+    let left = order.returnable();
+    let asked = amount.unwrap_or(left);
+    if !asked.is_positive() || asked > left {
+        return Err(Refused::TooMuch { left, asked });
+    }
+    Ok(asked)
+}
+
+fn trouble_of(refused: &Refused) -> PayTrouble {
+    if *refused == Refused::CodeUsed { PayTrouble::RefreshCode } else { PayTrouble::NotAPayCode }
+}

@@ -1,0 +1,355 @@
+//! What is known of an order: its entries, added up. The engine, the journal's readers and the API all use this one sum.
+
+use super::entry::{
+    CancelledBy, Ending, Entry, IdempotencyKey, Item, Method, OrderState, Origin, RefundReason, ReverseReason, Stored,
+    VendResult, WhoScans,
+};
+use crate::channel::ChannelId;
+use crate::ids::{AttemptId, OrderId, RefundId};
+use crate::money::Fen;
+use crate::time::Wall;
+
+/// An order as its entries tell it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderRecord {
+    /// Its number.
+    pub order: OrderId,
+    /// What it costs.
+    pub amount: Fen,
+    /// ISO 4217.
+    pub currency: String,
+    /// What is bought.
+    pub items: Vec<ItemRecord>,
+    /// Who may scan.
+    pub who_scans: WhoScans,
+    /// Where it came from.
+    pub origin: Origin,
+    /// The line for the buyer's bill.
+    pub subject: String,
+    /// How long the buyer had to pay, in milliseconds.
+    pub pay_within_ms: u64,
+    /// The caller's own number.
+    pub reference: Option<String>,
+    /// The caller's key.
+    pub idempotency: Option<IdempotencyKey>,
+    /// When it was opened.
+    pub opened_at: Wall,
+    /// The attempts, oldest first.
+    pub attempts: Vec<AttemptRecord>,
+    /// The refunds, oldest first.
+    pub refunds: Vec<RefundRecord>,
+    /// Who ended the wait for payment.
+    pub cancelled: Option<CancelledBy>,
+    /// The first payment came while the order still waited for it.
+    pub paid_in_time: bool,
+    /// How it ended, while nothing is open about it.
+    pub ending: Option<Ending>,
+    state: OrderState,
+}
+
+/// One item and its way to the buyer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemRecord {
+    /// What it is.
+    pub item: Item,
+    /// How its delivery stands.
+    pub vend: VendRecord,
+}
+
+/// How a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VendRecord {
+    /// Not begun.
+    Waiting,
+    /// The motor was to turn.
+    Started {
+        /// The machine's drop counter before it.
+        drops_before: Option<u64>,
+    },
+    /// Over.
+    Ended(VendResult),
+}
+
+/// One attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptRecord {
+    /// Its number.
+    pub attempt: AttemptId,
+    /// Its channel.
+    pub channel: ChannelId,
+    /// Its method.
+    pub method: Method,
+    /// Its amount.
+    pub amount: Fen,
+    /// Why it is or was undone.
+    pub reversing: Option<ReverseReason>,
+    /// How it ended.
+    pub end: Option<AttemptEnd>,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttemptEnd {
+    /// The money was taken.
+    Paid {
+        /// The channel's number.
+        trade_no: String,
+        /// When, in the channel's words.
+        paid_at: Option<String>,
+        /// The buyer's masked account.
+        buyer: Option<String>,
+        /// When the terminal learnt of it.
+        noted_at: Wall,
+    },
+    /// No money was taken.
+    NotPaid {
+        /// The channel's code or our word.
+        code: String,
+    },
+}
+
+/// One refund.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundRecord {
+    /// Its number.
+    pub refund: RefundId,
+    /// The attempt that was paid.
+    pub attempt: AttemptId,
+    /// How much goes back.
+    pub amount: Fen,
+    /// Why.
+    pub reason: RefundReason,
+    /// The caller's key.
+    pub idempotency: Option<IdempotencyKey>,
+    /// The channel's code when it refuses for now.
+    pub owed: Option<String>,
+    /// Whether the money went back.
+    pub done: bool,
+}
+
+impl OrderRecord {
+    /// Adds up the entries of one order. `None` when they do not begin with its opening.
+    #[must_use]
+    pub fn from_entries(entries: &[Stored]) -> Option<Self> {
+        let (first, rest) = entries.split_first()?;
+        let mut record = Self::opened(&first.entry, first.at)?;
+        for stored in rest {
+            record.apply(&stored.entry, stored.at);
+        }
+        Some(record)
+    }
+
+    /// The record of a new order; `None` for any other entry.
+    pub(crate) fn opened(entry: &Entry, at: Wall) -> Option<Self> {
+        let Entry::OrderOpened {
+            order,
+            amount,
+            currency,
+            items,
+            who_scans,
+            origin,
+            subject,
+            pay_within_ms,
+            reference,
+            idempotency,
+        } = entry
+        else {
+            return None;
+        };
+        Some(Self {
+            order: *order,
+            amount: *amount,
+            currency: currency.clone(),
+            items: items.iter().cloned().map(ItemRecord::waiting).collect(),
+            who_scans: *who_scans,
+            origin: *origin,
+            subject: subject.clone(),
+            pay_within_ms: *pay_within_ms,
+            reference: reference.clone(),
+            idempotency: idempotency.clone(),
+            opened_at: at,
+            attempts: Vec::new(),
+            refunds: Vec::new(),
+            cancelled: None,
+            paid_in_time: false,
+            ending: None,
+            state: OrderState::Waiting,
+        })
+    }
+
+    /// The order's public state.
+    #[must_use]
+    pub const fn state(&self) -> OrderState {
+        self.state
+    }
+
+    /// Moves the public state to `state` if that is forward.
+    pub(crate) fn advance_state(&mut self, state: OrderState) {
+        self.state = self.state.max(state);
+    }
+
+    /// Adds one entry to the sum.
+    pub(crate) fn apply(&mut self, entry: &Entry, at: Wall) {
+        self.ending = None;
+        match entry {
+            Entry::OrderOpened { .. } => {}
+            Entry::AttemptStarted { attempt, channel, method, amount, .. } => self.attempts.push(AttemptRecord {
+                attempt: *attempt,
+                channel: *channel,
+                method: *method,
+                amount: *amount,
+                reversing: None,
+                end: None,
+            }),
+            Entry::AttemptPaid { attempt, trade_no, paid_at, buyer, .. } => {
+                self.paid_in_time |= self.winner().is_none() && self.cancelled.is_none();
+                let (trade_no, paid_at, buyer) = (trade_no.clone(), paid_at.clone(), buyer.clone());
+                self.end_attempt(*attempt, AttemptEnd::Paid { trade_no, paid_at, buyer, noted_at: at });
+            }
+            Entry::AttemptNotPaid { attempt, code, .. } => {
+                self.end_attempt(*attempt, AttemptEnd::NotPaid { code: code.clone() });
+            }
+            Entry::ReverseStarted { attempt, reason, .. } => {
+                if let Some(known) = self.attempts.iter_mut().find(|known| known.attempt == *attempt) {
+                    known.reversing = Some(*reason);
+                }
+            }
+            Entry::OrderCancelled { by, .. } => self.cancelled = Some(*by),
+            Entry::VendStarted { item, drops_before, .. } => {
+                self.set_vend(*item, VendRecord::Started { drops_before: *drops_before });
+            }
+            Entry::VendEnded { item, result, .. } => self.set_vend(*item, VendRecord::Ended(*result)),
+            Entry::RefundStarted { attempt, refund, amount, reason, idempotency, .. } => {
+                self.refunds.push(RefundRecord {
+                    refund: *refund,
+                    attempt: *attempt,
+                    amount: *amount,
+                    reason: *reason,
+                    idempotency: idempotency.clone(),
+                    owed: None,
+                    done: false,
+                });
+            }
+            Entry::RefundDone { refund, .. } => self.set_refund(*refund, |known| {
+                known.done = true;
+                known.owed = None;
+            }),
+            Entry::RefundOwed { refund, code, .. } => {
+                self.set_refund(*refund, |known| known.owed = Some(code.clone()));
+            }
+            Entry::OrderClosed { ending, .. } => self.ending = Some(*ending),
+        }
+        self.advance_state(self.state_of_facts());
+    }
+
+    fn end_attempt(&mut self, attempt: AttemptId, end: AttemptEnd) {
+        if let Some(known) = self.attempts.iter_mut().find(|known| known.attempt == attempt) {
+            known.end = Some(end);
+        }
+    }
+
+    fn set_vend(&mut self, item: usize, vend: VendRecord) {
+        if let Some(known) = self.items.get_mut(item) {
+            known.vend = vend;
+        }
+    }
+
+    fn set_refund(&mut self, refund: RefundId, change: impl FnOnce(&mut RefundRecord)) {
+        if let Some(known) = self.refunds.iter_mut().find(|known| known.refund == refund) {
+            change(known);
+        }
+    }
+
+    fn state_of_facts(&self) -> OrderState {
+        if let Some(ending) = self.ending {
+            return match ending {
+                Ending::Delivered => OrderState::Completed,
+                Ending::Cancelled => OrderState::Cancelled,
+                Ending::Expired => OrderState::Expired,
+                Ending::Failed => OrderState::Failed,
+                Ending::Refunded => OrderState::Refunded,
+            };
+        }
+        let mut open_refunds = self.refunds.iter().filter(|refund| !refund.done);
+        if self.refunds.iter().any(|refund| refund.owed.is_some()) {
+            OrderState::Owed
+        } else if open_refunds.any(|refund| refund.reason != RefundReason::PaidTwice) {
+            OrderState::Refunding
+        } else if self.items.iter().any(|item| item.vend != VendRecord::Waiting) {
+            OrderState::Delivering
+        } else if self.winner().is_some() {
+            OrderState::Paid
+        } else if self.cancelled.is_some() {
+            OrderState::Cancelling
+        } else {
+            OrderState::Waiting
+        }
+    }
+
+    /// The attempt that paid for the order: the first that was paid.
+    #[must_use]
+    pub fn winner(&self) -> Option<&AttemptRecord> {
+        self.attempts.iter().find(|attempt| attempt.is_paid())
+    }
+
+    /// The attempt under this number.
+    #[must_use]
+    pub fn attempt(&self, attempt: AttemptId) -> Option<&AttemptRecord> {
+        self.attempts.iter().find(|known| known.attempt == attempt)
+    }
+
+    /// What the buyer has paid over all attempts, refunds not taken off.
+    #[must_use]
+    pub fn paid(&self) -> Fen {
+        self.attempts.iter().filter(|attempt| attempt.is_paid()).map(|attempt| attempt.amount).sum()
+    }
+
+    /// What went back or is on its way back of `attempt`'s money.
+    #[must_use]
+    pub fn returned_of(&self, attempt: AttemptId) -> Fen {
+        self.refunds.iter().filter(|refund| refund.attempt == attempt).map(|refund| refund.amount).sum()
+    }
+
+    /// Whether the terminal itself decided to return money of the payment that bought the order.
+    #[must_use]
+    pub fn is_given_back(&self) -> bool {
+        let own = |reason| matches!(reason, RefundReason::Undelivered | RefundReason::Late);
+        self.refunds.iter().any(|refund| own(refund.reason))
+    }
+
+    /// What went back for certain.
+    #[must_use]
+    pub fn refunded(&self) -> Fen {
+        self.refunds.iter().filter(|refund| refund.done).map(|refund| refund.amount).sum()
+    }
+
+    /// The price of what was delivered; the whole amount for an order without items.
+    #[must_use]
+    pub fn delivered_worth(&self) -> Fen {
+        if self.items.is_empty() {
+            return self.amount;
+        }
+        let delivered = self.items.iter().filter(|item| item.is_delivered());
+        delivered.map(|item| item.item.price).sum()
+    }
+}
+
+impl ItemRecord {
+    fn waiting(item: Item) -> Self {
+        Self { item, vend: VendRecord::Waiting }
+    }
+
+    /// Whether the buyer has it. What a person hands over counts as delivered.
+    #[must_use]
+    pub fn is_delivered(&self) -> bool {
+        self.item.slot.is_none() || self.vend == VendRecord::Ended(VendResult::Dropped)
+    }
+}
+
+impl AttemptRecord {
+    /// Whether the buyer's money was taken.
+    #[must_use]
+    pub const fn is_paid(&self) -> bool {
+        matches!(self.end, Some(AttemptEnd::Paid { .. }))
+    }
+}

@@ -1,0 +1,105 @@
+//! What the engine needs to know of the terminal. Checked by the daemon's config before it gets here.
+
+use std::collections::BTreeMap;
+
+use super::entry::{SlotId, WhoScans};
+use crate::channel::ChannelId;
+use crate::money::Fen;
+
+/// The engine's settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// What the machine sells, by slot.
+    pub products: BTreeMap<SlotId, Product>,
+    /// The channels that take money, the preferred one first.
+    pub channels: Vec<ChannelId>,
+    /// Who may scan on orders made at the keypad.
+    pub who_scans: WhoScans,
+    /// Whether the board has a scanner.
+    pub has_scanner: bool,
+    /// Paces and limits of time.
+    pub pace: Pace,
+}
+
+/// A product in a slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Product {
+    /// The merchant's code of the goods.
+    pub code: String,
+    /// What the buyer reads.
+    pub name: String,
+    /// Its price.
+    pub price: Fen,
+}
+
+/// Paces and limits, all in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// How long a buyer has to pay.
+    pub pay_within_ms: u64,
+    /// How long the channel is asked to keep a shown code payable, counted from the request.
+    pub code_valid_ms: u64,
+    /// How much longer than that a late payment is looked for: clocks and channels are not exact.
+    pub late_margin_ms: u64,
+    /// Between two queries while a code is shown.
+    pub code_poll_ms: u64,
+    /// Between two queries while the buyer confirms or the outcome is unknown (Alipay: 3 to 6 s).
+    pub confirm_poll_ms: u64,
+    /// How long a buyer may take to confirm before the attempt is cancelled (Alipay: about 60 s).
+    pub confirm_total_ms: u64,
+    /// How much longer the time to pay becomes, once, when it runs out while the buyer is confirming.
+    pub confirm_grace_ms: u64,
+    /// Between two queries for a late payment.
+    pub watch_ms: u64,
+    /// How long a pay request may still be on its way at the channel: its code's life and a margin.
+    pub in_flight_ms: u64,
+    /// The first wait before a failed call is made again; doubles up to `retry_max_ms`.
+    pub retry_ms: u64,
+    /// The longest wait before a failed call is made again.
+    pub retry_max_ms: u64,
+    /// Between a refund and the question how it stands (Alipay: at least 10 s).
+    pub refund_query_ms: u64,
+    /// Between two refunds of one trade (Alipay: at least 3 s).
+    pub refund_gap_ms: u64,
+    /// How long a buyer is kept in front of the machine while the channel is made sure of.
+    pub release_ms: u64,
+    /// How long an unfinished choice stays on the screen.
+    pub choose_ms: u64,
+    /// How long the thanks stay.
+    pub thanks_ms: u64,
+    /// How long bad news stays.
+    pub sorry_ms: u64,
+    /// After a restart, how old a payment may be for its goods still to be delivered.
+    pub resume_ms: u64,
+    /// Between two tries of the journal or of a channel that failed; doubles up to `retry_max_ms`.
+    pub probe_ms: u64,
+    /// The longest that a call may take before its answer counts as lost.
+    pub call_limit_ms: u64,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            pay_within_ms: 90_000,
+            code_valid_ms: 180_000,
+            late_margin_ms: 60_000,
+            code_poll_ms: 3_000,
+            confirm_poll_ms: 4_000,
+            confirm_total_ms: 60_000,
+            confirm_grace_ms: 30_000,
+            watch_ms: 15_000,
+            in_flight_ms: 90_000,
+            retry_ms: 2_000,
+            retry_max_ms: 600_000,
+            refund_query_ms: 10_000,
+            refund_gap_ms: 3_000,
+            release_ms: 5_000,
+            choose_ms: 20_000,
+            thanks_ms: 5_000,
+            sorry_ms: 12_000,
+            resume_ms: 60_000,
+            probe_ms: 5_000,
+            call_limit_ms: 30_000,
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The customer's window: how the session follows its order, and what is seen.
+
+use super::Engine;
+use super::effect::{Beep, Effect};
+use super::entry::{CancelledBy, Ending};
+use super::faults::{Fault, service_fault};
+use super::order::Order;
+use super::record::OrderRecord;
+use super::session::{Session, choose_view};
+use super::view::{MoneyWord, SorryWhat, View};
+use crate::ids::OrderId;
+use crate::money::Fen;
+use crate::time::{Mono, Now};
+
+impl Engine {
+    /// What the buyer sees now.
+    #[must_use]
+    pub fn view(&self, now: Mono) -> View {
+        match &self.session {
+            Session::Result { view, .. } => view.clone(),
+            Session::Order { order, .. } => {
+                self.orders.get(order).map_or(View::Idle, |order| self.order_view(order, now))
+            }
+            Session::Idle | Session::Choosing { .. } if self.blocking_fault().is_some() => {
+                self.blocking_fault().map_or(View::Idle, |fault| View::OutOfService { reason: service_fault(&fault) })
+            }
+            Session::Choosing { typed, .. } => {
+                choose_view(typed, &self.settings, |slot| self.faults.has(&Fault::Slot(slot.clone())))
+            }
+            Session::Idle => View::Idle,
+        }
+    }
+
+    /// The fault that keeps the machine from selling what it has.
+    #[must_use]
+    pub fn blocking_fault(&self) -> Option<Fault> {
+        self.faults.blocking(&self.settings.channels, !self.settings.products.is_empty())
+    }
+
+    fn order_view(&self, order: &Order, now: Mono) -> View {
+        let amount = order.record.amount;
+        if let Some(item) = order.delivering_item() {
+            return delivering_view(&order.record, item);
+        }
+        if !order.is_payable() {
+            return View::Checking { amount };
+        }
+        let seconds_left = order.pay_until().map_or(0, |until| now.until(until).div_ceil(1_000));
+        if order.is_confirming() {
+            return View::Confirming { amount, seconds_left };
+        }
+        if order.is_in_doubt() {
+            return View::Checking { amount };
+        }
+        View::Pay {
+            name: order.record.subject.clone(),
+            amount,
+            seconds_left,
+            code: order.shown_code().map(str::to_owned),
+            code_coming: order.is_fetching_code(),
+            wallets: self.settings.channels.clone(),
+            scanner: self.scanner_armed,
+            trouble: order.trouble,
+        }
+    }
+
+    /// The session of an order ends when the order does, or when the buyer has waited long enough for certainty.
+    pub(super) fn follow_order(&mut self, now: Now) {
+        let Session::Order { order: id, leave_at } = self.session.clone() else {
+            return;
+        };
+        let Some(order) = self.orders.get(&id) else {
+            self.session = Session::Idle;
+            return;
+        };
+        if let Some(view) = verdict(order) {
+            self.show_result(now, view);
+        } else if order.is_payable() || order.is_delivering() {
+            self.session = Session::Order { order: id, leave_at: None };
+        } else if leave_at.is_none() {
+            let leave_at = Some(now.mono.plus(self.settings.pace.release_ms));
+            self.session = Session::Order { order: id, leave_at };
+        }
+    }
+
+    /// A deadline of the session came.
+    pub(super) fn on_session_over(&mut self, now: Now) {
+        match self.session.clone() {
+            Session::Order { order, .. } => self.release(now, order),
+            Session::Idle | Session::Choosing { .. } | Session::Result { .. } => self.session = Session::Idle,
+        }
+    }
+
+    /// The buyer has waited long enough: the next customer may buy, and this order goes on in the background. From now
+    /// on a payment of it is late and goes back.
+    fn release(&mut self, now: Now, id: OrderId) {
+        let Some(order) = self.orders.get_mut(&id) else {
+            self.session = Session::Idle;
+            return;
+        };
+        order.attended = false;
+        let record = &order.record;
+        let what = record.cancelled.map_or(SorryWhat::NoAnswer, what_of);
+        let (what, money) = match what {
+            SorryWhat::Cancelled | SorryWhat::Expired | SorryWhat::Refused => (what, MoneyWord::ComesBackIfTaken),
+            SorryWhat::NotDelivered | SorryWhat::NoAnswer => (SorryWhat::NoAnswer, MoneyWord::ComesBackIfTaken),
+        };
+        let view = sorry(record, what, money, record.amount);
+        self.show_result(now, view);
+    }
+
+    fn show_result(&mut self, now: Now, view: View) {
+        let good = matches!(view, View::Thanks { .. });
+        let pace = &self.settings.pace;
+        let until = now.mono.plus(if good { pace.thanks_ms } else { pace.sorry_ms });
+        self.queue.push(Effect::Beep(if good { Beep::Paid } else { Beep::Bad }));
+        self.session = Session::Result { view, until };
+    }
+}
+
+/// How it went, once that is certain for the buyer.
+fn verdict(order: &Order) -> Option<View> {
+    let record = &order.record;
+    if record.winner().is_some() {
+        return (!order.is_delivering()).then(|| paid_verdict(record));
+    }
+    let over = record.cancelled.filter(|_| !order.has_attempts());
+    over.map(|by| sorry(record, what_of(by), MoneyWord::NothingTaken, record.amount))
+}
+
+fn paid_verdict(record: &OrderRecord) -> View {
+    let back: Fen = record.refunds.iter().map(|refund| refund.amount).sum();
+    if !record.is_given_back() {
+        return View::Thanks { amount: record.amount };
+    }
+    let money = if record.ending == Some(Ending::Refunded) { MoneyWord::Refunded } else { MoneyWord::BeingRefunded };
+    let what = if record.paid_in_time { SorryWhat::NotDelivered } else { SorryWhat::NoAnswer };
+    sorry(record, what, money, back)
+}
+
+const fn what_of(by: CancelledBy) -> SorryWhat {
+    match by {
+        CancelledBy::Buyer | CancelledBy::Api => SorryWhat::Cancelled,
+        CancelledBy::Timeout => SorryWhat::Expired,
+        CancelledBy::Refused | CancelledBy::Fault => SorryWhat::Refused,
+        CancelledBy::Restart => SorryWhat::NoAnswer,
+    }
+}
+
+fn sorry(record: &OrderRecord, what: SorryWhat, money: MoneyWord, amount: Fen) -> View {
+    View::Sorry { what, money, amount, number: last_six(record.order) }
+}
+
+/// The last six characters of an order number: enough to find it, short enough to read out.
+fn last_six(order: OrderId) -> String {
+    order.as_str().chars().skip(20).collect()
+}
+
+fn delivering_view(record: &OrderRecord, item: usize) -> View {
+    let name = record.items.get(item).map(|item| item.item.name.clone()).unwrap_or_default();
+    let of = record.items.iter().filter(|item| item.item.slot.is_some()).count();
+    let before = record.items.iter().take(item).filter(|item| item.item.slot.is_some()).count();
+    View::Delivering { name, item: before + 1, of }
+}

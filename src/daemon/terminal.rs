@@ -1,0 +1,348 @@
+//! The way to the loop for everyone who is not a device: the local API, the command line behind it, the tests.
+//!
+//! A [`Terminal`] is cheap to clone. What it asks of the engine goes through one bounded queue, and an answer comes only
+//! after everything that the question led to is durable; what it asks of the past goes to the journal's reader.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use payment::engine::entry::OrderState;
+use payment::engine::faults::Fault;
+use payment::engine::input::{Done, Input, NewOrder, Refused};
+use payment::engine::record::OrderRecord;
+use payment::ids::{AttemptId, OrderId, RefundId};
+use payment::money::Fen;
+use payment::time::Wall;
+use thiserror::Error;
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
+
+use super::metrics::Metrics;
+use crate::journal::Reader;
+use crate::journal::ReadError;
+use crate::journal::project::OrderSummary;
+use crate::journal::view::{KeyOf, ListFilter, Recorded};
+
+/// Questions that may wait for the loop. One more is turned away: the caller is told to come back.
+pub const COMMANDS_MAX: usize = 64;
+
+/// How long a caller waits for the loop; it is only ever slow when the disk is.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+/// A question to the loop.
+#[derive(Debug)]
+pub enum Command {
+    /// Hand this to the engine; answer when all that follows is durable.
+    Act {
+        /// What.
+        input: Box<Input>,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<Done, ActError>>,
+    },
+    /// Make a closed order known to the engine again, then hand it this.
+    Reopen {
+        /// The order's entries.
+        entries: Vec<payment::engine::entry::Stored>,
+        /// What.
+        input: Box<Input>,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<Done, ActError>>,
+    },
+    /// The live record of an open order.
+    Order {
+        /// Its number.
+        order: OrderId,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Option<OrderRecord>>,
+    },
+    /// How the terminal does.
+    Status {
+        /// Where the answer goes.
+        reply: oneshot::Sender<Status>,
+    },
+    /// Stop as if by SIGTERM.
+    Stop,
+}
+
+/// How the terminal does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// The faults that stand.
+    pub faults: Vec<Fault>,
+    /// The one that keeps the machine from selling.
+    pub blocking: Option<Fault>,
+    /// The order at the machine.
+    pub order: Option<OrderId>,
+    /// Whether the scanner lets codes through.
+    pub scanner_armed: bool,
+    /// Open orders by state.
+    pub open: Vec<(OrderState, u64)>,
+    /// The wall clock.
+    pub wall: Wall,
+    /// Milliseconds since the daemon started.
+    pub up_ms: u64,
+    /// The newest entry of the journal.
+    pub last_seq: u64,
+    /// What the machine sells: slot, name, price, and whether a fault blocks it.
+    pub slots: Vec<SlotStatus>,
+}
+
+/// One slot of the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlotStatus {
+    /// The slot.
+    pub slot: payment::engine::entry::SlotId,
+    /// What is in it.
+    pub name: String,
+    /// Its price.
+    pub price: Fen,
+    /// Whether a fault blocks it.
+    pub blocked: bool,
+}
+
+/// Why the loop did not do what was asked.
+#[derive(Debug, Error)]
+pub enum ActError {
+    /// The engine refused; nothing changed.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// Too many questions wait.
+    #[error("the terminal has too many requests waiting; nothing was changed, ask again in a second")]
+    Full,
+    /// The journal could not take it.
+    #[error("the terminal cannot write its journal, so nothing was started and no money was asked for; see /v1/terminal for the fault")]
+    NotStored,
+    /// The answer did not come in time.
+    #[error(
+        "the terminal did not answer in time; the request may still be carried out: ask with the same Idempotency-Key or look the order up"
+    )]
+    Late,
+    /// The daemon is stopping.
+    #[error("the terminal is stopping; nothing was changed")]
+    Stopping,
+    /// The same key came with another body.
+    #[error("this Idempotency-Key was used before with another body; nothing was changed. Use a new key for a new request")]
+    KeyReused,
+    /// The journal could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+/// A handle to the running terminal.
+#[derive(Debug, Clone)]
+pub struct Terminal {
+    commands: mpsc::Sender<Command>,
+    journal: Reader,
+    newest: watch::Receiver<u64>,
+    screen: watch::Receiver<Option<Arc<hal::display::Frame>>>,
+    metrics: Arc<Metrics>,
+    /// Requests with a key come one at a time, so that two equal ones cannot both be the first.
+    keyed: Arc<Mutex<()>>,
+}
+
+impl Terminal {
+    /// A handle over the loop's ends.
+    #[must_use]
+    pub fn new(
+        commands: mpsc::Sender<Command>,
+        journal: Reader,
+        newest: watch::Receiver<u64>,
+        screen: watch::Receiver<Option<Arc<hal::display::Frame>>>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self { commands, journal, newest, screen, metrics, keyed: Arc::default() }
+    }
+
+    /// Opens an order, or finds the one that the same key and body opened before; `true` when it is new.
+    ///
+    /// # Errors
+    ///
+    /// See [`ActError`].
+    pub async fn open(&self, wanted: NewOrder) -> Result<(OrderRecord, bool), ActError> {
+        let _one_at_a_time = self.keyed.lock().await;
+        if let Some(key) = &wanted.idempotency
+            && let Some(before) = self.journal.remembered(KeyOf::Order, &key.key).await?
+        {
+            return match before.body_sha256 == key.body_sha256 {
+                true => Ok((self.known_order(before.order).await?, false)),
+                false => Err(ActError::KeyReused),
+            };
+        }
+        match self.act(Input::Open(Box::new(wanted))).await? {
+            Done::Opened(order) => Ok((self.known_order(order).await?, true)),
+            Done::Taken | Done::Trying(_) | Done::Refunding(_) => Err(ActError::Late),
+        }
+    }
+
+    /// Ends the wait for payment.
+    ///
+    /// # Errors
+    ///
+    /// See [`ActError`].
+    pub async fn cancel(&self, order: OrderId) -> Result<OrderRecord, ActError> {
+        self.act(Input::Cancel { order }).await?;
+        self.known_order(order).await
+    }
+
+    /// Pays an order with a code that the caller's own scanner read.
+    ///
+    /// # Errors
+    ///
+    /// See [`ActError`].
+    pub async fn give_code(&self, order: OrderId, line: String) -> Result<(OrderRecord, AttemptId), ActError> {
+        match self.act(Input::CodeGiven { order, line }).await? {
+            Done::Trying(attempt) => Ok((self.known_order(order).await?, attempt)),
+            Done::Taken | Done::Opened(_) | Done::Refunding(_) => Err(ActError::Late),
+        }
+    }
+
+    /// Returns money of an order, or finds the refund that the same key and body made before; `true` when it is new.
+    ///
+    /// # Errors
+    ///
+    /// See [`ActError`].
+    pub async fn refund(
+        &self,
+        order: OrderId,
+        amount: Option<Fen>,
+        key: Option<payment::engine::entry::IdempotencyKey>,
+    ) -> Result<(OrderRecord, RefundId, bool), ActError> {
+        let _one_at_a_time = self.keyed.lock().await;
+        if let Some(key) = &key
+            && let Some(before) = self.journal.remembered(KeyOf::Refund, &key.key).await?
+        {
+            return match (before.refund, before.order == order && before.body_sha256 == key.body_sha256) {
+                (Some(refund), true) => Ok((self.known_order(order).await?, refund, false)),
+                (Some(_) | None, _) => Err(ActError::KeyReused),
+            };
+        }
+        let input = Input::Refund { order, amount, idempotency: key };
+        let done = match self.live_order(order).await? {
+            Some(_) => self.act(input).await?,
+            None => self.reopen(order, input).await?,
+        };
+        match done {
+            Done::Refunding(refund) => Ok((self.known_order(order).await?, refund, true)),
+            Done::Taken | Done::Opened(_) | Done::Trying(_) => Err(ActError::Late),
+        }
+    }
+
+    async fn reopen(&self, order: OrderId, input: Input) -> Result<Done, ActError> {
+        let stored = self.journal.order(order.as_str()).await?.ok_or(Refused::NoSuchOrder(order))?;
+        let (reply, answer) = oneshot::channel();
+        self.ask(Command::Reopen { entries: stored.entries, input: Box::new(input), reply })?;
+        wait_for(answer).await?
+    }
+
+    /// Hands an input to the engine.
+    ///
+    /// # Errors
+    ///
+    /// See [`ActError`].
+    pub async fn act(&self, input: Input) -> Result<Done, ActError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Command::Act { input: Box::new(input), reply })?;
+        wait_for(answer).await?
+    }
+
+    /// The order that any of its numbers names: its own, an attempt's, a refund's, the channel's, the caller's.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError::Read`] when the journal cannot be read, or the loop does not answer.
+    pub async fn order(&self, number: &str) -> Result<Option<OrderRecord>, ActError> {
+        if let Ok(order) = number.parse()
+            && let Some(live) = self.live_order(order).await?
+        {
+            return Ok(Some(live));
+        }
+        let Some(stored) = self.journal.order(number).await? else {
+            return Ok(None);
+        };
+        match self.live_order(stored.summary.order).await? {
+            Some(live) => Ok(Some(live)),
+            None => Ok(OrderRecord::from_entries(&stored.entries)),
+        }
+    }
+
+    /// Orders, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError::Read`] when the journal cannot be read.
+    pub async fn orders(&self, filter: ListFilter) -> Result<Vec<OrderSummary>, ActError> {
+        Ok(self.journal.list(filter).await?)
+    }
+
+    /// Up to `limit` entries after number `seq`.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError::Read`] when the journal cannot be read.
+    pub async fn entries_since(&self, seq: u64, limit: u32) -> Result<Vec<Recorded>, ActError> {
+        Ok(self.journal.entries_since(seq, limit).await?)
+    }
+
+    /// The number of the newest entry, and a way to wait for the next.
+    #[must_use]
+    pub fn newest(&self) -> watch::Receiver<u64> {
+        self.newest.clone()
+    }
+
+    /// The picture on the display; `None` before the first.
+    #[must_use]
+    pub fn screen(&self) -> Option<Arc<hal::display::Frame>> {
+        self.screen.borrow().clone()
+    }
+
+    /// How the terminal does.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError::Full`], [`ActError::Late`] or [`ActError::Stopping`].
+    pub async fn status(&self) -> Result<Status, ActError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Command::Status { reply })?;
+        wait_for(answer).await
+    }
+
+    /// The counters.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Asks the daemon to stop.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError::Full`] or [`ActError::Stopping`].
+    pub fn stop(&self) -> Result<(), ActError> {
+        self.ask(Command::Stop)
+    }
+
+    async fn live_order(&self, order: OrderId) -> Result<Option<OrderRecord>, ActError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Command::Order { order, reply })?;
+        wait_for(answer).await
+    }
+
+    async fn known_order(&self, order: OrderId) -> Result<OrderRecord, ActError> {
+        let record = self.order(order.as_str()).await?;
+        record.ok_or(ActError::Refused(Refused::NoSuchOrder(order)))
+    }
+
+    fn ask(&self, command: Command) -> Result<(), ActError> {
+        self.commands.try_send(command).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => ActError::Full,
+            mpsc::error::TrySendError::Closed(_) => ActError::Stopping,
+        })
+    }
+}
+
+async fn wait_for<T>(answer: oneshot::Receiver<T>) -> Result<T, ActError> {
+    match tokio::time::timeout(ANSWER_LIMIT, answer).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(_)) => Err(ActError::Stopping),
+        Err(_) => Err(ActError::Late),
+    }
+}
