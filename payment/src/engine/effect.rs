@@ -124,6 +124,21 @@ impl Queue {
         self.effects.is_empty()
     }
 
+    /// The calls that wait, in order.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = &Call> {
+        self.effects.iter().filter_map(|effect| match effect {
+            Effect::Call(call) => Some(call),
+            Effect::Record(_)
+            | Effect::ProbeJournal
+            | Effect::Vend(_)
+            | Effect::ArmScanner(_)
+            | Effect::Lamp(_)
+            | Effect::Beep(_)
+            | Effect::Raised(_)
+            | Effect::Cleared(_) => None,
+        })
+    }
+
     /// Puts back what could not be written, in front of everything that waits for it.
     pub(crate) fn put_back(&mut self, batch: Vec<Record>) {
         if !batch.is_empty() {

@@ -185,6 +185,11 @@ impl Engine {
         self.queue.pop()
     }
 
+    /// The calls that wait behind a record: they may be signed while it is written, and not sent.
+    pub fn waiting_calls(&self) -> impl Iterator<Item = &Call> {
+        self.queue.calls()
+    }
+
     /// When to come back with [`Input::Timer`], and why.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<(Mono, WakeReason)> {

@@ -31,6 +31,15 @@ impl Engine {
         }
     }
 
+    /// When the countdown on the screen goes down by one, if there is one.
+    #[must_use]
+    pub fn next_second(&self, now: Mono) -> Option<Mono> {
+        let order = self.session.order().and_then(|id| self.orders.get(&id))?;
+        let until = order.pay_until()?;
+        let left_ms = now.until(until);
+        (left_ms > 0).then(|| now.plus((left_ms - 1) % 1_000 + 1))
+    }
+
     /// The fault that keeps the machine from selling what it has.
     #[must_use]
     pub fn blocking_fault(&self) -> Option<Fault> {

@@ -1,0 +1,149 @@
+//! The devices as the loop uses them: effects go out, inputs for the engine come in.
+
+use hal::{DeviceEvent, Devices, DisplayState};
+use payment::engine::effect::{Beep, JobId, Vend, VendWhat};
+use payment::engine::entry::VendResult;
+use payment::engine::faults::Fault;
+use payment::engine::input::{Input, Key};
+
+use super::metrics::Metrics;
+
+/// The devices of the board.
+#[derive(Debug)]
+pub struct Machinery {
+    devices: Devices,
+    ready: bool,
+    /// Inspections that came before the machine was ready.
+    waiting: Vec<Vend>,
+}
+
+impl Machinery {
+    /// Over the opened devices.
+    #[must_use]
+    pub const fn new(devices: Devices) -> Self {
+        Self { devices, ready: false, waiting: Vec::new() }
+    }
+
+    /// The faults that stand until a device says that it is there.
+    #[must_use]
+    pub fn faults_at_start(&self) -> Vec<Fault> {
+        let machine = self.devices.has_vend().then_some(Fault::Machine);
+        let scanner = self.devices.has_scanner().then_some(Fault::Scanner);
+        machine.into_iter().chain(scanner).collect()
+    }
+
+    /// The display's size in pixels, if there is one.
+    #[must_use]
+    pub fn display_size(&self) -> Option<(u32, u32)> {
+        self.devices.size()
+    }
+
+    /// Shows a frame; a slow panel shows the newest.
+    pub fn show(&self, frame: hal::display::Frame) {
+        self.devices.show(frame);
+    }
+
+    /// What an event means for the engine.
+    pub fn on_event(&mut self, event: DeviceEvent, metrics: &Metrics) -> Vec<Input> {
+        match event {
+            DeviceEvent::Scanned(line) => {
+                metrics.scans.add_one();
+                vec![Input::Scanned(line)]
+            }
+            DeviceEvent::ScannerUp => vec![Input::Clear(Fault::Scanner)],
+            DeviceEvent::ScannerDown { reason } => vec![raise(Fault::Scanner, &reason)],
+            DeviceEvent::Key(key) => vec![Input::Key(key_of(key))],
+            DeviceEvent::VendReady { drops } => self.on_ready(drops, metrics),
+            DeviceEvent::VendDown { reason } => {
+                self.ready = false;
+                vec![raise(Fault::Machine, &reason)]
+            }
+            DeviceEvent::VendEnded { job, result, drops } => {
+                let result = result_of(result);
+                if result != VendResult::Dropped {
+                    metrics.vends_failed.add_one();
+                }
+                vec![Input::Vended { job: JobId(job), result, drops }]
+            }
+            DeviceEvent::Display(DisplayState::Up) => vec![Input::Clear(Fault::Display)],
+            DeviceEvent::Display(DisplayState::Down { reason }) => vec![raise(Fault::Display, &reason)],
+        }
+    }
+
+    fn on_ready(&mut self, drops: Option<u64>, metrics: &Metrics) -> Vec<Input> {
+        self.ready = true;
+        let mut inputs = vec![Input::Drops(drops), Input::Clear(Fault::Machine)];
+        for vend in std::mem::take(&mut self.waiting) {
+            inputs.extend(self.vend(vend, metrics));
+        }
+        inputs
+    }
+
+    /// Gives the machine a job. An answer comes back at once only when the machine refuses: then nothing turned.
+    pub fn vend(&mut self, vend: Vend, metrics: &Metrics) -> Option<Input> {
+        let Vend { job, slot, what } = &vend;
+        let given = match what {
+            VendWhat::Dispense => {
+                metrics.vends.add_one();
+                self.devices.dispense(job.0, slot.as_str())
+            }
+            VendWhat::Inspect { .. } if !self.ready => {
+                self.waiting.push(vend);
+                return None;
+            }
+            VendWhat::Inspect { drops_before } => self.devices.inspect(job.0, slot.as_str(), *drops_before),
+        };
+        let refused = given.err()?;
+        tracing::error!(%slot, %refused, "the machine did not take the job; no motor turned");
+        let result = match what {
+            VendWhat::Dispense => VendResult::NotDropped,
+            VendWhat::Inspect { .. } => VendResult::Unknown,
+        };
+        Some(Input::Vended { job: *job, result, drops: None })
+    }
+
+    /// Lets the scanner's lines through, or not.
+    pub fn arm_scanner(&self, armed: bool) {
+        self.devices.arm_scanner(armed);
+    }
+
+    /// The lamp of the delivery bay.
+    pub fn lamp(&self, on: bool) {
+        self.devices.lamp(on);
+    }
+
+    /// A sound.
+    pub fn beep(&self, beep: Beep) {
+        self.devices.beep(match beep {
+            Beep::Taken => hal::Beep::Key,
+            Beep::Paid => hal::Beep::Success,
+            Beep::Bad => hal::Beep::Error,
+        });
+    }
+
+    /// Every output inactive.
+    pub fn make_safe(&self) {
+        hal::safe_state::make_everything_safe();
+    }
+}
+
+fn raise(fault: Fault, reason: &str) -> Input {
+    tracing::warn!(fault = fault.name(), "{reason}");
+    Input::Raise(fault)
+}
+
+const fn key_of(key: hal::Key) -> Key {
+    match key {
+        hal::Key::Digit(digit) => Key::Digit(digit),
+        hal::Key::Ok => Key::Ok,
+        hal::Key::Cancel => Key::Cancel,
+    }
+}
+
+const fn result_of(result: hal::VendResult) -> VendResult {
+    match result {
+        hal::VendResult::Dropped => VendResult::Dropped,
+        hal::VendResult::NotDropped => VendResult::NotDropped,
+        hal::VendResult::Unknown => VendResult::Unknown,
+    }
+}

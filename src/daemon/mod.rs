@@ -1,0 +1,280 @@
+//! The shell around the engine: the only place where things happen.
+//!
+//! ```text
+//! devices ┐                             ┌─ journal   (waited for: durable before anything behind it)
+//! channels├─► Input ─► engine ─► Effect ┼─ channels  (a task for each call, answers come back as inputs)
+//! API     ┘        one loop             ├─ devices   (never waited for)
+//!                                       └─ screen    (drawn when what it shows has changed)
+//! ```
+//!
+//! Each turn: due timers, then all effects in order, then one new input. Leaves know only the loop.
+
+pub mod calls;
+pub mod clock;
+#[cfg(feature = "demo")]
+pub mod crash;
+pub mod devices;
+pub mod health;
+pub mod journaling;
+pub mod metrics;
+pub mod picture;
+pub mod start;
+pub mod terminal;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hal::DeviceEvent;
+use payment::engine::effect::Effect;
+use payment::engine::entry::OrderState;
+use payment::engine::faults::Fault;
+use payment::engine::input::{Done, Input, Refused};
+use payment::engine::{Engine, WakeReason};
+use payment::time::{Mono, Now};
+use tokio::sync::{mpsc, watch};
+
+use calls::{Answered, Calls};
+use clock::Clock;
+use devices::Machinery;
+use health::Health;
+use journaling::Journaling;
+use metrics::Metrics;
+use picture::Picture;
+use terminal::{ActError, Command, SlotStatus, Status};
+
+/// While the clock is not trusted, how often it is looked at.
+const CLOCK_LOOK_MS: u64 = 5_000;
+
+/// The loop's state.
+#[derive(Debug)]
+pub struct Daemon {
+    engine: Engine,
+    clock: Clock,
+    journal: Journaling,
+    calls: Calls,
+    machinery: Machinery,
+    picture: Picture,
+    health: Health,
+    metrics: Arc<Metrics>,
+}
+
+/// Where the loop's inputs come from.
+#[derive(Debug)]
+pub struct Inputs {
+    /// From the channels.
+    pub answers: mpsc::UnboundedReceiver<Answered>,
+    /// From the devices.
+    pub devices: mpsc::Receiver<DeviceEvent>,
+    /// From the API.
+    pub commands: mpsc::Receiver<Command>,
+    /// `true` when the daemon shall stop.
+    pub stop: watch::Receiver<bool>,
+}
+
+/// One thing that woke the loop.
+enum Woken {
+    Timer,
+    Answer(Answered),
+    Device(DeviceEvent),
+    Command(Command),
+    Stop,
+}
+
+impl Daemon {
+    /// Runs until it is told to stop.
+    pub async fn run(mut self, mut inputs: Inputs) {
+        loop {
+            self.turn().await;
+            match self.wait(&mut inputs).await {
+                Woken::Timer => self.act(Input::Timer),
+                Woken::Answer((call, answer)) => self.on_answer(Input::Answered { call, answer }),
+                Woken::Device(event) => self.on_device(event),
+                Woken::Command(Command::Stop) | Woken::Stop => break,
+                Woken::Command(command) => self.on_command(command).await,
+            }
+        }
+        self.health.stopping();
+        self.machinery.make_safe();
+    }
+
+    async fn wait(&self, inputs: &mut Inputs) -> Woken {
+        let until = self.wake_at();
+        tokio::select! {
+            biased;
+            _ = inputs.stop.wait_for(|stop| *stop) => Woken::Stop,
+            () = sleep_until(&self.clock, until) => Woken::Timer,
+            Some(answer) = inputs.answers.recv() => Woken::Answer(answer),
+            Some(event) = inputs.devices.recv() => Woken::Device(event),
+            Some(command) = inputs.commands.recv() => Woken::Command(command),
+            else => Woken::Stop,
+        }
+    }
+
+    /// The earliest of everything that wants to be woken for.
+    fn wake_at(&self) -> Option<Mono> {
+        let now = self.clock.now();
+        let clock = (!now.wall.trusted).then(|| now.mono.plus(CLOCK_LOOK_MS));
+        let engine = self.engine.poll_timeout().map(|(at, reason)| {
+            trace_wake(at, reason);
+            at
+        });
+        let second = self.picture.counts_down().then(|| self.engine.next_second(now.mono)).flatten();
+        [engine, second, self.health.deadline(), clock].into_iter().flatten().min()
+    }
+
+    /// Everything that is due, then everything that follows from it, then the picture.
+    async fn turn(&mut self) {
+        self.metrics.turns.add_one();
+        self.drain().await;
+        let now = self.clock.now().mono;
+        self.health.turn(now);
+        self.picture.follow(&self.engine.view(now), &self.machinery, &self.metrics);
+    }
+
+    fn act(&mut self, input: Input) {
+        if let Err(refused) = self.handle(input) {
+            tracing::info!(%refused, "refused");
+        }
+    }
+
+    fn handle(&mut self, input: Input) -> Result<Done, Refused> {
+        self.engine.handle(self.clock.now(), input)
+    }
+
+    fn on_answer(&mut self, input: Input) {
+        if let Input::Answered { call, answer } = &input
+            && let Some(doubt) = answer.doubt()
+        {
+            self.metrics.calls_in_doubt.add_one();
+            tracing::warn!(call = call.0, ?doubt, "no usable answer; the channel is asked again");
+        }
+        self.act(input);
+    }
+
+    fn on_device(&mut self, event: DeviceEvent) {
+        for input in self.machinery.on_event(event, &self.metrics) {
+            self.act(input);
+        }
+    }
+
+    /// Carries out effects until there is none, strictly in order.
+    async fn drain(&mut self) {
+        while let Some(effect) = self.engine.poll_effect() {
+            self.carry_out(effect).await;
+        }
+    }
+
+    async fn carry_out(&mut self, effect: Effect) {
+        let now = self.clock.now();
+        match effect {
+            Effect::Record(batch) => self.record(now, batch).await,
+            Effect::ProbeJournal => {
+                let outcome = self.journal.probe().await;
+                self.act(outcome);
+            }
+            Effect::Call(call) => {
+                self.metrics.calls.add_one();
+                self.calls.send(&call, now.wall);
+            }
+            Effect::Vend(vend) => {
+                if let Some(input) = self.machinery.vend(vend, &self.metrics) {
+                    self.act(input);
+                }
+            }
+            Effect::ArmScanner(armed) => self.machinery.arm_scanner(armed),
+            Effect::Lamp(on) => self.machinery.lamp(on),
+            Effect::Beep(beep) => self.machinery.beep(beep),
+            Effect::Raised(fault) => self.on_fault(&fault, true),
+            Effect::Cleared(fault) => self.on_fault(&fault, false),
+        }
+    }
+
+    /// The loop's one permitted wait. What waits behind the record is signed meanwhile.
+    async fn record(&mut self, now: Now, batch: Vec<payment::engine::effect::Record>) {
+        for call in self.engine.waiting_calls() {
+            self.calls.prepare(call, now.wall);
+        }
+        let outcome = self.journal.append(batch, &self.metrics).await;
+        if matches!(outcome, Input::NotRecorded(_)) {
+            self.calls.forget_prepared();
+        }
+        self.act(outcome);
+    }
+
+    fn on_fault(&self, fault: &Fault, began: bool) {
+        if began {
+            tracing::warn!(fault = fault.name(), "{fault}");
+        } else {
+            tracing::info!(fault = fault.name(), "over: {fault}");
+        }
+        let blocking = self.engine.blocking_fault();
+        self.health.status(&blocking.map_or_else(|| "selling".to_owned(), |fault| format!("not selling: {fault}")));
+    }
+
+    async fn on_command(&mut self, command: Command) {
+        match command {
+            Command::Act { input, reply } => {
+                let answer = self.act_durably(*input).await;
+                // A caller who went away learns it from the journal.
+                let _gone = reply.send(answer);
+            }
+            Command::Reopen { entries, input, reply } => {
+                self.engine.load(self.clock.now(), &entries);
+                let answer = self.act_durably(*input).await;
+                let _gone = reply.send(answer);
+            }
+            Command::Order { order, reply } => {
+                let _gone = reply.send(self.engine.order(order).cloned());
+            }
+            Command::Status { reply } => {
+                let _gone = reply.send(self.status());
+            }
+            Command::Stop => {}
+        }
+    }
+
+    /// The answer comes when everything that the input led to is durable.
+    async fn act_durably(&mut self, input: Input) -> Result<Done, ActError> {
+        let done = self.handle(input)?;
+        self.drain().await;
+        if self.journal.is_failing() { Err(ActError::NotStored) } else { Ok(done) }
+    }
+
+    fn status(&self) -> Status {
+        let now = self.clock.now();
+        let mut open: BTreeMap<OrderState, u64> = BTreeMap::new();
+        for order in self.engine.orders() {
+            *open.entry(order.state()).or_default() += 1;
+        }
+        let faults: Vec<Fault> = self.engine.faults().cloned().collect();
+        let slots = self.engine.settings().products.iter().map(|(slot, product)| SlotStatus {
+            slot: slot.clone(),
+            name: product.name.clone(),
+            price: product.price,
+            blocked: faults.contains(&Fault::Slot(slot.clone())),
+        });
+        Status {
+            slots: slots.collect(),
+            blocking: self.engine.blocking_fault(),
+            order: self.engine.order_at_machine(),
+            scanner_armed: self.engine.is_scanner_armed(),
+            open: open.into_iter().collect(),
+            wall: now.wall,
+            up_ms: now.mono.0,
+            last_seq: self.journal.last_seq(),
+            faults,
+        }
+    }
+}
+
+/// Sleeps until a moment, or for ever.
+async fn sleep_until(clock: &Clock, until: Option<Mono>) {
+    match until {
+        Some(at) => tokio::time::sleep_until(clock.instant(at).into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn trace_wake(at: Mono, reason: WakeReason) {
+    tracing::trace!(at_ms = at.0, ?reason, "next wake");
+}

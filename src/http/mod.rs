@@ -1,0 +1,173 @@
+//! The only network client of the daemon: one HTTP request to a channel, one answer back.
+//!
+//! Whatever goes wrong here is a doubt, never a failure: the engine asks again under the same number.
+
+use std::error::Error as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use payment::channel::alipay::{Alipay, Decoded};
+use payment::channel::outcome::{Doubt, DoubtKind};
+use payment::channel::{Answer, ChannelId, HttpRequest, Request};
+use payment::time::Wall;
+use reqwest::header::CONTENT_TYPE;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use thiserror::Error;
+
+/// The longest reply that is read. Alipay's are about 1 KB.
+const REPLY_MAX: usize = 256 * 1024;
+
+/// How long an unused connection is kept. A new TLS connection costs ten times a kept one.
+const KEEP_IDLE: Duration = Duration::from_secs(50);
+
+/// Limits and trust of the client.
+#[derive(Debug, Clone)]
+pub struct ClientOptions {
+    /// To make a connection.
+    pub connect: Duration,
+    /// For a whole call.
+    pub total: Duration,
+    /// PEM file of further root certificates, such as a test's.
+    pub extra_roots: Option<PathBuf>,
+}
+
+/// Why the client could not be made.
+#[derive(Debug, Error)]
+pub enum ClientError {
+    /// The file of root certificates.
+    #[error("{path}: {detail}; give a PEM file of root certificates, or leave http.ca_file out", path = .path.display())]
+    Roots {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The library refused.
+    #[error("the HTTP client cannot be made: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+/// The channels as the loop calls them. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Channels {
+    client: reqwest::Client,
+    alipay: Option<Arc<Alipay>>,
+}
+
+impl Channels {
+    /// A client over the checked channels.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`] when the roots cannot be read or TLS cannot be set up.
+    pub fn new(alipay: Option<Arc<Alipay>>, options: &ClientOptions) -> Result<Self, ClientError> {
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls(options.extra_roots.as_deref())?)
+            .connect_timeout(options.connect)
+            .timeout(options.total)
+            .pool_idle_timeout(KEEP_IDLE)
+            .pool_max_idle_per_host(1)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .build()?;
+        Ok(Self { client, alipay })
+    }
+
+    /// Encodes and signs; costs one RSA signature and touches no network, so it may overlap the journal's flush.
+    #[must_use]
+    pub fn prepare(&self, channel: ChannelId, request: Request, wall: Wall) -> Prepared {
+        let http = match channel {
+            ChannelId::Alipay => self.alipay.as_ref().map(|alipay| alipay.encode(&request, wall)),
+        };
+        Prepared { request, http, wall }
+    }
+
+    /// Sends what was prepared and waits for the answer, no longer than the client's limit.
+    pub async fn send(&self, prepared: Prepared) -> Answer {
+        let Prepared { request, http, wall } = prepared;
+        let (Some(http), Some(alipay)) = (http, &self.alipay) else {
+            let doubt = Doubt::new(DoubtKind::NoConnection, "the channel is not set up");
+            return Answer::in_doubt(&request, doubt);
+        };
+        match self.exchange(&http).await {
+            Ok((status, body)) => self.read(alipay, &request, wall, status, &body).await,
+            Err(doubt) => Answer::in_doubt(&request, doubt),
+        }
+    }
+
+    /// Reads a reply; a certificate that Alipay changed to is fetched once, then the same reply is read again.
+    async fn read(&self, alipay: &Alipay, request: &Request, wall: Wall, status: u16, body: &[u8]) -> Answer {
+        let sn = match alipay.decode(request, status, body) {
+            Decoded::Answer(answer) => return answer,
+            Decoded::UnknownCertificate { sn } => sn,
+        };
+        if let Err(doubt) = self.fetch_certificate(alipay, &sn, wall).await {
+            return Answer::in_doubt(request, doubt);
+        }
+        match alipay.decode(request, status, body) {
+            Decoded::Answer(answer) => answer,
+            Decoded::UnknownCertificate { sn } => {
+                let detail = format!("certificate {sn} is still unknown after it was fetched");
+                Answer::in_doubt(request, Doubt::new(DoubtKind::BadSignature, detail))
+            }
+        }
+    }
+
+    async fn fetch_certificate(&self, alipay: &Alipay, sn: &str, wall: Wall) -> Result<(), Doubt> {
+        let (status, body) = self.exchange(&alipay.certificate_request(sn, wall)).await?;
+        alipay
+            .accept_certificate(sn, status, &body)
+            .map_err(|error| Doubt::new(DoubtKind::BadSignature, error.to_string()))
+    }
+
+    async fn exchange(&self, http: &HttpRequest) -> Result<(u16, Vec<u8>), Doubt> {
+        let request = self.client.post(&http.url).header(CONTENT_TYPE, http.content_type).body(http.body.clone());
+        let mut response = request.send().await.map_err(|error| doubt_of(&error))?;
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| doubt_of(&error))? {
+            body.extend_from_slice(&chunk);
+            if body.len() > REPLY_MAX {
+                return Err(Doubt::new(DoubtKind::Malformed, format!("a reply of more than {REPLY_MAX} bytes")));
+            }
+        }
+        Ok((status, body))
+    }
+}
+
+/// A request that is signed and waits to be sent.
+#[derive(Debug)]
+pub struct Prepared {
+    request: Request,
+    http: Option<HttpRequest>,
+    wall: Wall,
+}
+
+/// The innermost cause, without the address: it may hold a signature, and the log knows the channel anyway.
+fn doubt_of(error: &reqwest::Error) -> Doubt {
+    let kind = if error.is_connect() { DoubtKind::NoConnection } else { DoubtKind::NoReply };
+    let mut cause = error.source();
+    while let Some(deeper) = cause.and_then(std::error::Error::source) {
+        cause = Some(deeper);
+    }
+    let timed_out = if error.is_timeout() { "timed out" } else { "no reply" };
+    let detail = cause.map_or_else(|| timed_out.to_owned(), ToString::to_string);
+    Doubt::new(kind, detail)
+}
+
+/// TLS by rustls and ring, trusting the roots that are built in and the extra ones.
+fn tls(extra: Option<&Path>) -> Result<rustls::ClientConfig, ClientError> {
+    let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    if let Some(path) = extra {
+        let trouble = |detail: String| ClientError::Roots { path: path.to_owned(), detail };
+        let certificates = CertificateDer::pem_file_iter(path).map_err(|error| trouble(error.to_string()))?;
+        for certificate in certificates {
+            let certificate = certificate.map_err(|error| trouble(error.to_string()))?;
+            roots.add(certificate).map_err(|error| trouble(error.to_string()))?;
+        }
+    }
+    Ok(rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
+}
