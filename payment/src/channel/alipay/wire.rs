@@ -1,0 +1,326 @@
+//! A request as Alipay's gateway wants it: the method, its business fields, and the form that carries them.
+//!
+//! Source: Alipay gateway 1.0, "common request parameters" (公共请求参数) and the page of each method. The common
+//! parameters go into the URL, `charset` above all: the gateway decodes the body before it looks for it elsewhere.
+
+use jiff::Timestamp;
+use jiff::tz::Offset;
+use serde_json::{Map, Value, json};
+
+use super::setup::{Config, Mode, Setup};
+use super::sign::{form, string_to_sign};
+use crate::channel::{GoodsRow, HttpRequest, Offer, RefundOrder, Request};
+use crate::time::Wall;
+
+/// The number that a probe asks for; no attempt has it.
+pub(super) const PROBE: &str = "TILL_PROBE";
+
+const CONTENT_TYPE: &str = "application/x-www-form-urlencoded;charset=utf-8";
+const ORDER_CODE: &str = "QR_CODE_OFFLINE";
+const MINUTE_MS: u64 = 60_000;
+/// A code lives two hours at most, whatever is asked.
+const LONGEST_CODE_MINUTES: u64 = 120;
+/// A trade may stay unpaid for 15 days at most.
+const LONGEST_TRADE_MINUTES: u64 = 15 * 24 * 60;
+const TEXT_LIMIT: usize = 256;
+
+/// A method of the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Make a code for our screen.
+    Precreate,
+    /// Collect with the buyer's code.
+    Pay,
+    /// How a trade stands.
+    Query,
+    /// Undo a trade.
+    Cancel,
+    /// Close an unpaid trade.
+    Close,
+    /// Return money.
+    Refund,
+    /// How a refund stands.
+    RefundQuery,
+    /// Fetch a certificate by its number.
+    CertificateDownload,
+}
+
+impl Method {
+    /// The method that carries `request`.
+    #[must_use]
+    pub const fn of(request: &Request) -> Self {
+        match request {
+            Request::ShowCode(_) => Self::Precreate,
+            Request::TakeCode(..) => Self::Pay,
+            Request::Query(_) | Request::Probe => Self::Query,
+            Request::Cancel(_) => Self::Cancel,
+            Request::Close(_) => Self::Close,
+            Request::Refund(_) => Self::Refund,
+            Request::RefundQuery(_) => Self::RefundQuery,
+        }
+    }
+
+    /// Its name on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Precreate => "alipay.trade.precreate",
+            Self::Pay => "alipay.trade.pay",
+            Self::Query => "alipay.trade.query",
+            Self::Cancel => "alipay.trade.cancel",
+            Self::Close => "alipay.trade.close",
+            Self::Refund => "alipay.trade.refund",
+            Self::RefundQuery => "alipay.trade.fastpay.refund.query",
+            Self::CertificateDownload => "alipay.open.app.alipaycert.download",
+        }
+    }
+
+    /// The member of a reply that answers it.
+    #[must_use]
+    pub fn node(self) -> String {
+        format!("{}_response", self.name().replace('.', "_"))
+    }
+}
+
+/// The signed HTTP request for a channel request.
+pub(super) fn request(setup: &Setup, request: &Request, wall: Wall) -> HttpRequest {
+    let plain = business_fields(&setup.config, request).to_string();
+    let encrypted = setup.aes.as_ref().map(|key| key.encrypt(plain.as_bytes()));
+    let mut common = common(setup, Method::of(request), wall);
+    if encrypted.is_some() {
+        common.push(("encrypt_type", "AES".to_owned()));
+    }
+    if matches!(request, Request::ShowCode(_) | Request::TakeCode(..)) {
+        let notify_url = setup.config.notify_url.clone();
+        common.push(("notify_url", notify_url.unwrap_or_default()));
+    }
+    signed(setup, common, &encrypted.unwrap_or(plain))
+}
+
+/// The signed request for Alipay's certificate with this number. It is never encrypted: its answer is public.
+pub(super) fn certificate_request(setup: &Setup, sn: &str, wall: Wall) -> HttpRequest {
+    let fields = json!({ "alipay_cert_sn": sn }).to_string();
+    let common = common(setup, Method::CertificateDownload, wall);
+    signed(setup, common, &fields)
+}
+
+type Common = Vec<(&'static str, String)>;
+
+fn common(setup: &Setup, method: Method, wall: Wall) -> Common {
+    let mut common = vec![
+        ("app_id", setup.config.app_id.clone()),
+        ("method", method.name().to_owned()),
+        ("format", "JSON".to_owned()),
+        ("charset", "utf-8".to_owned()),
+        ("sign_type", "RSA2".to_owned()),
+        ("timestamp", china_time(wall)),
+        ("version", "1.0".to_owned()),
+    ];
+    if let Some(token) = &setup.config.app_auth_token {
+        common.push(("app_auth_token", token.expose().clone()));
+    }
+    if let Mode::Certificates(known) = &setup.mode {
+        common.push(("app_cert_sn", known.app_sn.clone()));
+        common.push(("alipay_root_cert_sn", known.root_sn.clone()));
+    }
+    common
+}
+
+fn signed(setup: &Setup, mut common: Common, biz_content: &str) -> HttpRequest {
+    let body = [("biz_content", biz_content)];
+    let query = common.iter().map(|(name, value)| (*name, value.as_str()));
+    let text = string_to_sign(query.chain(body));
+    common.push(("sign", setup.key.sign_sha256(text.as_bytes())));
+    let query = form(common.iter().map(|(name, value)| (*name, value.as_str())));
+    HttpRequest {
+        url: format!("{}?{query}", setup.config.gateway_url),
+        content_type: CONTENT_TYPE,
+        body: form(body).into_bytes(),
+    }
+}
+
+/// `yyyy-MM-dd HH:mm:ss` in China, which is +08:00 all year: no zone data is needed, and none is trusted.
+fn china_time(wall: Wall) -> String {
+    let moment = Timestamp::from_millisecond(wall.ms).unwrap_or(Timestamp::UNIX_EPOCH);
+    let china = Offset::constant(8).to_datetime(moment);
+    china.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+fn business_fields(config: &Config, request: &Request) -> Value {
+    let mut fields = Fields(Map::new());
+    match request {
+        Request::ShowCode(offer) => show_code(&mut fields, config, offer),
+        Request::TakeCode(offer, code) => {
+            fields.put("scene", scene(code.expose()));
+            fields.put("auth_code", code.expose());
+            take_code(&mut fields, config, offer);
+        }
+        Request::Query(attempt) | Request::Cancel(attempt) => {
+            fields.put("out_trade_no", attempt.as_str());
+        }
+        Request::Close(attempt) => {
+            fields.put("out_trade_no", attempt.as_str());
+            fields.maybe("operator_id", config.operator_id.as_deref());
+        }
+        Request::Refund(refund) => {
+            refund_number(&mut fields, refund);
+            fields.put("refund_amount", refund.amount.to_yuan());
+            let reason = limited(&refund.reason, TEXT_LIMIT);
+            fields.maybe("refund_reason", (!reason.is_empty()).then_some(&reason));
+        }
+        Request::RefundQuery(refund) => refund_number(&mut fields, refund),
+        Request::Probe => fields.put("out_trade_no", PROBE),
+    }
+    Value::Object(fields.0)
+}
+
+fn show_code(fields: &mut Fields, config: &Config, offer: &Offer) {
+    offered(fields, config, offer);
+    fields.maybe("product_code", config.product_code.as_deref());
+    let code_lives = minutes(offer.valid_ms).min(LONGEST_CODE_MINUTES);
+    fields.put("qr_code_timeout_express", format!("{code_lives}m"));
+}
+
+/// The order-code product exists for precreate only; a pay then goes by Alipay's default for face-to-face payment.
+fn take_code(fields: &mut Fields, config: &Config, offer: &Offer) {
+    offered(fields, config, offer);
+    let product = config.product_code.as_deref();
+    fields.maybe("product_code", product.filter(|code| *code != ORDER_CODE));
+}
+
+/// What both ways of paying have in common.
+fn offered(fields: &mut Fields, config: &Config, offer: &Offer) {
+    let number = offer.attempt.as_str();
+    fields.put("out_trade_no", number);
+    fields.put("total_amount", offer.amount.to_yuan());
+    fields.put("subject", subject(&offer.subject, number));
+    fields.maybe("seller_id", config.seller_id.as_deref());
+    fields.maybe("store_id", config.store_id.as_deref());
+    fields.maybe("alipay_store_id", config.alipay_store_id.as_deref());
+    fields.maybe("terminal_id", config.terminal_id.as_deref());
+    fields.maybe("operator_id", config.operator_id.as_deref());
+    fields.maybe("enable_pay_channels", config.enable_pay_channels.as_deref());
+    fields.maybe(
+        "disable_pay_channels",
+        config.disable_pay_channels.as_deref(),
+    );
+    let trade_lives = minutes(offer.valid_ms).min(LONGEST_TRADE_MINUTES);
+    fields.put("timeout_express", format!("{trade_lives}m"));
+    if !offer.goods.is_empty() {
+        fields.put(
+            "goods_detail",
+            offer.goods.iter().map(goods).collect::<Value>(),
+        );
+    }
+    if let Some(provider) = &config.sys_service_provider_id {
+        fields.put(
+            "extend_params",
+            json!({ "sys_service_provider_id": provider }),
+        );
+    }
+}
+
+fn refund_number(fields: &mut Fields, refund: &RefundOrder) {
+    fields.put("out_trade_no", refund.attempt.as_str());
+    fields.put("out_request_no", refund.refund.as_str());
+}
+
+fn goods(row: &GoodsRow) -> Value {
+    json!({
+        "goods_id": limited(&row.code, 64),
+        "goods_name": limited(&row.name, TEXT_LIMIT),
+        "quantity": row.quantity,
+        "price": row.price.to_yuan(),
+    })
+}
+
+/// Face codes are `fp` and 33 more characters; everything else is a bar code.
+fn scene(code: &str) -> &'static str {
+    if code.starts_with("fp") {
+        "security_code"
+    } else {
+        "bar_code"
+    }
+}
+
+/// The line for the buyer's bill without what Alipay's documents forbid: `/`, `=`, `&`, and an `@` in front, which one of
+/// its SDKs takes for a file. A subject of nothing else becomes the order number, since an empty one is refused.
+fn subject(text: &str, number: &str) -> String {
+    let allowed: String = text
+        .chars()
+        .filter(|c| !matches!(c, '/' | '=' | '&'))
+        .collect();
+    let subject = limited(
+        allowed.trim_start_matches(|c: char| c == '@' || c.is_whitespace()),
+        TEXT_LIMIT,
+    );
+    if subject.is_empty() {
+        number.to_owned()
+    } else {
+        subject
+    }
+}
+
+/// At most `limit` characters, none of them a control character.
+fn limited(text: &str, limit: usize) -> String {
+    let printable = text.trim().chars().filter(|c| !c.is_control());
+    printable
+        .take(limit)
+        .collect::<String>()
+        .trim_end()
+        .to_owned()
+}
+
+/// Whole minutes, rounded up, one at least.
+fn minutes(ms: u64) -> u64 {
+    ms.div_ceil(MINUTE_MS).max(1)
+}
+
+/// The members of `biz_content`. Absent ones are left out: Alipay wants no empty values.
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn put(&mut self, name: &str, value: impl Into<Value>) {
+        self.0.insert(name.to_owned(), value.into());
+    }
+
+    fn maybe(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.put(name, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_is_chinas_whatever_the_machine_thinks() {
+        let at = |ms| china_time(Wall { ms, trusted: true });
+        assert_eq!(at(1_748_750_400_000), "2025-06-01 12:00:00");
+        assert_eq!(at(1_735_660_800_999), "2025-01-01 00:00:00");
+    }
+
+    #[test]
+    fn subjects_are_cleaned_and_cut_by_characters() {
+        for (text, clean) in [
+            ("可乐 330ml", "可乐 330ml"),
+            ("@a/b=c&d", "abcd"),
+            (" @ /@x\n", "x"),
+            ("a\tb\u{7}", "ab"),
+            ("/@=", "P1"),
+            ("", "P1"),
+        ] {
+            assert_eq!(subject(text, "P1"), clean);
+        }
+        assert_eq!(subject(&"乐".repeat(300), "P1"), "乐".repeat(256));
+    }
+
+    #[test]
+    fn limits_are_whole_minutes_rounded_up() {
+        for (ms, whole) in [(0, 1), (1, 1), (60_000, 1), (60_001, 2), (180_000, 3)] {
+            assert_eq!(minutes(ms), whole);
+        }
+    }
+}
