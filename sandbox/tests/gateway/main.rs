@@ -1,0 +1,18 @@
+//! The gateway over real HTTP, asked by a client that knows nothing of the code under test.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails"
+)]
+
+mod calling;
+mod certificates;
+mod common_parameters;
+mod field_rules;
+mod pay;
+mod precreate;
+mod refund;
+mod reversal;
+mod till;
+mod weather;

@@ -1,0 +1,140 @@
+//! What the start needs: where the journal ends and what is still open. Closed orders are not read, however many.
+
+use payment::engine::entry::Stored;
+use payment::time::Wall;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::chain::{Head, Record, read_seq, sql_seq};
+use super::trouble::OpenError;
+
+/// So many of the newest entries are proved at each start. The whole chain is for `till journal verify`.
+const PROVED: u32 = 100;
+
+pub(super) struct Recovered {
+    pub(super) head: Head,
+    pub(super) last: Option<(u64, Wall)>,
+    pub(super) open_orders: Vec<Vec<Stored>>,
+}
+
+/// Proves the newest entries and reads the open orders.
+pub(super) fn recover(connection: &Connection) -> Result<Recovered, OpenError> {
+    let storage = |error| OpenError::Storage(super::Trouble::of(error, path_of(connection)));
+    let newest = tail(connection, PROVED).map_err(storage)?;
+    prove(&newest)?;
+    let open = open_orders(connection).map_err(storage)?;
+    let last = newest.first();
+    Ok(Recovered {
+        head: last.map_or_else(Head::beginning, Record::head),
+        last: last.map(|record| (record.seq, record.at)),
+        open_orders: open
+            .iter()
+            .map(|records| stored(records))
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+/// Where the journal ends.
+pub(super) fn head(connection: &Connection) -> rusqlite::Result<Head> {
+    let last = tail(connection, 1)?;
+    Ok(last.first().map_or_else(Head::beginning, Record::head))
+}
+
+/// The newest entries, the newest first.
+fn tail(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<Record>> {
+    connection
+        .prepare(include_str!("sql/entries_tail.sql"))?
+        .query_map([limit], Record::from_row)?
+        .collect()
+}
+
+/// Refuses when one of `newest` is not what was sealed, or does not follow the one before.
+fn prove(newest: &[Record]) -> Result<(), OpenError> {
+    let tampered = |what| Err(OpenError::Tampered { what });
+    for record in newest {
+        if !record.is_sealed() {
+            return tampered(changed(record));
+        }
+    }
+    for pair in newest.windows(2) {
+        let [after, before] = pair else { continue };
+        if after.seq != before.seq + 1 {
+            return tampered(format!("entry {} is missing", after.seq - 1));
+        }
+        if after.prev != before.hash {
+            return tampered(format!(
+                "entry {} does not follow entry {}",
+                after.seq, before.seq
+            ));
+        }
+    }
+    match newest.last() {
+        Some(first) if first.seq == 1 && first.prev != Head::beginning().hash => {
+            tampered("entry 1 is not the first that was written".to_owned())
+        }
+        Some(first) if first.seq > 1 && newest.len() < usize_of(PROVED) => {
+            tampered(format!("entry {} is missing", first.seq - 1))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn usize_of(count: u32) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+fn changed(record: &Record) -> String {
+    format!(
+        "entry {} (order {}) is not what was written",
+        record.seq, record.order
+    )
+}
+
+fn open_orders(connection: &Connection) -> rusqlite::Result<Vec<Vec<Record>>> {
+    let opened: Vec<u64> = connection
+        .prepare(include_str!("sql/orders_open.sql"))?
+        .query_map([], |row| read_seq(row, 0))?
+        .collect::<Result<_, _>>()?;
+    opened
+        .into_iter()
+        .map(|opened_seq| entries_of(connection, opened_seq))
+        .collect()
+}
+
+/// The entries of the order whose first has the place `opened_seq`.
+pub(super) fn entries_of(
+    connection: &Connection,
+    opened_seq: u64,
+) -> rusqlite::Result<Vec<Record>> {
+    connection
+        .prepare_cached(include_str!("sql/order_entries.sql"))?
+        .query_map(params![sql_seq(opened_seq)], Record::from_row)?
+        .collect()
+}
+
+/// The engine acts on these: each is proved by itself, wherever in the journal it is.
+fn stored(records: &[Record]) -> Result<Vec<Stored>, OpenError> {
+    records
+        .iter()
+        .map(|record| {
+            if !record.is_sealed() {
+                return Err(OpenError::Tampered {
+                    what: changed(record),
+                });
+            }
+            Ok(record.stored()?)
+        })
+        .collect()
+}
+
+/// The file of the connection, for the advice in an error.
+pub(super) fn path_of(connection: &Connection) -> &std::path::Path {
+    std::path::Path::new(connection.path().unwrap_or("."))
+}
+
+/// Place and time of the last entry.
+pub(super) fn last(connection: &Connection) -> rusqlite::Result<Option<Record>> {
+    connection
+        .prepare_cached(include_str!("sql/entries_tail.sql"))?
+        .query_row([1], Record::from_row)
+        .optional()
+}

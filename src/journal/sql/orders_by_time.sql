@@ -1,0 +1,8 @@
+SELECT opened_seq, order_id, state, amount, currency, origin, reference, opened_ms, last_seq, last_ms, paid, refunded, open
+FROM orders INDEXED BY orders_by_time
+WHERE opened_ms >= coalesce(?3, -9223372036854775808)
+    AND opened_ms < coalesce(?4, 9223372036854775807)
+    AND (?2 IS NULL OR state = ?2)
+    AND (?5 IS NULL OR opened_seq < ?5)
+ORDER BY opened_seq DESC
+LIMIT ?6

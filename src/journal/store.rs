@@ -1,0 +1,203 @@
+//! The file: one owner, safe settings that are read back, and a schema that only moves forward.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::trouble::{OpenError, Trouble, directory};
+
+/// Marks the file as ours: "Till" in ASCII.
+const APPLICATION: i64 = 0x5469_6c6c;
+/// The schema, step by step. A released step is never changed; `format_tests.rs` holds their hashes.
+pub(super) const MIGRATIONS: [&str; 3] = [
+    include_str!("schema/0001_entries.sql"),
+    include_str!("schema/0002_orders.sql"),
+    include_str!("schema/0003_views.sql"),
+];
+/// How long a write waits for a program that holds the file: a backup is done by then, a buyer still waits.
+const BUSY_MS_MAX: u64 = 2_000;
+/// The write-ahead log may grow to this many pages of 4 KiB before a commit itself empties it. Normally the writer
+/// does so between commits, see `append.rs`.
+const WAL_PAGES_MAX: u32 = 2_000;
+/// The log's file is cut back to this size when it was larger.
+const WAL_BYTES_KEPT: u32 = 4 << 20;
+/// Memory for pages of one connection, in KiB. The daemon is to stay small.
+const CACHE_KIB: u32 = 1_024;
+
+/// The right to write to a journal; given up when dropped, also when the process dies.
+#[derive(Debug)]
+pub(super) struct Lock(#[expect(dead_code, reason = "held, not read")] File);
+
+/// Takes the lock file beside `path` and writes our process number into it.
+pub(super) fn lock(path: &Path) -> Result<Lock, OpenError> {
+    let beside = lock_path(path);
+    let failed = |source| OpenError::File {
+        path: beside.clone(),
+        source,
+    };
+    let mut file = private(&beside).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            return Err(OpenError::InUse {
+                path: path.to_owned(),
+                pid: written_pid(&mut file),
+            });
+        }
+        Err(TryLockError::Error(source)) => return Err(failed(source)),
+    }
+    // A full disk must not keep the daemon from starting: the number is only a help for people.
+    if let Err(error) = write_pid(&mut file) {
+        tracing::debug!(%error, "could not write the process number into the lock file");
+    }
+    Ok(Lock(file))
+}
+
+fn lock_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
+fn private(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+}
+
+fn write_pid(file: &mut File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", std::process::id())
+}
+
+fn written_pid(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+/// Opens the journal for writing, making it and bringing it up to date as needed.
+pub(super) fn create(path: &Path) -> Result<Connection, OpenError> {
+    let failed = |source| OpenError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let storage = |error| OpenError::Storage(Trouble::of(error, path));
+    if !path.exists() {
+        private(path).map_err(failed)?;
+        // Its name must survive a power cut too.
+        File::open(directory(path))
+            .and_then(|directory| directory.sync_all())
+            .map_err(failed)?;
+    }
+    let mut connection = connect(path).map_err(storage)?;
+    own(&connection, path)?;
+    make_safe(&connection).map_err(storage)??;
+    migrate(&mut connection).map_err(storage)??;
+    Ok(connection)
+}
+
+/// Opens a journal that exists, again, after trouble.
+pub(super) fn reopen(path: &Path) -> Result<Connection, OpenError> {
+    let storage = |error| OpenError::Storage(Trouble::of(error, path));
+    let connection = connect(path).map_err(storage)?;
+    make_safe(&connection).map_err(storage)??;
+    Ok(connection)
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    // SQLite opens a file that it may not write as read-only, without a word.
+    if connection.is_readonly("main")? {
+        let refused = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY);
+        return Err(rusqlite::Error::SqliteFailure(refused, None));
+    }
+    settle(&connection)?;
+    Ok(connection)
+}
+
+/// Opens a journal so that it cannot be changed through this connection.
+pub(super) fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    settle(&connection)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+fn settle(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(Duration::from_millis(BUSY_MS_MAX))?;
+    connection.pragma_update(None, "cache_size", -i64::from(CACHE_KIB))?;
+    connection.pragma_update(None, "trusted_schema", false)
+}
+
+/// Refuses a database of something else before anything in it is touched.
+fn own(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let read = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let storage = |error| OpenError::Storage(Trouble::of(error, path));
+    let application = read("PRAGMA application_id").map_err(storage)?;
+    let tables = read("SELECT count(*) FROM sqlite_schema").map_err(storage)?;
+    if application == APPLICATION || (application == 0 && tables == 0) {
+        return Ok(());
+    }
+    Err(OpenError::NotAJournal {
+        path: path.to_owned(),
+    })
+}
+
+/// What makes a commit survive a power cut (reference/hardware.md 5.6). Asked for, then read back: SQLite does not
+/// complain about a pragma that it did not follow.
+pub(super) fn make_safe(connection: &Connection) -> rusqlite::Result<Result<(), OpenError>> {
+    connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)?;
+    connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES_MAX)?;
+    for (pragma, wanted, says) in [("journal_mode", "WAL", "wal"), ("synchronous", "FULL", "2")] {
+        connection.pragma_update(None, pragma, wanted)?;
+        let found = connection.pragma_query_value(None, pragma, |row| {
+            row.get_ref(0).map(|value| match value {
+                rusqlite::types::ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+                rusqlite::types::ValueRef::Integer(number) => number.to_string(),
+                rusqlite::types::ValueRef::Null
+                | rusqlite::types::ValueRef::Real(_)
+                | rusqlite::types::ValueRef::Blob(_) => String::new(),
+            })
+        })?;
+        if found != says {
+            return Ok(Err(OpenError::Unsafe {
+                pragma,
+                wanted,
+                found,
+            }));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// Runs the steps that the file has not seen, each in its own transaction.
+fn migrate(connection: &mut Connection) -> rusqlite::Result<Result<(), OpenError>> {
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if !(0..=known).contains(&found) {
+        return Ok(Err(OpenError::Newer { found, known }));
+    }
+    for (step, sql) in (1..).zip(MIGRATIONS) {
+        if step <= found {
+            continue;
+        }
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(sql)?;
+        transaction.pragma_update(None, "application_id", APPLICATION)?;
+        transaction.pragma_update(None, "user_version", step)?;
+        transaction.commit()?;
+    }
+    Ok(Ok(()))
+}

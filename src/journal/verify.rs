@@ -1,0 +1,387 @@
+//! Walks the whole chain and names what is not as it was written. The daemon may be running.
+//!
+//! One who can rewrite the whole file can also make a new chain: that is found by a [`Head`] that was noted elsewhere
+//! before, and by nothing inside the file.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use rusqlite::Connection;
+use thiserror::Error;
+
+use super::chain::{Head, Record, read_seq, sql_seq};
+use super::project::{self, NumberKind, OrderSummary, Step};
+use super::trouble::Trouble;
+use super::{recover, store};
+use payment::money::Fen;
+
+/// So many faults are described; the rest is counted. Where more is wrong, the first ones tell the story.
+const FAULTS_KEPT: usize = 100;
+
+/// What a walk found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// How many entries there are.
+    pub entries: u64,
+    /// Where the journal ends: note it elsewhere, and a later walk can prove that nothing before it was cut off.
+    pub head: Head,
+    /// The first faults, in the order of the journal.
+    pub faults: Vec<Fault>,
+    /// How many there are in all.
+    pub fault_count: usize,
+}
+
+impl Report {
+    /// Whether everything is as it was written.
+    #[must_use]
+    pub const fn is_sound(&self) -> bool {
+        self.fault_count == 0
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The place; 0 when it is about the whole file.
+    pub seq: u64,
+    /// The order that it concerns, when that can be told.
+    pub order: Option<String>,
+    /// What is wrong.
+    pub wrong: Wrong,
+}
+
+/// What can be wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wrong {
+    /// The content is not what was sealed.
+    Changed,
+    /// This place, and all up to `to`, are empty.
+    Missing {
+        /// The last empty place.
+        to: u64,
+    },
+    /// The contents of two places were exchanged.
+    Swapped {
+        /// The other place.
+        with: u64,
+    },
+    /// What was written at another place is here.
+    Moved {
+        /// Where it was written.
+        from: u64,
+    },
+    /// It does not follow the entry before: that one was replaced, or this one was put in.
+    Unlinked,
+    /// The order column and the content disagree.
+    OtherOrder,
+    /// Rightly sealed, but this version does not understand it.
+    Unreadable(String),
+    /// The journal ends before the head that it once had.
+    CutOff {
+        /// Where it ends.
+        end: u64,
+    },
+    /// It once had another hash at this place.
+    OtherHead,
+    /// A derived table is not what the entries add up to. The entries themselves are sound.
+    Derived(&'static str),
+    /// SQLite finds the file damaged.
+    File(String),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.seq {
+            0 => f.write_str("the file")?,
+            seq => write!(f, "entry {seq}")?,
+        }
+        if let Some(order) = &self.order {
+            write!(f, " (order {order})")?;
+        }
+        write!(f, ": {}", self.wrong)
+    }
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Changed => f.write_str("changed after it was written"),
+            Self::Missing { to } => write!(f, "missing, with all up to entry {to}"),
+            Self::Swapped { with } => {
+                write!(f, "its content was exchanged with that of entry {with}")
+            }
+            Self::Moved { from } => write!(f, "out of order: it was written as entry {from}"),
+            Self::Unlinked => f.write_str(
+                "does not follow the entry before: that one was replaced, or this one was put in",
+            ),
+            Self::OtherOrder => f.write_str("its order column says another order than its content"),
+            Self::Unreadable(why) => write!(f, "sealed rightly but not understood: {why}"),
+            Self::CutOff { end } => {
+                write!(f, "cut off: the journal ends at entry {end} and was longer")
+            }
+            Self::OtherHead => f.write_str("not the entry that was here when the head was noted"),
+            Self::Derived(what) => write!(
+                f,
+                "{what} does not say what the entries say; the entries are what counts"
+            ),
+            Self::File(what) => write!(f, "damaged: {what}"),
+        }
+    }
+}
+
+/// Why the walk could not be made.
+#[derive(Debug, Error)]
+#[error("the journal {path} cannot be checked: {trouble}")]
+pub struct VerifyError {
+    path: String,
+    #[source]
+    trouble: Trouble,
+}
+
+/// Walks the journal at `path`. With `noted`, a head that it had before, also finds what was cut off or made anew.
+///
+/// # Errors
+///
+/// When the file cannot be read at all.
+pub fn verify(path: &Path, noted: Option<Head>) -> Result<Report, VerifyError> {
+    let walk = || -> rusqlite::Result<Report> {
+        let connection = store::connect_read_only(path)?;
+        // One snapshot: what the daemon appends meanwhile is for the next walk. The write-ahead log grows by that much.
+        let snapshot = connection.unchecked_transaction()?;
+        let mut faults = Faults::default();
+        check_file(&snapshot, &mut faults)?;
+        let (entries, head) = check_chain(&snapshot, noted, &mut faults)?;
+        check_derived(&snapshot, &mut faults)?;
+        Ok(faults.report(entries, head))
+    };
+    walk().map_err(|error| VerifyError {
+        path: path.display().to_string(),
+        trouble: Trouble::of(error, path),
+    })
+}
+
+#[derive(Default)]
+struct Faults {
+    kept: Vec<Fault>,
+    count: usize,
+    /// Records that are not as sealed, to see afterwards whether one's content is at another's place.
+    suspects: Vec<Record>,
+}
+
+impl Faults {
+    fn add(&mut self, seq: u64, order: Option<&str>, wrong: Wrong) {
+        self.count += 1;
+        if self.kept.len() < FAULTS_KEPT {
+            self.kept.push(Fault {
+                seq,
+                order: order.map(str::to_owned),
+                wrong,
+            });
+        }
+    }
+
+    fn report(mut self, entries: u64, head: Head) -> Report {
+        let places: Vec<u64> = self.kept.iter().map(|fault| fault.seq).collect();
+        for fault in &mut self.kept {
+            let suspect = self.suspects.iter().find(|record| record.seq == fault.seq);
+            if let (Wrong::Changed, Some(record)) = (&fault.wrong, suspect) {
+                fault.wrong = explain(record, &self.suspects, &places);
+            }
+        }
+        // What is about the whole file comes last: the named entries tell more.
+        self.kept
+            .sort_by_key(|fault| fault.seq.checked_sub(1).unwrap_or(u64::MAX));
+        Report {
+            entries,
+            head,
+            faults: self.kept,
+            fault_count: self.count,
+        }
+    }
+}
+
+/// How a record came to be not as sealed: exchanged, moved, or just changed.
+fn explain(record: &Record, suspects: &[Record], places: &[u64]) -> Wrong {
+    let others = || suspects.iter().filter(|other| other.seq != record.seq);
+    let exchanged = others().find(|other| {
+        (was_at(record, other.seq) && was_at(other, record.seq)) || holds_content_of(other, record)
+    });
+    if let Some(other) = exchanged {
+        return Wrong::Swapped { with: other.seq };
+    }
+    places
+        .iter()
+        .find(|place| was_at(record, **place))
+        .map_or(Wrong::Changed, |place| Wrong::Moved { from: *place })
+}
+
+fn was_at(record: &Record, seq: u64) -> bool {
+    let there = Record {
+        seq,
+        ..record.clone()
+    };
+    there.is_sealed()
+}
+
+/// Whether `other` carries what was sealed as `record`.
+fn holds_content_of(other: &Record, record: &Record) -> bool {
+    let body_only = Record {
+        body: other.body.clone(),
+        ..record.clone()
+    };
+    let all = Record {
+        at: other.at,
+        state: other.state.clone(),
+        ..body_only.clone()
+    };
+    body_only.is_sealed() || all.is_sealed()
+}
+
+fn check_file(connection: &Connection, faults: &mut Faults) -> rusqlite::Result<()> {
+    let says: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if says != "ok" {
+        faults.add(0, None, Wrong::File(says));
+    }
+    Ok(())
+}
+
+fn check_chain(
+    connection: &Connection,
+    noted: Option<Head>,
+    faults: &mut Faults,
+) -> rusqlite::Result<(u64, Head)> {
+    let mut statement = connection.prepare(include_str!("sql/entries_since.sql"))?;
+    let mut entries = 0;
+    let mut head = Head::beginning();
+    let mut is_whole = true;
+    for record in statement.query_map([0, i64::MAX], Record::from_row)? {
+        let record = record?;
+        if record.seq > head.seq + 1 {
+            let order = order_of_missing(connection, head.seq + 1)?;
+            let to = record.seq - 1;
+            faults.add(head.seq + 1, order.as_deref(), Wrong::Missing { to });
+            is_whole = false;
+        }
+        is_whole = check_record(&record, is_whole.then_some(head), faults);
+        if noted.is_some_and(|noted| noted.seq == record.seq && noted.hash != record.hash) {
+            faults.add(record.seq, Some(&record.order), Wrong::OtherHead);
+        }
+        entries += 1;
+        head = record.head();
+    }
+    if let Some(noted) = noted
+        && noted.seq > head.seq
+    {
+        let order = order_of_missing(connection, head.seq + 1)?;
+        faults.add(
+            head.seq + 1,
+            order.as_deref(),
+            Wrong::CutOff { end: head.seq },
+        );
+    }
+    Ok((entries, head))
+}
+
+/// Checks one record; `before` is the head that it must follow, when that is known to be sound. Returns whether the
+/// next one can be held against this one.
+fn check_record(record: &Record, before: Option<Head>, faults: &mut Faults) -> bool {
+    let order = Some(record.order.as_str());
+    if !record.is_sealed() {
+        faults.add(record.seq, order, Wrong::Changed);
+        if faults.suspects.len() < FAULTS_KEPT {
+            faults.suspects.push(record.clone());
+        }
+        return false;
+    }
+    if before.is_some_and(|head| head.hash != record.prev) {
+        faults.add(record.seq, order, Wrong::Unlinked);
+    }
+    match (record.entry(), record.state()) {
+        (Ok(entry), Ok(_)) if entry.order().as_str() == record.order => {}
+        (Ok(_), Ok(_)) => faults.add(record.seq, order, Wrong::OtherOrder),
+        (Err(unreadable), _) | (_, Err(unreadable)) => {
+            faults.add(record.seq, order, Wrong::Unreadable(unreadable.why));
+        }
+    }
+    true
+}
+
+/// Whose entry is missing, as far as the derived tables still know.
+fn order_of_missing(connection: &Connection, seq: u64) -> rusqlite::Result<Option<String>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT order_id FROM order_entries JOIN orders USING (opened_seq) WHERE seq = ?1",
+    )?;
+    let mut found = statement.query_map([sql_seq(seq)], |row| row.get(0))?;
+    found.next().transpose()
+}
+
+/// Holds the derived tables against the entries: every order is added up anew.
+fn check_derived(connection: &Connection, faults: &mut Faults) -> rusqlite::Result<()> {
+    let mut orders = connection.prepare("SELECT opened_seq, order_id FROM orders ORDER BY 1")?;
+    let mut numbers = 0;
+    let rows = orders.query_map([], |row| Ok((read_seq(row, 0)?, row.get::<_, String>(1)?)))?;
+    for row in rows {
+        let (opened_seq, order) = row?;
+        let sum = add_up(&recover::entries_of(connection, opened_seq)?);
+        // A row that cannot be read says nothing, which is never what the entries say.
+        let found = project::order(connection, &order).unwrap_or(None);
+        if sum.as_ref().map(|sum| &sum.summary) != found.as_ref() {
+            faults.add(opened_seq, Some(&order), Wrong::Derived("table orders"));
+        }
+        for number in sum.iter().flat_map(|sum| sum.numbers.values()) {
+            numbers += 1;
+            if !project::holds(connection, opened_seq, number)? {
+                faults.add(opened_seq, Some(&order), Wrong::Derived("table numbers"));
+            }
+        }
+    }
+    let count = |sql| connection.query_row(sql, [], |row| read_seq(row, 0));
+    // Each order's own rows are right; equal counts say that there are no others and that no entry is left out.
+    if count("SELECT count(*) FROM entries")? != count("SELECT count(*) FROM order_entries")? {
+        faults.add(0, None, Wrong::Derived("table order_entries"));
+    }
+    if count("SELECT count(*) FROM numbers")? != numbers {
+        faults.add(0, None, Wrong::Derived("table numbers"));
+    }
+    Ok(())
+}
+
+struct Sum {
+    summary: OrderSummary,
+    numbers: BTreeMap<(&'static str, String), project::Number>,
+}
+
+/// What the records of one order add up to; `None` when they are not a whole story.
+fn add_up(records: &[Record]) -> Option<Sum> {
+    let mut summary = None;
+    let mut numbers: BTreeMap<(&'static str, String), project::Number> = BTreeMap::new();
+    let amount = |numbers: &BTreeMap<_, project::Number>, kind: NumberKind, number: &str| {
+        let found = numbers.get(&(kind.name(), number.to_owned()));
+        found.and_then(|number| number.amount).unwrap_or(Fen::ZERO)
+    };
+    for record in records {
+        let entry = record.entry().ok()?;
+        let moved = project::moves(&entry)
+            .map_or(Fen::ZERO, |(kind, number)| amount(&numbers, kind, number));
+        let step = Step {
+            seq: record.seq,
+            at: record.at,
+            state: record.state().ok()?,
+            entry: &entry,
+        };
+        let before: Option<OrderSummary> = summary.take();
+        if before
+            .as_ref()
+            .is_some_and(|order| order.order != entry.order())
+        {
+            return None;
+        }
+        summary = Some(project::project(before, &step, moved).ok()?);
+        for number in project::numbers(&entry) {
+            let key = (number.kind.name(), number.number.clone());
+            numbers.entry(key).or_insert(number);
+        }
+    }
+    summary.map(|summary| Sum { summary, numbers })
+}
