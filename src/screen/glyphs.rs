@@ -1,0 +1,216 @@
+//! The glyphs that `build.rs` drew: look-up and unpacking. `build.rs` describes the format.
+
+/// One font at one size.
+#[derive(Debug)]
+pub struct Face {
+    file: &'static [u8],
+    em: u32,
+}
+
+macro_rules! face {
+    ($name:ident, $file:literal, $em:literal) => {
+        pub(super) static $name: Face = Face {
+            file: include_bytes!(concat!(env!("OUT_DIR"), "/", $file)),
+            em: $em,
+        };
+    };
+}
+
+face!(TEXT_16, "text-16.glyphs", 16);
+face!(TEXT_24, "text-24.glyphs", 24);
+face!(FIGURES_16, "figures-16.glyphs", 16);
+face!(FIGURES_24, "figures-24.glyphs", 24);
+face!(FIGURES_32, "figures-32.glyphs", 32);
+face!(FIGURES_48, "figures-48.glyphs", 48);
+face!(FIGURES_64, "figures-64.glyphs", 64);
+face!(FIGURES_96, "figures-96.glyphs", 96);
+
+/// The bytes of all glyphs that the binary carries.
+#[must_use]
+pub fn bytes_of_all_faces() -> usize {
+    let faces = [
+        &TEXT_16,
+        &TEXT_24,
+        &FIGURES_16,
+        &FIGURES_24,
+        &FIGURES_32,
+        &FIGURES_48,
+        &FIGURES_64,
+        &FIGURES_96,
+    ];
+    faces.map(|face| face.file.len()).iter().sum()
+}
+
+/// A pixel that is fully covered.
+pub(super) const FULL: u8 = 3;
+
+/// Where a glyph's ink is, in pixels.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Metrics {
+    /// From the pen to the ink's left edge.
+    pub(super) left: i32,
+    /// From the base line to the ink's upper edge, down positive.
+    pub(super) top: i32,
+    /// The ink's width.
+    pub(super) width: u32,
+    /// The ink's height.
+    pub(super) height: u32,
+    /// How far the pen moves.
+    pub(super) advance: u32,
+}
+
+const ORDER: usize = 2;
+const CHARACTERS: usize = ORDER + 256;
+const RECORD_HEAD: usize = 5;
+
+impl Face {
+    /// The height of the em square in pixels.
+    pub(super) const fn em(&self) -> u32 {
+        self.em
+    }
+
+    /// Whether the character can be drawn.
+    pub(super) fn holds(&self, character: char) -> bool {
+        self.record(character).is_some()
+    }
+
+    /// The measures of a character's glyph, if there is one.
+    pub(super) fn metrics(&self, character: char) -> Option<Metrics> {
+        let head = self.record(character)?.get(..RECORD_HEAD)?;
+        Some(Metrics {
+            left: i32::from(head[0].cast_signed()),
+            top: i32::from(head[1].cast_signed()),
+            width: u32::from(head[2]),
+            height: u32::from(head[3]),
+            advance: u32::from(head[4]),
+        })
+    }
+
+    /// The measures and the pixels, row by row, each from 0 to [`FULL`].
+    pub(super) fn glyph(&self, character: char) -> Option<(Metrics, Vec<u8>)> {
+        let metrics = self.metrics(character)?;
+        let packed = self.record(character)?.get(RECORD_HEAD..)?;
+        Some((metrics, self.unpack(metrics, packed)))
+    }
+
+    fn count(&self) -> usize {
+        self.number(0)
+    }
+
+    fn number(&self, at: usize) -> usize {
+        let bytes = self.file.get(at..at + 2);
+        bytes.map_or(0, |two| usize::from(two[0]) | usize::from(two[1]) << 8)
+    }
+
+    fn record(&self, character: char) -> Option<&'static [u8]> {
+        let wanted = usize::from(u16::try_from(u32::from(character)).ok()?);
+        let (mut low, mut high) = (0, self.count());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if self.number(CHARACTERS + 2 * middle) < wanted {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        let found = low < self.count() && self.number(CHARACTERS + 2 * low) == wanted;
+        found.then(|| self.record_at(low)).flatten()
+    }
+
+    fn record_at(&self, index: usize) -> Option<&'static [u8]> {
+        let places = CHARACTERS + 2 * self.count();
+        let place = places + 4 * index;
+        let offset = self.number(place) | self.number(place + 2) << 16;
+        self.file.get(places + 4 * self.count() + offset..)
+    }
+
+    fn unpack(&self, metrics: Metrics, packed: &[u8]) -> Vec<u8> {
+        let (width, height) = (metrics.width as usize, metrics.height as usize);
+        let pairs = width.div_ceil(2);
+        let mut above = vec![0; pairs];
+        let mut bits = Bits {
+            bytes: packed,
+            next: 0,
+        };
+        let mut pixels = Vec::with_capacity(width * height);
+        for _ in 0..height {
+            for pair in &mut above {
+                let rank = bits.gamma() - 1;
+                let place = ORDER + 16 * usize::from(*pair) + rank;
+                *pair = self.file.get(place).copied().unwrap_or(0) & 15;
+            }
+            let row = above.iter().flat_map(|pair| [pair >> 2, pair & 3]);
+            pixels.extend(row.take(width));
+        }
+        pixels
+    }
+}
+
+/// Bits from the highest of each byte down; past the end all are set.
+struct Bits<'a> {
+    bytes: &'a [u8],
+    next: usize,
+}
+
+impl Bits<'_> {
+    fn bit(&mut self) -> usize {
+        let byte = self.bytes.get(self.next / 8).copied().unwrap_or(0xFF);
+        let bit = byte >> (7 - self.next % 8) & 1;
+        self.next += 1;
+        usize::from(bit)
+    }
+
+    /// A number from 1 to 31 in Elias' gamma code.
+    fn gamma(&mut self) -> usize {
+        let mut digits = 0;
+        while digits < 4 && self.bit() == 0 {
+            digits += 1;
+        }
+        if digits == 4 {
+            self.bit();
+        }
+        (0..digits).fold(1, |number, _| number << 1 | self.bit())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_glyph_has_ink_inside_its_measures() {
+        for face in [&TEXT_16, &TEXT_24] {
+            for character in "量盘支付宝Ag¥￥，。".chars() {
+                let (metrics, pixels) = face.glyph(character).expect("it is in the subset");
+                assert_eq!(pixels.len() as u32, metrics.width * metrics.height);
+                assert!(pixels.contains(&FULL), "{character} has no dark pixel");
+                let columns = metrics.width as usize;
+                let first = pixels.iter().step_by(columns);
+                assert!(
+                    first.copied().any(|level| level > 0),
+                    "{character} is not trimmed"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_bar_is_a_bar_after_unpacking() {
+        let (metrics, pixels) = FIGURES_96.glyph('-').expect("it is in the subset");
+        assert!(metrics.width > 2 * metrics.height);
+        let inner = &pixels[metrics.width as usize..][..metrics.width as usize];
+        assert!(inner[2..inner.len() - 2].iter().all(|level| *level == FULL));
+    }
+
+    #[test]
+    fn what_is_not_there_is_none() {
+        assert!(TEXT_16.glyph('龘').is_none());
+        assert!(TEXT_16.glyph('😀').is_none());
+        assert!(FIGURES_32.glyph('元').is_none());
+    }
+
+    #[test]
+    fn the_glyphs_stay_small() {
+        assert!(bytes_of_all_faces() < 700_000);
+    }
+}
