@@ -1,1 +1,36 @@
-//! h
+//! The devices of a Till terminal: traits, pure codecs, real drivers and simulators, chosen by a board file.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`board`] | the board file: read, checked whole, every problem reported with its line and advice |
+//! | [`open()`], [`Devices`] | opens what the board names; the daemon's loop owns the result and never waits on it |
+//! | [`event`] | what devices tell the loop |
+//! | [`gpio`] | output and input lines: character device, rppal, simulator |
+//! | [`display`] | the frame in memory, the Linux framebuffer, the simulated panel |
+//! | [`scanner`] | line assembler and serial driver |
+//! | [`vend`] | relay and drop sensor |
+//! | [`keypad`] | buttons on lines |
+//! | [`sound`] | buzzer patterns |
+//! | [`safe_state`] | outputs go inactive at open, at exit and on panic |
+//! | [`sim`] | the simulated vending machine and the simulated scanner's serial port |
+//!
+//! A simulator is a device like any other: the code above [`gpio`] and above the serial port does not know which it has.
+
+pub mod board;
+mod devices;
+pub mod display;
+pub mod event;
+pub mod gpio;
+pub mod keypad;
+mod latest;
+mod open;
+mod pace;
+pub mod safe_state;
+pub mod scanner;
+pub mod sim;
+pub mod sound;
+pub mod vend;
+
+pub use devices::{Devices, VendRefused};
+pub use event::{Beep, DeviceEvent, DisplayState, Key, VendResult};
+pub use open::{OpenError, open, release_outputs};

@@ -1,0 +1,179 @@
+use std::path::Path;
+
+use super::*;
+
+const SOUND: &str = r#"
+name = "bench"
+[display]
+kind = "memory"
+width = 320
+height = 240
+rotation = 90
+[scanner]
+kind = "serial"
+path = "/dev/serial/by-id/usb-scanner"
+[gpio]
+kind = "chardev"
+[vend]
+kind = "relay"
+drop_sensor = { name = "GPIO24", bias = "pull-up", active_low = true }
+[[vend.slots]]
+name = "11"
+line = { chip = "pinctrl-bcm2711", offset = 17 }
+[keypad]
+kind = "buttons"
+[[keypad.keys]]
+key = "ok"
+line = { name = "GPIO10" }
+"#;
+
+fn parse(text: &str) -> Result<BoardSpec, BoardErrors> {
+    BoardSpec::parse(Path::new("bench.toml"), text)
+}
+
+fn problems(text: &str) -> Vec<BoardProblem> {
+    parse(text).expect_err("the board is wrong").0
+}
+
+fn keys(text: &str) -> Vec<String> {
+    problems(text)
+        .into_iter()
+        .map(|problem| problem.key)
+        .collect()
+}
+
+#[test]
+fn a_sound_board_is_read_with_its_defaults() {
+    let board = parse(SOUND).expect("sound");
+    assert_eq!(board.display.size(), (240, 320));
+    assert_eq!(board.scanner.baud, 9600);
+    assert_eq!(board.vend.max_on_ms, 4000);
+    assert_eq!(board.lines().len(), 3);
+    assert_eq!(
+        board.vend.slots[0].line.as_ref().map(LineSpec::id),
+        Some("pinctrl-bcm2711:17".into())
+    );
+}
+
+#[test]
+fn every_section_reports_its_own_shape_error_with_line_and_key() {
+    let text = SOUND
+        .replace("width = 320", "widht = 320")
+        .replace("kind = \"serial\"", "kind = \"serial\"\nbaud = \"fast\"")
+        .replace("[keypad]", "[keyboard]\n[keypad]");
+    let found = problems(&text);
+    let places: Vec<(Option<usize>, &str)> = found
+        .iter()
+        .map(|problem| (problem.line, problem.key.as_str()))
+        .collect();
+    assert_eq!(
+        places,
+        [
+            (Some(5), "display.widht"),
+            (Some(10), "scanner.baud"),
+            (Some(20), "keyboard"),
+        ],
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn every_failed_check_is_reported_at_once_with_its_line() {
+    let text = SOUND
+        .replace("name = \"11\"", "name = \"too long name\"")
+        .replace(
+            "path = \"/dev/serial/by-id/usb-scanner\"",
+            "path = \"/dev/ttyACM0\"",
+        )
+        .replace("offset = 17", "offset = 2")
+        .replace("key = \"ok\"", "key = \"enter\"")
+        .replace("height = 240", "height = 24");
+    let found = problems(&text);
+    let places: Vec<(Option<usize>, &str)> = found
+        .iter()
+        .map(|problem| (problem.line, problem.key.as_str()))
+        .collect();
+    assert_eq!(
+        places,
+        [
+            (Some(6), "display.height"),
+            (Some(10), "scanner.path"),
+            (Some(17), "vend.slots[0].name"),
+            (Some(18), "vend.slots[0].line"),
+            (Some(22), "keypad.keys[0].key"),
+        ],
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn a_line_used_twice_names_both_users() {
+    let found = problems(&SOUND.replace("GPIO10", "GPIO24"));
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0].problem.contains("keypad.keys[0].line"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_slot_without_a_relay_and_a_missing_sensor_are_problems() {
+    let text = SOUND
+        .replace("line = { chip = \"pinctrl-bcm2711\", offset = 17 }", "")
+        .replace(
+            "drop_sensor = { name = \"GPIO24\", bias = \"pull-up\", active_low = true }",
+            "",
+        );
+    assert_eq!(keys(&text), ["vend.drop_sensor", "vend.slots[0].line"]);
+}
+
+#[test]
+fn lines_without_a_backend_are_a_problem() {
+    assert_eq!(
+        keys(&SOUND.replace("kind = \"chardev\"", "kind = \"none\"")),
+        ["gpio.kind"]
+    );
+}
+
+#[test]
+fn rppal_knows_only_bcm_numbers() {
+    let text = SOUND
+        .replace("kind = \"chardev\"", "kind = \"rppal\"")
+        .replace("GPIO10", "PH4");
+    assert_eq!(keys(&text), ["keypad.keys[0].line"]);
+}
+
+#[test]
+fn a_rotation_that_no_panel_has_is_refused() {
+    let found = problems(&SOUND.replace("rotation = 90", "rotation = 45"));
+    assert_eq!(found[0].key, "display.rotation");
+    assert!(found[0].problem.contains("0, 90, 180, 270"), "{found:?}");
+}
+
+#[test]
+fn broken_toml_names_the_line() {
+    let found = problems("name = \"x\"\n[display\nkind = 3\n");
+    assert_eq!(found[0].line, Some(2), "{found:?}");
+}
+
+#[test]
+fn a_missing_file_says_what_to_check() {
+    let error = BoardSpec::read("/nonexistent/board.toml").expect_err("missing");
+    assert!(error.to_string().contains("--board"), "{error}");
+}
+
+#[test]
+fn relative_paths_are_resolved_in_the_runtime_directory() {
+    let board = parse(&SOUND.replace("/dev/serial/by-id/usb-scanner", "scanner"))
+        .expect("sound")
+        .with_sim_socket("machine.sock")
+        .relative_to(Path::new("/run/till"));
+    assert_eq!(
+        board.scanner.path.as_deref(),
+        Some(Path::new("/run/till/scanner"))
+    );
+    assert_eq!(
+        board.sim.socket.as_deref(),
+        Some(Path::new("/run/till/machine.sock"))
+    );
+}

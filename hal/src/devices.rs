@@ -1,0 +1,199 @@
+//! The open devices, as the daemon's loop holds them. No method waits.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    mpsc::{SyncSender, TrySendError},
+};
+
+use crate::{
+    display::Frame, event::Beep, gpio::Bank, latest::Latest, safe_state::MakeSafe,
+    scanner::Scanner, sim::link::Link, vend::Job,
+};
+
+/// Why a vend was not taken on. In every case no motor was started for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum VendRefused {
+    /// The board has nothing that vends.
+    #[error("this machine has no vending hardware; no motor was started")]
+    NoVend,
+    /// The board has no such slot.
+    #[error("this machine has no such slot; no motor was started")]
+    NoSuchSlot,
+    /// Too many vends wait already.
+    #[error("too many vends wait already; no motor was started")]
+    Busy,
+    /// The vending thread ended.
+    #[error("the vending driver has stopped; no motor was started, restart the service")]
+    Stopped,
+}
+
+/// Everything the board names, opened. Dropping it stops the drivers; outputs go inactive.
+pub struct Devices {
+    pub(crate) size: Option<(u32, u32)>,
+    pub(crate) slots: Vec<String>,
+    pub(crate) frames: Option<Arc<Latest<Arc<Frame>>>>,
+    pub(crate) last_frame: Mutex<Option<Arc<Frame>>>,
+    pub(crate) scanner: Option<Arc<dyn Scanner>>,
+    pub(crate) vend: Option<SyncSender<Job>>,
+    pub(crate) lamp: Option<Arc<Latest<bool>>>,
+    pub(crate) buzzer: Option<SyncSender<Beep>>,
+    pub(crate) has_keypad: bool,
+    pub(crate) bank: Option<Arc<Bank>>,
+    pub(crate) links: Vec<Arc<Link>>,
+    pub(crate) threads: Vec<std::thread::JoinHandle<()>>,
+    pub(crate) scanner_task: Option<tokio::task::JoinHandle<()>>,
+}
+
+impl Devices {
+    /// Shows a frame; one that the panel has not taken yet is replaced.
+    pub fn show(&self, frame: Frame) {
+        let frame = Arc::new(frame);
+        *self.last() = Some(Arc::clone(&frame));
+        if let Some(frames) = &self.frames {
+            frames.put(frame);
+        }
+    }
+
+    /// The frame given last, for the screen in the API.
+    #[must_use]
+    pub fn last_frame(&self) -> Option<Arc<Frame>> {
+        self.last().clone()
+    }
+
+    /// Width and height of the upright picture; `None`: no display.
+    #[must_use]
+    pub fn size(&self) -> Option<(u32, u32)> {
+        self.size
+    }
+
+    /// Turns the slot's motor once. [`VendEnded`](crate::DeviceEvent::VendEnded) with `job` follows, exactly once.
+    ///
+    /// # Errors
+    /// When the vend was not taken on: no motor was started and no event follows.
+    pub fn dispense(&self, job: u64, slot: &str) -> Result<(), VendRefused> {
+        self.vend_job(slot, |slot| Job::Dispense { job, slot })
+    }
+
+    /// Finds out what became of a vend that was interrupted, without turning a motor.
+    /// [`VendEnded`](crate::DeviceEvent::VendEnded) with `job` follows, exactly once.
+    ///
+    /// `drops_before` is the latched counter from before that vend.
+    ///
+    /// # Errors
+    /// When the inspection was not taken on: no event follows.
+    pub fn inspect(
+        &self,
+        job: u64,
+        slot: &str,
+        drops_before: Option<u64>,
+    ) -> Result<(), VendRefused> {
+        self.vend_job(slot, |_| Job::Inspect { job, drops_before })
+    }
+
+    /// Switches the lamp, where there is one.
+    pub fn lamp(&self, on: bool) {
+        if let Some(lamp) = &self.lamp {
+            lamp.put(on);
+        }
+    }
+
+    /// Sounds the buzzer, where there is one; dropped when too many beeps wait.
+    pub fn beep(&self, beep: Beep) {
+        if let Some(buzzer) = &self.buzzer {
+            // A full queue or a dead buzzer is silence, nothing more.
+            let _ = buzzer.try_send(beep);
+        }
+    }
+
+    /// Arms the scanner while an order waits for a code. A line counts only if its first byte came while armed.
+    pub fn arm_scanner(&self, armed: bool) {
+        if let Some(scanner) = &self.scanner {
+            scanner.arm(armed);
+        }
+    }
+
+    /// Scanned lines that were dropped because nobody waited for them.
+    #[must_use]
+    pub fn scans_dropped(&self) -> u64 {
+        self.scanner.as_ref().map_or(0, |scanner| scanner.dropped())
+    }
+
+    /// The slots of the machine, in the order of the board file.
+    #[must_use]
+    pub fn slots(&self) -> &[String] {
+        &self.slots
+    }
+
+    /// Whether the board has a display.
+    #[must_use]
+    pub fn has_display(&self) -> bool {
+        self.size.is_some()
+    }
+
+    /// Whether the board has a scanner.
+    #[must_use]
+    pub fn has_scanner(&self) -> bool {
+        self.scanner.is_some()
+    }
+
+    /// Whether the board has vending hardware.
+    #[must_use]
+    pub fn has_vend(&self) -> bool {
+        self.vend.is_some()
+    }
+
+    /// Whether the board has a keypad.
+    #[must_use]
+    pub fn has_keypad(&self) -> bool {
+        self.has_keypad
+    }
+
+    /// Whether a driver thread has died, by its name. It does not happen; if it does, the service must restart.
+    #[must_use]
+    pub fn dead_driver(&self) -> Option<String> {
+        let dead = self.threads.iter().find(|thread| thread.is_finished())?;
+        Some(dead.thread().name().unwrap_or("unnamed").to_owned())
+    }
+
+    fn last(&self) -> std::sync::MutexGuard<'_, Option<Arc<Frame>>> {
+        self.last_frame
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn vend_job(&self, slot: &str, job: impl FnOnce(String) -> Job) -> Result<(), VendRefused> {
+        let vend = self.vend.as_ref().ok_or(VendRefused::NoVend)?;
+        if !self.slots.iter().any(|known| known == slot) {
+            return Err(VendRefused::NoSuchSlot);
+        }
+        vend.try_send(job(slot.to_owned()))
+            .map_err(|error| match error {
+                TrySendError::Full(_) => VendRefused::Busy,
+                TrySendError::Disconnected(_) => VendRefused::Stopped,
+            })
+    }
+}
+
+impl Drop for Devices {
+    /// Switches every output off at once and for good, then lets the threads end by themselves: the vending thread may be in
+    /// the middle of a pulse.
+    fn drop(&mut self) {
+        if let Some(bank) = &self.bank {
+            bank.make_safe();
+        }
+        self.vend = None;
+        self.buzzer = None;
+        if let Some(frames) = &self.frames {
+            frames.close();
+        }
+        if let Some(lamp) = &self.lamp {
+            lamp.close();
+        }
+        for link in &self.links {
+            link.close();
+        }
+        if let Some(task) = &self.scanner_task {
+            task.abort();
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! The Linux framebuffer, for kernels without DRM and for the emulation on those with it (reference/hardware.md 2.4).
+
+use std::{
+    fs::{File, OpenOptions},
+    path::Path,
+    sync::Arc,
+};
+
+use rustix::{
+    ioctl::{self, Getter, IntegerSetter, Opcode},
+    mm::{MapFlags, ProtFlags, mmap, munmap},
+};
+
+use super::{
+    Display, DisplayError,
+    frame::Frame,
+    layout::{Channel, Layout},
+};
+use crate::{
+    board::Rotation,
+    safe_state::{self, MakeSafe},
+};
+
+const FBIOGET_VSCREENINFO: Opcode = 0x4600;
+const FBIOGET_FSCREENINFO: Opcode = 0x4602;
+const KDSETMODE: Opcode = 0x4B3A;
+const KD_TEXT: usize = 0;
+const KD_GRAPHICS: usize = 1;
+
+/// `struct fb_bitfield` of the kernel's `linux/fb.h`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Bitfield {
+    offset: u32,
+    length: u32,
+    msb_right: u32,
+}
+
+/// `struct fb_var_screeninfo`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct VarInfo {
+    xres: u32,
+    yres: u32,
+    xres_virtual: u32,
+    yres_virtual: u32,
+    xoffset: u32,
+    yoffset: u32,
+    bits_per_pixel: u32,
+    grayscale: u32,
+    red: Bitfield,
+    green: Bitfield,
+    blue: Bitfield,
+    transp: Bitfield,
+    /// nonstd, activate, size in mm, timings, rotation, colour space.
+    rest: [u32; 20],
+}
+
+/// `struct fb_fix_screeninfo`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct FixInfo {
+    id: [u8; 16],
+    smem_start: usize,
+    smem_len: u32,
+    kind: u32,
+    type_aux: u32,
+    visual: u32,
+    xpanstep: u16,
+    ypanstep: u16,
+    ywrapstep: u16,
+    line_length: u32,
+    mmio_start: usize,
+    mmio_len: u32,
+    accel: u32,
+    capabilities: u16,
+    reserved: [u16; 2],
+}
+
+/// Pixels between the start of the memory and the visible picture.
+fn visible_start(var: &VarInfo, fix: &FixInfo) -> usize {
+    let (x, y) = (var.xoffset as usize, var.yoffset as usize);
+    y * fix.line_length as usize + x * (var.bits_per_pixel / 8) as usize
+}
+
+fn layout(var: &VarInfo, fix: &FixInfo) -> Layout {
+    let channel = |field: Bitfield| Channel {
+        offset: field.offset,
+        length: field.length,
+    };
+    Layout {
+        width: var.xres as usize,
+        height: var.yres as usize,
+        stride: fix.line_length as usize,
+        bytes_per_pixel: (var.bits_per_pixel / 8) as usize,
+        red: channel(var.red),
+        green: channel(var.green),
+        blue: channel(var.blue),
+    }
+}
+
+/// The mapped memory of a framebuffer.
+struct Memory {
+    start: *mut u8,
+    length: usize,
+}
+
+#[expect(
+    unsafe_code,
+    reason = "the mapping belongs to this value alone and is not tied to a thread"
+)]
+// SAFETY: the pointer is to a shared file mapping, valid from every thread until `drop`.
+unsafe impl Send for Memory {}
+
+impl Memory {
+    #[expect(
+        unsafe_code,
+        reason = "a framebuffer is only reached through a mapping"
+    )]
+    fn map(file: &File, length: usize) -> rustix::io::Result<Self> {
+        // SAFETY: a new mapping at an address of the kernel's choice overlaps nothing.
+        let start = unsafe {
+            mmap(
+                std::ptr::null_mut(),
+                length,
+                ProtFlags::READ | ProtFlags::WRITE,
+                MapFlags::SHARED,
+                file,
+                0,
+            )?
+        };
+        Ok(Self {
+            start: start.cast(),
+            length,
+        })
+    }
+
+    #[expect(unsafe_code, reason = "the mapping has no type until it is given one")]
+    fn bytes(&mut self) -> &mut [u8] {
+        // SAFETY: `start` is valid for `length` bytes until `drop`; `&mut self` makes this the only slice of it here. The
+        // panel only reads.
+        unsafe { std::slice::from_raw_parts_mut(self.start, self.length) }
+    }
+}
+
+impl Drop for Memory {
+    #[expect(unsafe_code, reason = "what was mapped is unmapped")]
+    fn drop(&mut self) {
+        // SAFETY: exactly the mapping made in `map`; no slice of it outlives `self`.
+        let unmapped = unsafe { munmap(self.start.cast(), self.length) };
+        debug_assert!(unmapped.is_ok());
+    }
+}
+
+/// A console in graphics mode, so that the kernel's text and cursor stay off the picture. Text again on drop and on panic.
+struct Console(File);
+
+impl Console {
+    fn graphics(path: &Path) -> Result<Arc<Self>, DisplayError> {
+        let open = |why: String| DisplayError::Open {
+            device: path.display().to_string(),
+            why,
+        };
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(path)
+            .map_err(|error| open(format!("{error}; is the user in the group tty?")))?;
+        let console = Arc::new(Self(file));
+        console.set(KD_GRAPHICS).map_err(|error| {
+            open(format!(
+                "{error}; it must be a real console such as /dev/tty1"
+            ))
+        })?;
+        safe_state::register(&console);
+        Ok(console)
+    }
+
+    #[expect(unsafe_code, reason = "KDSETMODE has no safe wrapper")]
+    fn set(&self, mode: usize) -> rustix::io::Result<()> {
+        // SAFETY: KDSETMODE takes an integer argument and touches no memory of ours.
+        unsafe { ioctl::ioctl(&self.0, IntegerSetter::<KDSETMODE>::new_usize(mode)) }
+    }
+}
+
+impl MakeSafe for Console {
+    fn make_safe(&self) {
+        // So that the panic's report can be read on the screen.
+        let _ = self.set(KD_TEXT);
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        self.make_safe();
+    }
+}
+
+/// An open framebuffer.
+pub struct Framebuffer {
+    memory: Memory,
+    start: usize,
+    layout: Layout,
+    rotation: Rotation,
+    _console: Option<Arc<Console>>,
+}
+
+impl Framebuffer {
+    /// Opens the device, reads its geometry and maps its memory.
+    ///
+    /// # Errors
+    /// Missing device, missing permission, or a pixel form that is not 16 or 32 bits of red, green and blue.
+    pub fn open(
+        path: &Path,
+        console: Option<&Path>,
+        rotation: Rotation,
+    ) -> Result<Self, DisplayError> {
+        let open = |why: String| DisplayError::Open {
+            device: path.display().to_string(),
+            why,
+        };
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(path)
+            .map_err(|error| {
+                open(format!(
+                    "{error}; without a connected monitor there may be no framebuffer, and the user must be in the group video"
+                ))
+            })?;
+        let (var, fix) = geometry(&file).map_err(|error| open(error.to_string()))?;
+        let layout = layout(&var, &fix);
+        let (start, length) = (visible_start(&var, &fix), fix.smem_len as usize);
+        layout.check(length.saturating_sub(start))?;
+        let memory = Memory::map(&file, length).map_err(|error| open(error.to_string()))?;
+        Ok(Self {
+            memory,
+            start,
+            layout,
+            rotation,
+            _console: console.map(Console::graphics).transpose()?,
+        })
+    }
+
+    /// Width and height of the panel as it is made.
+    #[must_use]
+    pub fn panel_size(&self) -> (usize, usize) {
+        (self.layout.width, self.layout.height)
+    }
+}
+
+#[expect(unsafe_code, reason = "the geometry is only known to two ioctls")]
+fn geometry(file: &File) -> rustix::io::Result<(VarInfo, FixInfo)> {
+    // SAFETY: both structs have the layout of linux/fb.h, which these opcodes fill; every bit pattern is valid.
+    unsafe {
+        let var = ioctl::ioctl(file, Getter::<FBIOGET_VSCREENINFO, VarInfo>::new())?;
+        let fix = ioctl::ioctl(file, Getter::<FBIOGET_FSCREENINFO, FixInfo>::new())?;
+        Ok((var, fix))
+    }
+}
+
+impl Display for Framebuffer {
+    fn show(&mut self, frame: &Frame) -> Result<(), DisplayError> {
+        let layout = self.layout;
+        let start = self.start;
+        let turned;
+        let frame = match self.rotation {
+            Rotation::None => frame,
+            rotation @ (Rotation::Quarter | Rotation::Half | Rotation::ThreeQuarters) => {
+                turned = frame.rotated(rotation);
+                &turned
+            }
+        };
+        if let Some(visible) = self.memory.bytes().get_mut(start..) {
+            layout.write(frame, visible);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_structs_have_the_kernels_size() {
+        assert_eq!(size_of::<VarInfo>(), 160);
+        if cfg!(target_pointer_width = "64") {
+            assert_eq!(size_of::<FixInfo>(), 80);
+            assert_eq!(std::mem::offset_of!(FixInfo, line_length), 48);
+        } else {
+            assert_eq!(size_of::<FixInfo>(), 68);
+        }
+    }
+
+    #[test]
+    fn a_missing_framebuffer_says_what_to_look_for() {
+        let missing = Framebuffer::open(Path::new("/nonexistent/fb0"), None, Rotation::None);
+        let Err(error) = missing else {
+            panic!("there is no such device");
+        };
+        assert!(error.to_string().contains("monitor"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_is_no_framebuffer_is_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        assert!(Framebuffer::open(file.path(), None, Rotation::None).is_err());
+    }
+}

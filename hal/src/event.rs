@@ -1,0 +1,153 @@
+//! What the devices tell the daemon's loop.
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that happened on a device.
+///
+/// [`Debug`] never shows a scanned code: it may be a buyer's pay code.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DeviceEvent {
+    /// The armed scanner read this line, without terminator and AIM prefix.
+    Scanned(String),
+    /// The scanner's port is open.
+    ScannerUp,
+    /// The scanner is gone; its driver goes on trying to open it by its stable name.
+    ScannerDown {
+        /// What was seen and what to do about it.
+        reason: String,
+    },
+    /// A button was pressed.
+    Key(Key),
+    /// The vending hardware is open, its relays are off and the motors stand still.
+    VendReady {
+        /// The latched drop counter, where the machine has one.
+        drops: Option<u64>,
+    },
+    /// The vending hardware cannot be used; its driver goes on trying.
+    VendDown {
+        /// What was seen and what to do about it.
+        reason: String,
+    },
+    /// A dispense or an inspection ended.
+    VendEnded {
+        /// The number given by the caller.
+        job: u64,
+        /// What happened to the item.
+        result: VendResult,
+        /// The latched drop counter after it, where the machine has one.
+        drops: Option<u64>,
+    },
+    /// The display came or went.
+    Display(DisplayState),
+}
+
+impl std::fmt::Debug for DeviceEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Scanned(line) => write!(f, "Scanned(<{} characters>)", line.chars().count()),
+            Self::ScannerUp => f.write_str("ScannerUp"),
+            Self::ScannerDown { reason } => write!(f, "ScannerDown({reason})"),
+            Self::Key(key) => write!(f, "Key({key:?})"),
+            Self::VendReady { drops } => write!(f, "VendReady({drops:?})"),
+            Self::VendDown { reason } => write!(f, "VendDown({reason})"),
+            Self::VendEnded { job, result, drops } => {
+                write!(f, "VendEnded({job}, {result:?}, {drops:?})")
+            }
+            Self::Display(state) => write!(f, "Display({state:?})"),
+        }
+    }
+}
+
+/// Whether the display can show frames.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DisplayState {
+    /// Frames reach the panel.
+    Up,
+    /// Frames do not reach the panel; its driver goes on trying.
+    Down {
+        /// What was seen and what to do about it.
+        reason: String,
+    },
+}
+
+/// What is known about the item after a vend or an inspection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VendResult {
+    /// The item fell.
+    Dropped,
+    /// No item fell; if the buyer has paid, money is owed.
+    NotDropped,
+    /// Nobody can tell; a person has to look.
+    Unknown,
+}
+
+/// A key of the keypad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// A digit, 0 to 9.
+    Digit(u8),
+    /// Confirms.
+    Ok,
+    /// Cancels.
+    Cancel,
+}
+
+impl Key {
+    /// Reads the name that board files use: `0` to `9`, `ok`, `cancel`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "ok" => Some(Self::Ok),
+            "cancel" => Some(Self::Cancel),
+            digit => match digit.as_bytes() {
+                [byte @ b'0'..=b'9'] => Some(Self::Digit(byte - b'0')),
+                _ => None,
+            },
+        }
+    }
+
+    /// The name that board files use.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::Digit(digit) => digit.to_string(),
+            Self::Ok => "ok".into(),
+            Self::Cancel => "cancel".into(),
+        }
+    }
+}
+
+/// A sound that the buyer hears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beep {
+    /// A key was pressed.
+    Key,
+    /// A code was read.
+    Scan,
+    /// Paid, or the item fell.
+    Success,
+    /// Something went wrong.
+    Error,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_name_reads_back() {
+        let keys = (0..=9).map(Key::Digit).chain([Key::Ok, Key::Cancel]);
+        for key in keys {
+            assert_eq!(Key::from_name(&key.name()), Some(key));
+        }
+        assert_eq!(Key::from_name("12"), None);
+        assert_eq!(Key::from_name(""), None);
+    }
+
+    #[test]
+    fn a_scanned_code_is_never_printed() {
+        let event = DeviceEvent::Scanned("281234567890123456".into());
+        assert_eq!(format!("{event:?}"), "Scanned(<18 characters>)");
+    }
+}

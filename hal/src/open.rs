@@ -1,0 +1,298 @@
+//! Opens what a board names.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, mpsc},
+    thread,
+};
+
+use tokio::sync::mpsc::Sender;
+
+use crate::{
+    board::{
+        BoardSpec, CounterKind, DisplayKind, GpioKind, KeypadKind, LineSpec, ScannerKind, Use,
+        VendKind,
+    },
+    devices::Devices,
+    display::{self, Display, fbdev::Framebuffer, sim::SimDisplay},
+    event::DeviceEvent,
+    gpio::{Bank, LineError, Lines, sim::SimLines},
+    keypad,
+    latest::Latest,
+    scanner::{Gate, serial::SerialScanner},
+    sim::link::Link,
+    sound::{self, BEEPS_MAX, Switch},
+    vend::{self, DropCounter, Vend, relay::RelayVend},
+};
+
+/// Why the devices cannot be used at all. A device that is merely absent is no such error: it reports that it is down, and
+/// its driver goes on trying.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The board lacks something that [`BoardSpec::validate`] asks for.
+    #[error("the board lacks {0}: run `till check`")]
+    Incomplete(&'static str),
+    /// This binary was built without the backend.
+    #[error(
+        "this build has no {0} backend: choose another kind in [gpio], or build with --features {0}"
+    )]
+    NotBuilt(&'static str),
+    /// The GPIO backend does not work on this machine.
+    #[error(transparent)]
+    Gpio(#[from] LineError),
+    /// A driver's thread could not be started.
+    #[error("no thread for the {0}: {1}")]
+    Thread(&'static str, std::io::Error),
+    /// Called outside a tokio runtime, which the serial scanner needs.
+    #[error("the serial scanner needs a tokio runtime around it")]
+    NoRuntime,
+}
+
+/// The lines of a board, and what comes with them.
+struct Backend {
+    bank: Arc<Bank>,
+    counter: Option<Arc<dyn DropCounter>>,
+    link: Option<Arc<Link>>,
+}
+
+fn sim_socket(board: &BoardSpec) -> Result<PathBuf, OpenError> {
+    board
+        .sim
+        .socket
+        .clone()
+        .ok_or(OpenError::Incomplete("sim.socket"))
+}
+
+fn plain(lines: Arc<dyn Lines>) -> Backend {
+    Backend {
+        bank: Bank::new(lines),
+        counter: None,
+        link: None,
+    }
+}
+
+fn backend(board: &BoardSpec) -> Result<Option<Backend>, OpenError> {
+    match board.gpio.kind {
+        GpioKind::None => Ok(None),
+        #[cfg(feature = "gpio")]
+        GpioKind::Chardev => Ok(Some(plain(Arc::new(crate::gpio::chardev::Chardev)))),
+        #[cfg(not(feature = "gpio"))]
+        GpioKind::Chardev => Err(OpenError::NotBuilt("gpio")),
+        #[cfg(feature = "rppal")]
+        GpioKind::Rppal => Ok(Some(plain(Arc::new(crate::gpio::rppal::Rppal::open()?)))),
+        #[cfg(not(feature = "rppal"))]
+        GpioKind::Rppal => Err(OpenError::NotBuilt("rppal")),
+        GpioKind::Sim => {
+            let link = Arc::new(Link::new(sim_socket(board)?));
+            let lines = Arc::new(SimLines::new(Arc::clone(&link)));
+            let counter: Option<Arc<dyn DropCounter>> = match board.vend.drop_counter {
+                CounterKind::None => None,
+                CounterKind::Sim => Some(Arc::clone(&lines) as Arc<dyn DropCounter>),
+            };
+            Ok(Some(Backend {
+                counter,
+                link: Some(link),
+                ..plain(lines)
+            }))
+        }
+    }
+}
+
+/// Opens every device of a board that passed [`BoardSpec::read`].
+///
+/// Returns at once: devices come up by themselves and say so through `events`. Outputs are requested inactive. Must be
+/// called inside a tokio runtime when the board has a serial scanner.
+///
+/// # Errors
+/// Only what no waiting can mend; see [`OpenError`].
+pub fn open(board: &BoardSpec, events: Sender<DeviceEvent>) -> Result<Devices, OpenError> {
+    let backend = backend(board)?;
+    let mut opening = Opening {
+        board,
+        events,
+        backend,
+        devices: Devices {
+            size: None,
+            slots: Vec::new(),
+            frames: None,
+            last_frame: Mutex::default(),
+            scanner: None,
+            vend: None,
+            lamp: None,
+            buzzer: None,
+            has_keypad: false,
+            bank: None,
+            links: Vec::new(),
+            threads: Vec::new(),
+            scanner_task: None,
+        },
+    };
+    opening.vend()?;
+    opening.indicators()?;
+    opening.display()?;
+    opening.scanner()?;
+    opening.keypad()?;
+    if let Some(Backend { bank, link, .. }) = opening.backend {
+        opening.devices.bank = Some(bank);
+        opening.devices.links.extend(link);
+    }
+    Ok(opening.devices)
+}
+
+/// Requests every output of a board inactive and lets go of it: for `ExecStopPost=` after a daemon that was killed.
+///
+/// # Errors
+/// One message per output that could not be reached.
+pub fn release_outputs(board: &BoardSpec) -> Result<(), Vec<String>> {
+    let backend = backend(board).map_err(|error| vec![error.to_string()])?;
+    let Some(backend) = backend else {
+        return Ok(());
+    };
+    let wired = board.lines();
+    let outputs = wired.iter().filter(|wired| wired.purpose != Use::Input);
+    let faults: Vec<String> = outputs
+        .filter_map(|wired| backend.bank.output(wired.line).err())
+        .map(|fault| fault.to_string())
+        .collect();
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(faults)
+    }
+}
+
+struct Opening<'a> {
+    board: &'a BoardSpec,
+    events: Sender<DeviceEvent>,
+    backend: Option<Backend>,
+    devices: Devices,
+}
+
+impl Opening<'_> {
+    fn spawn(
+        &mut self,
+        what: &'static str,
+        body: impl FnOnce() + Send + 'static,
+    ) -> Result<(), OpenError> {
+        let thread = thread::Builder::new()
+            .name(format!("till-{what}"))
+            .spawn(body)
+            .map_err(|error| OpenError::Thread(what, error))?;
+        self.devices.threads.push(thread);
+        Ok(())
+    }
+
+    fn backend(&self) -> Result<&Backend, OpenError> {
+        self.backend
+            .as_ref()
+            .ok_or(OpenError::Incomplete("gpio.kind"))
+    }
+
+    fn vend(&mut self) -> Result<(), OpenError> {
+        if self.board.vend.kind == VendKind::None {
+            return Ok(());
+        }
+        let Backend { bank, counter, .. } = self.backend()?;
+        let (bank, counter) = (Arc::clone(bank), counter.clone());
+        let spec = self.board.vend.clone();
+        self.devices.slots = spec.slots.iter().map(|slot| slot.name.clone()).collect();
+        let (sender, jobs) = mpsc::sync_channel(vend::QUEUE_MAX);
+        self.devices.vend = Some(sender);
+        let worker = vend::Worker {
+            open: Box::new(move || {
+                let vend = RelayVend::open(&bank, counter.clone(), &spec)?;
+                Ok(Box::new(vend) as Box<dyn Vend>)
+            }),
+            jobs,
+            events: self.events.clone(),
+        };
+        self.spawn("vend", move || worker.run())
+    }
+
+    fn switch(&self, line: &LineSpec) -> Result<Switch, OpenError> {
+        Ok(Switch::new(Arc::clone(&self.backend()?.bank), line.clone()))
+    }
+
+    fn indicators(&mut self) -> Result<(), OpenError> {
+        if let Some(line) = &self.board.lamp.line {
+            let lamp = self.switch(line)?;
+            let wanted = Arc::new(Latest::new());
+            self.devices.lamp = Some(Arc::clone(&wanted));
+            self.spawn("lamp", move || sound::run_lamp(lamp, &wanted))?;
+        }
+        if let Some(line) = &self.board.buzzer.line {
+            let buzzer = self.switch(line)?;
+            let (sender, beeps) = mpsc::sync_channel(BEEPS_MAX);
+            self.devices.buzzer = Some(sender);
+            self.spawn("buzzer", move || sound::run_buzzer(buzzer, &beeps))?;
+        }
+        Ok(())
+    }
+
+    fn display(&mut self) -> Result<(), OpenError> {
+        let spec = self.board.display.clone();
+        let rotation = spec.rotation;
+        type Open = Box<dyn Fn() -> Result<Box<dyn Display>, display::DisplayError> + Send>;
+        let open: Open = match spec.kind {
+            DisplayKind::None => return Ok(()),
+            DisplayKind::Memory => Box::new(|| Ok(Box::new(display::Memory))),
+            DisplayKind::Framebuffer => {
+                let path = spec.path.clone();
+                let path = path.ok_or(OpenError::Incomplete("display.path"))?;
+                let console = spec.console.clone();
+                Box::new(move || {
+                    let panel = Framebuffer::open(&path, console.as_deref(), rotation)?;
+                    Ok(Box::new(panel))
+                })
+            }
+            DisplayKind::Sim => {
+                // Its own connection: a large picture never delays a relay.
+                let link = Arc::new(Link::new(sim_socket(self.board)?));
+                self.devices.links.push(Arc::clone(&link));
+                Box::new(move || Ok(Box::new(SimDisplay::open(&link, rotation)?)))
+            }
+        };
+        let frames = Arc::new(Latest::new());
+        self.devices.frames = Some(Arc::clone(&frames));
+        self.devices.size = Some(spec.size());
+        let worker = display::Worker {
+            open,
+            frames,
+            events: self.events.clone(),
+        };
+        self.spawn("display", move || worker.run())
+    }
+
+    fn scanner(&mut self) -> Result<(), OpenError> {
+        let spec = &self.board.scanner;
+        match spec.kind {
+            ScannerKind::None => Ok(()),
+            ScannerKind::Serial => {
+                let path = spec.path.clone();
+                let path = path.ok_or(OpenError::Incomplete("scanner.path"))?;
+                let runtime =
+                    tokio::runtime::Handle::try_current().map_err(|_| OpenError::NoRuntime)?;
+                let gate = Arc::new(Gate::new());
+                let driver = SerialScanner::new(spec, path, Arc::clone(&gate), self.events.clone());
+                self.devices.scanner = Some(gate);
+                self.devices.scanner_task = Some(runtime.spawn(driver.run()));
+                Ok(())
+            }
+        }
+    }
+
+    fn keypad(&mut self) -> Result<(), OpenError> {
+        match self.board.keypad.kind {
+            KeypadKind::None => Ok(()),
+            KeypadKind::Buttons => {
+                self.devices.has_keypad = true;
+                let worker = keypad::Worker {
+                    bank: Arc::clone(&self.backend()?.bank),
+                    spec: self.board.keypad.clone(),
+                    events: self.events.clone(),
+                };
+                self.spawn("keypad", move || worker.run())
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Simulators: devices like any other, chosen by the board file.
+//!
+//! [`machine`] is a whole vending machine behind a Unix socket, at the level of pins; [`pty`] is a scanner behind a real
+//! pseudo-terminal. The drivers that talk to them are the ones that ship.
+
+pub(crate) mod link;
+pub mod machine;
+pub mod protocol;
+pub mod pty;

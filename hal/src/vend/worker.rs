@@ -1,0 +1,175 @@
+//! The thread that owns the vending hardware.
+
+use std::{
+    collections::VecDeque,
+    sync::mpsc::{Receiver, RecvTimeoutError},
+    time::Duration,
+};
+
+use tokio::sync::mpsc::Sender;
+
+use super::{Ended, Vend, VendError};
+use crate::{
+    event::{DeviceEvent, VendResult},
+    pace::{self, BackOff},
+};
+
+/// Jobs that may wait; the engine gives one at a time.
+pub(crate) const QUEUE_MAX: usize = 8;
+/// How often an idle machine is looked at.
+const CHECK_EVERY: Duration = Duration::from_secs(2);
+/// An inspection waits this long for hardware that is away, then its result is unknown.
+const INSPECT_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Work for the thread.
+#[derive(Debug)]
+pub(crate) enum Job {
+    Dispense { job: u64, slot: String },
+    Inspect { job: u64, drops_before: Option<u64> },
+}
+
+/// An inspection that waits for the hardware to come back.
+struct Waiting {
+    job: u64,
+    drops_before: Option<u64>,
+    since: Duration,
+}
+
+impl Waiting {
+    fn new(job: u64, drops_before: Option<u64>) -> Self {
+        Self {
+            job,
+            drops_before,
+            since: pace::now(),
+        }
+    }
+}
+
+/// The loop is gone: the daemon is stopping.
+struct Stopping;
+
+type Open = Box<dyn Fn() -> Result<Box<dyn Vend>, VendError> + Send>;
+
+/// Opens the hardware, serves jobs, and opens it again after a fault.
+pub(crate) struct Worker {
+    pub(crate) open: Open,
+    pub(crate) jobs: Receiver<Job>,
+    pub(crate) events: Sender<DeviceEvent>,
+}
+
+impl Worker {
+    /// Runs until the jobs' sender or the events' receiver is gone.
+    pub(crate) fn run(self) {
+        let mut pauses = BackOff::default();
+        let mut waiting = VecDeque::new();
+        let mut reported = false;
+        loop {
+            let fault = match (self.open)() {
+                Ok(vend) => match self.serve(vend, &mut waiting, &mut reported, &mut pauses) {
+                    Ok(fault) => fault,
+                    Err(Stopping) => return,
+                },
+                Err(fault) => fault,
+            };
+            let told = if reported {
+                Ok(())
+            } else {
+                self.tell(DeviceEvent::VendDown {
+                    reason: fault.to_string(),
+                })
+            };
+            reported = true;
+            if told
+                .and_then(|()| self.wait_down(pauses.next(), &mut waiting))
+                .is_err()
+            {
+                return;
+            }
+        }
+    }
+
+    /// Serves jobs until the hardware fails; returns the fault.
+    fn serve(
+        &self,
+        mut vend: Box<dyn Vend>,
+        waiting: &mut VecDeque<Waiting>,
+        reported: &mut bool,
+        pauses: &mut BackOff,
+    ) -> Result<VendError, Stopping> {
+        // Inspected before anything else: what lies in the tray says nothing about the counter.
+        for Waiting {
+            job, drops_before, ..
+        } in waiting.drain(..)
+        {
+            self.ended(job, &vend.inspect(drops_before))?;
+        }
+        if let Err(fault) = vend.check() {
+            return Ok(fault);
+        }
+        *reported = false;
+        pauses.reset();
+        self.tell(DeviceEvent::VendReady {
+            drops: vend.drops(),
+        })?;
+        loop {
+            let (job, ended) = match self.jobs.recv_timeout(CHECK_EVERY) {
+                Ok(Job::Dispense { job, slot }) => (job, vend.dispense(&slot)),
+                Ok(Job::Inspect { job, drops_before }) => match vend.check() {
+                    Err(fault @ VendError::Line(_)) => {
+                        waiting.push_back(Waiting::new(job, drops_before));
+                        return Ok(fault);
+                    }
+                    Err(VendError::Blocked) | Ok(()) => (job, vend.inspect(drops_before)),
+                },
+                Err(RecvTimeoutError::Timeout) => match vend.check() {
+                    Ok(()) => continue,
+                    Err(fault) => return Ok(fault),
+                },
+                Err(RecvTimeoutError::Disconnected) => return Err(Stopping),
+            };
+            self.ended(job, &ended)?;
+            if let Some(fault) = ended.fault {
+                return Ok(fault);
+            }
+        }
+    }
+
+    /// Answers for hardware that is away: no motor turns, and no counter is guessed.
+    fn wait_down(&self, pause: Duration, waiting: &mut VecDeque<Waiting>) -> Result<(), Stopping> {
+        let until = pace::now() + pause;
+        loop {
+            let rest = until.saturating_sub(pace::now());
+            match self.jobs.recv_timeout(rest) {
+                Ok(Job::Dispense { job, .. }) => {
+                    self.tell_ended(job, VendResult::NotDropped, None)?
+                }
+                Ok(Job::Inspect { job, drops_before }) => {
+                    waiting.push_back(Waiting::new(job, drops_before));
+                }
+                Err(RecvTimeoutError::Timeout) => break,
+                Err(RecvTimeoutError::Disconnected) => return Err(Stopping),
+            }
+        }
+        while let Some(patient) = waiting.front() {
+            if pace::now() < patient.since + INSPECT_PATIENCE {
+                break;
+            }
+            self.tell_ended(patient.job, VendResult::Unknown, None)?;
+            waiting.pop_front();
+        }
+        Ok(())
+    }
+
+    fn ended(&self, job: u64, ended: &Ended) -> Result<(), Stopping> {
+        self.tell_ended(job, ended.result, ended.drops)
+    }
+
+    fn tell_ended(&self, job: u64, result: VendResult, drops: Option<u64>) -> Result<(), Stopping> {
+        self.tell(DeviceEvent::VendEnded { job, result, drops })
+    }
+
+    /// May wait for the loop; the loop never waits for this thread.
+    fn tell(&self, event: DeviceEvent) -> Result<(), Stopping> {
+        self.events.blocking_send(event).map_err(|_| Stopping)
+    }
+}
