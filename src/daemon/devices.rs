@@ -9,12 +9,18 @@ use payment::engine::input::{Input, Key};
 use super::metrics::Metrics;
 
 /// The devices of the board.
-#[derive(Debug)]
 pub struct Machinery {
     devices: Devices,
     ready: bool,
     /// Inspections that came before the machine was ready.
     waiting: Vec<Vend>,
+}
+
+impl std::fmt::Debug for Machinery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { devices: _, ready, waiting } = self;
+        f.debug_struct("Machinery").field("ready", ready).field("waiting", waiting).finish_non_exhaustive()
+    }
 }
 
 impl Machinery {

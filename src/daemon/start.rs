@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use payment::engine::Engine;
 use payment::engine::input::Input;
+use payment::engine::settings::Settings;
 use payment::ids::IdMint;
 use ring::rand::{SecureRandom, SystemRandom};
 use thiserror::Error;
@@ -20,10 +21,11 @@ use super::metrics::Metrics;
 use super::picture::Picture;
 use super::terminal::{COMMANDS_MAX, Terminal};
 use super::{Daemon, Inputs};
-use crate::api;
-use crate::config::Checked;
+use crate::api::{ApiOptions, Doors, TcpOptions};
+use crate::config::{self, Checked};
 use crate::http::{Channels, ClientError, ClientOptions};
 use crate::journal::{self, Journal};
+use crate::screen::{Language, Look};
 
 /// Device events that may wait for the loop. Devices drop what does not fit and say so; the scanner's lines are few.
 const DEVICE_EVENTS_MAX: usize = 256;
@@ -66,15 +68,16 @@ pub async fn run(checked: Checked, mut stop: watch::Receiver<bool>) -> Result<()
     let reader = opened.journal.reader();
     let journal = Journaling::new(opened.journal, opened.last.map_or(0, |(seq, _)| seq));
     let channels = Channels::new(checked.alipay.map(Arc::new), &ClientOptions {
-        connect: checked.http.connect,
-        total: checked.http.total,
-        extra_roots: checked.http.ca_file,
+        connect: checked.http.connect_timeout,
+        total: checked.http.timeout,
+        extra_roots: checked.http.extra_roots,
     })?;
     let (calls, answers) = Calls::new(channels);
     let (events, device_events) = mpsc::channel(DEVICE_EVENTS_MAX);
     let machinery = Machinery::new(hal::open(&checked.board, events)?);
-    let picture = Picture::new(checked.look, machinery.display_size());
+    let picture = Picture::new(look(checked.terminal), machinery.display_size());
     let metrics = Arc::new(Metrics::default());
+    let doors = Doors::open(api_options(checked.api, &checked.settings)).await?;
     let (commands, command_queue) = mpsc::channel(COMMANDS_MAX);
     let terminal = Terminal::new(commands, reader, journal.newest(), picture.frames(), Arc::clone(&metrics));
 
@@ -83,7 +86,7 @@ pub async fn run(checked: Checked, mut stop: watch::Receiver<bool>) -> Result<()
         // Raising a fault is never refused.
         let _taken = engine.handle(clock.now(), Input::Raise(fault));
     }
-    let api = tokio::spawn(api::serve(terminal, checked.api, stop.clone()));
+    let api = tokio::spawn(doors.serve(terminal, stop.clone()));
     let health = Health::ready(clock.now().mono);
     tracing::info!(open_orders = opened.open_orders.len(), newest_entry = journal.last_seq(), "ready");
     let daemon = Daemon { engine, clock, journal, calls, machinery, picture, health, metrics };
@@ -114,6 +117,19 @@ fn api_trouble(ended: Result<std::io::Result<()>, tokio::task::JoinError>) -> St
         Ok(Err(error)) => StartError::Api(error),
         Ok(Ok(())) | Err(_) => StartError::ApiEnded,
     }
+}
+
+fn api_options(config: config::ApiConfig, settings: &Settings) -> ApiOptions {
+    let tcp = config.tcp.map(|tcp| TcpOptions { address: tcp.address, token: tcp.token });
+    ApiOptions { socket: config.socket, tcp, products: settings.products.clone() }
+}
+
+fn look(terminal: config::TerminalConfig) -> Look {
+    let language = match terminal.language {
+        config::Language::Chinese => Language::Chinese,
+        config::Language::English => Language::English,
+    };
+    Look { language, merchant: terminal.merchant, support: terminal.support }
 }
 
 /// Order numbers of this run come from fresh entropy.

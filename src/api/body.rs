@@ -1,0 +1,174 @@
+//! Bodies, headers, numbers and parameters of requests: read whole, or refused with the name of what is wrong.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use payment::engine::entry::IdempotencyKey;
+use ring::digest::{SHA256, digest};
+use serde::de::DeserializeOwned;
+
+use super::problem::{Code, Problem};
+
+/// The largest body. An order of twenty items with long names needs a tenth of it.
+pub const BODY_BYTES_MAX: usize = 64 << 10;
+/// How long a body may take to arrive.
+pub const BODY_LIMIT: Duration = Duration::from_secs(10);
+/// The longest idempotency key.
+const KEY_CHARACTERS_MAX: usize = 255;
+
+/// A request's body, read as `T`, and its key.
+#[derive(Debug)]
+pub struct Wanted<T> {
+    /// The body.
+    pub body: T,
+    /// The `Idempotency-Key`, bound to the body's bytes.
+    pub key: Option<IdempotencyKey>,
+}
+
+impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Wanted<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = read_body(&parts.headers, body).await?;
+        let key = idempotency_key(&parts.headers, &bytes)?;
+        // No body says the same as an empty object: everything by default.
+        let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        Ok(Self { body: parse(text)?, key })
+    }
+}
+
+async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    if announced_bytes(headers).is_some_and(|bytes| bytes > BODY_BYTES_MAX) {
+        return Err(too_large());
+    }
+    let reading = axum::body::to_bytes(body, BODY_BYTES_MAX);
+    let bytes = match tokio::time::timeout(BODY_LIMIT, reading).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(_)) => return Err(too_large()),
+        Err(_) => {
+            let limit = format!("the body must arrive within {} seconds", BODY_LIMIT.as_secs());
+            return Err(Problem::new(Code::BodyTooSlow, limit));
+        }
+    };
+    if !bytes.is_empty() && !is_json(headers) {
+        return Err(Problem::new(
+            Code::WrongContentType,
+            "send the body as JSON and say so: `Content-Type: application/json`",
+        ));
+    }
+    Ok(bytes)
+}
+
+fn announced_bytes(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn too_large() -> Problem {
+    Problem::new(Code::BodyTooLarge, format!("a body has at most {BODY_BYTES_MAX} bytes"))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (kind, parameters) = value.split_once(';').unwrap_or((value, ""));
+    let charset = parameters.trim().to_ascii_lowercase();
+    kind.trim().eq_ignore_ascii_case("application/json")
+        && (charset.is_empty() || charset == "charset=utf-8" || charset == "charset=\"utf-8\"")
+}
+
+/// Reads JSON as `T`.
+///
+/// # Errors
+///
+/// Line and column when it is not JSON; the name of the field when it is, but not acceptable.
+pub fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
+    // Syntax first: a missing brace at the end must not be reported as a wrong field in the middle.
+    if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(text) {
+        let (line, column) = (error.line(), error.column());
+        let detail = format!("not JSON at line {line}, column {column}: {}", without_place(&error));
+        return Err(Problem::new(Code::MalformedJson, detail));
+    }
+    let mut json = serde_json::Deserializer::from_slice(text);
+    serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let detail = without_place(error.inner());
+        match path.as_str() {
+            "." => match named_in(&detail) {
+                Some(name) => Problem::field(name, detail),
+                None => Problem::new(Code::InvalidField, detail),
+            },
+            _ => Problem::field(path, detail),
+        }
+    })
+}
+
+/// What serde says without " at line 1 column 20": a path says it better.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    text.strip_suffix(&place).map_or(text.clone(), str::to_owned)
+}
+
+/// The field that serde names between back-ticks: the missing, unknown or repeated one.
+fn named_in(detail: &str) -> Option<String> {
+    detail.split('`').nth(1).map(str::to_owned)
+}
+
+/// The `Idempotency-Key` of a request, bound to its body.
+fn idempotency_key(headers: &HeaderMap, body: &[u8]) -> Result<Option<IdempotencyKey>, Problem> {
+    let mut keys = headers.get_all("idempotency-key").iter();
+    let Some(key) = keys.next() else {
+        return Ok(None);
+    };
+    let fits = (1..=KEY_CHARACTERS_MAX).contains(&key.len()) && key.as_bytes().iter().all(u8::is_ascii_graphic);
+    match (keys.next(), key.to_str()) {
+        (None, Ok(key)) if fits => {
+            Ok(Some(IdempotencyKey { key: key.to_owned(), body_sha256: sha256(body) }))
+        }
+        (None | Some(_), Ok(_) | Err(_)) => Err(Problem::new(
+            Code::InvalidHeader,
+            format!("Idempotency-Key is given once, 1 to {KEY_CHARACTERS_MAX} visible ASCII characters, such as a UUID"),
+        )
+        .at("Idempotency-Key")),
+    }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The last part of the address: any number of an order, or a fault's name.
+#[derive(Debug)]
+pub struct Named(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(name) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| {
+            Problem::new(Code::NoSuchPath, "the address holds characters that are not UTF-8 text")
+        })?;
+        Ok(Self(name))
+    }
+}
+
+/// Reads the parameters of the address as `T`, whose fields are optional texts.
+///
+/// # Errors
+///
+/// An unknown or repeated parameter.
+pub fn parameters<T: DeserializeOwned>(parts: &Parts) -> Result<T, Problem> {
+    let query = Query::<T>::try_from_uri(&parts.uri).map_err(|error| {
+        let detail = error.to_string();
+        let detail = detail.rsplit_once(": ").map_or(detail.as_str(), |(_, last)| last);
+        let problem = Problem::new(Code::InvalidQuery, detail);
+        match named_in(detail) {
+            Some(name) => problem.at(name),
+            None => problem,
+        }
+    })?;
+    Ok(query.0)
+}

@@ -1,0 +1,170 @@
+//! The two doors: a Unix socket for the group of the machine's programs, and loopback TCP behind a token.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::serve::Listener;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, Sleep};
+
+/// Connections that one door holds open; more wait outside.
+const CONNECTIONS_MAX: usize = 64;
+/// A connection on which nothing moves for so long is closed. Event streams say something more often than that.
+const IDLE_LIMIT: Duration = Duration::from_secs(60);
+/// The socket's owner and group may speak with the daemon.
+const SOCKET_MODE: u32 = 0o660;
+
+/// Opens the Unix socket at `path`. One that a dead daemon left behind is removed; one that answers is not.
+///
+/// # Errors
+///
+/// When another daemon answers there, something else is there, or the directory is missing or not ours.
+pub fn unix(path: &Path) -> io::Result<UnixListener> {
+    remove_stale(path)?;
+    let listener = UnixListener::bind(path).map_err(|error| advise(path, &error))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(SOCKET_MODE))?;
+    Ok(listener)
+}
+
+fn advise(path: &Path, error: &io::Error) -> io::Error {
+    let advice = "its directory must exist and belong to the user that runs till";
+    io::Error::new(error.kind(), format!("cannot open the API's socket {} ({error}): {advice}", path.display()))
+}
+
+fn remove_stale(path: &Path) -> io::Result<()> {
+    let Ok(found) = std::fs::symlink_metadata(path) else {
+        return Ok(());
+    };
+    let refuse = |why| Err(io::Error::new(io::ErrorKind::AddrInUse, format!("{} {why}", path.display())));
+    if !found.file_type().is_socket() {
+        return refuse("is not a socket; move it away, or give the API another path");
+    }
+    match std::os::unix::net::UnixStream::connect(path) {
+        Ok(_) => refuse("answers: another till runs there. Stop it first"),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
+        Err(error) => Err(advise(path, &error)),
+    }
+}
+
+/// Opens the TCP door, on loopback only.
+///
+/// # Errors
+///
+/// An address that others can reach, or one that is taken.
+pub async fn tcp(address: SocketAddr) -> io::Result<TcpListener> {
+    if !address.ip().is_loopback() {
+        let advice = "the API moves money and speaks plain HTTP; it listens on 127.0.0.1 or ::1 only";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{address} can be reached from outside: {advice}")));
+    }
+    TcpListener::bind(address).await.map_err(|error| {
+        io::Error::new(error.kind(), format!("cannot open the API's address {address} ({error}): is another program there?"))
+    })
+}
+
+/// A door that holds a bounded number of connections and closes idle ones.
+#[derive(Debug)]
+pub struct Door<L> {
+    listener: L,
+    places: Arc<Semaphore>,
+}
+
+impl<L> Door<L> {
+    /// A door over `listener`.
+    pub fn new(listener: L) -> Self {
+        Self { listener, places: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
+    }
+
+    async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        // Never closed, so there is always a permit in the end.
+        self.places.clone().acquire_owned().await.ok()
+    }
+}
+
+impl Listener for Door<UnixListener> {
+    type Io = Guest<UnixStream>;
+    type Addr = ();
+
+    async fn accept(&mut self) -> (Self::Io, ()) {
+        let place = self.place().await;
+        let (stream, _) = Listener::accept(&mut self.listener).await;
+        (Guest::new(stream, place), ())
+    }
+
+    fn local_addr(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Listener for Door<TcpListener> {
+    type Io = Guest<tokio::net::TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, SocketAddr) {
+        let place = self.place().await;
+        let (stream, address) = Listener::accept(&mut self.listener).await;
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY was refused; answers may be late by some milliseconds");
+        }
+        (Guest::new(stream, place), address)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+/// A connection with its place at the door and its limit of silence.
+#[derive(Debug)]
+pub struct Guest<S> {
+    stream: S,
+    silence: Pin<Box<Sleep>>,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl<S: Unpin> Guest<S> {
+    fn new(stream: S, place: Option<OwnedSemaphorePermit>) -> Self {
+        Self { stream, silence: Box::pin(tokio::time::sleep(IDLE_LIMIT)), _place: place }
+    }
+
+    /// Something moved, or the silence lasted too long, or neither.
+    fn watch<T>(&mut self, context: &mut Context<'_>, moved: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if moved.is_ready() {
+            self.silence.as_mut().reset(Instant::now() + IDLE_LIMIT);
+            return moved;
+        }
+        match self.silence.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Guest<S> {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let moved = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.watch(context, moved)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Guest<S> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let moved = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.watch(context, moved)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,396 @@
+//! Refusals as RFC 9457 problem documents: what happened, what it means for the money, what to do next.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use payment::engine::input::Refused;
+use payment::ids::OrderId;
+use serde::{Deserialize, Serialize};
+
+use crate::daemon::terminal::ActError;
+
+/// What a request that changed nothing means for the money.
+const UNTOUCHED: &str = "Nothing was changed and no money moved.";
+/// What a request means for the money when its fate is not known.
+const NOT_KNOWN: &str = "The request may still be carried out. Repeat it with the same Idempotency-Key, or look the order up.";
+
+/// Why a request was refused, as one stable word. Closed: a new one is added here, in the table and in `openapi.json`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// The body is not JSON.
+    MalformedJson,
+    /// A field of the body is missing, unknown or out of range.
+    InvalidField,
+    /// A parameter of the address is unknown or out of range.
+    InvalidQuery,
+    /// A header is missing or out of range.
+    InvalidHeader,
+    /// The body is too large.
+    BodyTooLarge,
+    /// The body came too slowly.
+    BodyTooSlow,
+    /// The body is not `application/json`.
+    WrongContentType,
+    /// No token, or a wrong one.
+    WrongToken,
+    /// There is no such address.
+    NoSuchPath,
+    /// The address does not know this method.
+    WrongMethod,
+    /// No order has this number.
+    NoSuchOrder,
+    /// The machine has no such slot.
+    NoSuchSlot,
+    /// There is no such fault.
+    NoSuchFault,
+    /// The fault cannot be set or cleared by hand.
+    FaultNotByHand,
+    /// Somebody is buying.
+    MachineBusy,
+    /// The machine does not sell.
+    OutOfService,
+    /// The slot is blocked.
+    SlotBlocked,
+    /// The amount cannot be paid.
+    AmountOutOfRange,
+    /// The items do not add up.
+    SumDiffers,
+    /// The price is not the machine's.
+    PriceDiffers,
+    /// Too many items.
+    TooManyItems,
+    /// The time to pay is out of range.
+    PayWithinOutOfRange,
+    /// No scanner works.
+    NoScanner,
+    /// Paid already.
+    AlreadyPaid,
+    /// Not paid.
+    NotPaid,
+    /// The machine is delivering.
+    Delivering,
+    /// A refund is under way.
+    RefundUnderWay,
+    /// More than is left.
+    RefundTooLarge,
+    /// The order does not wait for a code.
+    NotWaiting,
+    /// Not a pay code.
+    NotAPayCode,
+    /// Another wallet's code.
+    WalletNotTaken,
+    /// The code was read before.
+    CodeUsed,
+    /// The key was used for another request.
+    KeyReused,
+    /// Too many requests wait.
+    TooManyRequests,
+    /// The journal does not take writes.
+    JournalNotWritable,
+    /// The journal cannot be read.
+    JournalNotReadable,
+    /// The answer did not come in time.
+    NoAnswerInTime,
+    /// The daemon stops.
+    Stopping,
+    /// Nothing was drawn yet.
+    NoPicture,
+    /// The picture could not be made.
+    PictureFailed,
+}
+
+impl Code {
+    /// HTTP status, title, and what it means for the money.
+    #[must_use]
+    pub const fn row(self) -> (u16, &'static str, &'static str) {
+        match self {
+            Self::MalformedJson => (400, "The body is not JSON", UNTOUCHED),
+            Self::InvalidField => (422, "A field is not acceptable", UNTOUCHED),
+            Self::InvalidQuery => (422, "A parameter is not acceptable", UNTOUCHED),
+            Self::InvalidHeader => (400, "A header is not acceptable", UNTOUCHED),
+            Self::BodyTooLarge => (413, "The body is too large", UNTOUCHED),
+            Self::BodyTooSlow => (408, "The body did not arrive in time", UNTOUCHED),
+            Self::WrongContentType => (415, "The body is not application/json", UNTOUCHED),
+            Self::WrongToken => (401, "A valid token is needed", UNTOUCHED),
+            Self::NoSuchPath => (404, "There is no such address", UNTOUCHED),
+            Self::WrongMethod => (405, "The address does not know this method", UNTOUCHED),
+            Self::NoSuchOrder => (404, "No order has this number", UNTOUCHED),
+            Self::NoSuchSlot => (422, "The machine has no such slot", UNTOUCHED),
+            Self::NoSuchFault => (404, "There is no such fault", UNTOUCHED),
+            Self::FaultNotByHand => (409, "The fault is not set or cleared by hand", UNTOUCHED),
+            Self::MachineBusy => (409, "Somebody is buying at the machine", UNTOUCHED),
+            Self::OutOfService => (503, "The machine does not sell now", UNTOUCHED),
+            Self::SlotBlocked => (409, "The slot is blocked", UNTOUCHED),
+            Self::AmountOutOfRange => (422, "The amount cannot be paid", UNTOUCHED),
+            Self::SumDiffers => (422, "The items do not add up to the amount", UNTOUCHED),
+            Self::PriceDiffers => (422, "The price is not the machine's price", UNTOUCHED),
+            Self::TooManyItems => (422, "Too many items", UNTOUCHED),
+            Self::PayWithinOutOfRange => (422, "The time to pay is out of range", UNTOUCHED),
+            Self::NoScanner => (409, "No scanner works", UNTOUCHED),
+            Self::AlreadyPaid => (409, "The order is paid", "The buyer's money was taken and is kept until it is refunded."),
+            Self::NotPaid => (409, "The order is not paid", "There is no money to return."),
+            Self::Delivering => (409, "The machine is delivering", "What is not delivered is refunded by itself."),
+            Self::RefundUnderWay => (409, "A refund is under way", "The refund that was asked for before goes on; this one was not started."),
+            Self::RefundTooLarge => (422, "More than can still be returned", "No refund was started."),
+            Self::NotWaiting => (409, "The order does not wait for a pay code", "The code was not used; it was not charged."),
+            Self::NotAPayCode => (422, "This is not a pay code", "Nothing was charged."),
+            Self::WalletNotTaken => (422, "This wallet is not taken here", "Nothing was charged."),
+            Self::CodeUsed => (409, "This pay code was read before", "It was not charged again."),
+            Self::KeyReused => (422, "The key was used for another request", "Nothing was changed; what the first request did stands."),
+            Self::TooManyRequests => (503, "Too many requests wait", UNTOUCHED),
+            Self::JournalNotWritable => (503, "The journal cannot be written", "Nothing was started and no money was asked for."),
+            Self::JournalNotReadable => (503, "The journal cannot be read", UNTOUCHED),
+            Self::NoAnswerInTime => (504, "The terminal did not answer in time", NOT_KNOWN),
+            Self::Stopping => (503, "The terminal is stopping", NOT_KNOWN),
+            Self::NoPicture => (503, "Nothing was drawn yet", UNTOUCHED),
+            Self::PictureFailed => (500, "The picture could not be made", UNTOUCHED),
+        }
+    }
+
+    /// Seconds after which the same request may succeed; `None` when repeating it is useless.
+    #[must_use]
+    pub const fn retry_after_s(self) -> Option<u64> {
+        match self {
+            Self::TooManyRequests | Self::NoPicture => Some(1),
+            Self::Stopping | Self::JournalNotReadable => Some(5),
+            Self::OutOfService | Self::JournalNotWritable => Some(30),
+            Self::MalformedJson
+            | Self::InvalidField
+            | Self::InvalidQuery
+            | Self::InvalidHeader
+            | Self::BodyTooLarge
+            | Self::BodyTooSlow
+            | Self::WrongContentType
+            | Self::WrongToken
+            | Self::NoSuchPath
+            | Self::WrongMethod
+            | Self::NoSuchOrder
+            | Self::NoSuchSlot
+            | Self::NoSuchFault
+            | Self::FaultNotByHand
+            | Self::MachineBusy
+            | Self::SlotBlocked
+            | Self::AmountOutOfRange
+            | Self::SumDiffers
+            | Self::PriceDiffers
+            | Self::TooManyItems
+            | Self::PayWithinOutOfRange
+            | Self::NoScanner
+            | Self::AlreadyPaid
+            | Self::NotPaid
+            | Self::Delivering
+            | Self::RefundUnderWay
+            | Self::RefundTooLarge
+            | Self::NotWaiting
+            | Self::NotAPayCode
+            | Self::WalletNotTaken
+            | Self::CodeUsed
+            | Self::KeyReused
+            | Self::NoAnswerInTime
+            | Self::PictureFailed => None,
+        }
+    }
+
+    /// The code of an engine's refusal.
+    #[must_use]
+    pub const fn of_refusal(refused: &Refused) -> Self {
+        match refused {
+            Refused::Busy(_) => Self::MachineBusy,
+            Refused::OutOfService(_) => Self::OutOfService,
+            Refused::NoSuchSlot(_) => Self::NoSuchSlot,
+            Refused::SlotBlocked(_) => Self::SlotBlocked,
+            Refused::Amount(_) => Self::AmountOutOfRange,
+            Refused::SumDiffers { .. } => Self::SumDiffers,
+            Refused::TooManyItems(_) => Self::TooManyItems,
+            Refused::PayWithin(_) => Self::PayWithinOutOfRange,
+            Refused::NoScanner => Self::NoScanner,
+            Refused::NoSuchOrder(_) => Self::NoSuchOrder,
+            Refused::AlreadyPaid(_) => Self::AlreadyPaid,
+            Refused::NotPaid(_) => Self::NotPaid,
+            Refused::Delivering(_) => Self::Delivering,
+            Refused::RefundUnderWay(_) => Self::RefundUnderWay,
+            Refused::TooMuch { .. } => Self::RefundTooLarge,
+            Refused::NotWaiting => Self::NotWaiting,
+            Refused::NotAPayCode => Self::NotAPayCode,
+            Refused::WalletNotTaken(_) => Self::WalletNotTaken,
+            Refused::CodeUsed => Self::CodeUsed,
+        }
+    }
+
+    /// The code of what the loop or the journal answered.
+    #[must_use]
+    pub const fn of_act(error: &ActError) -> Self {
+        match error {
+            ActError::Refused(refused) => Self::of_refusal(refused),
+            ActError::Full => Self::TooManyRequests,
+            ActError::NotStored => Self::JournalNotWritable,
+            ActError::Late => Self::NoAnswerInTime,
+            ActError::Stopping => Self::Stopping,
+            ActError::KeyReused => Self::KeyReused,
+            ActError::Read(_) => Self::JournalNotReadable,
+        }
+    }
+
+    /// The word, as the document writes it.
+    #[must_use]
+    pub fn word(self) -> String {
+        serde_json::to_value(self).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+}
+
+/// A refusal on its way to the caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    code: Code,
+    detail: String,
+    field: Option<String>,
+    order: Option<OrderId>,
+}
+
+/// The document of RFC 9457, `application/problem+json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProblemBody {
+    /// `urn:till:problem:` and the code.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The same sentence for every problem of this code.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What happened this time, and what to do.
+    pub detail: String,
+    /// The stable word for programs.
+    pub code: Code,
+    /// What it means for the money.
+    pub money: String,
+    /// The field, parameter or header that is to blame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// The order that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderId>,
+    /// Where that order is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+}
+
+impl Problem {
+    /// A problem with what happened this time.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), field: None, order: None }
+    }
+
+    /// A field of the body that is to blame.
+    pub fn field(name: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(Code::InvalidField, detail).at(name)
+    }
+
+    /// Names the field, parameter or header that is to blame.
+    #[must_use]
+    pub fn at(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// Names the order that it is about.
+    #[must_use]
+    pub fn about(mut self, order: OrderId) -> Self {
+        self.order = Some(order);
+        self
+    }
+
+    /// The stable word.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The document.
+    #[must_use]
+    pub fn body(&self) -> ProblemBody {
+        let (status, title, money) = self.code.row();
+        ProblemBody {
+            kind: format!("urn:till:problem:{}", self.code.word()),
+            title: title.to_owned(),
+            status,
+            detail: self.detail.clone(),
+            code: self.code,
+            money: money.to_owned(),
+            field: self.field.clone(),
+            order: self.order,
+            instance: self.order.map(|order| format!("/v1/orders/{order}")),
+        }
+    }
+}
+
+/// The order that a refusal names.
+const fn order_of(refused: &Refused) -> Option<OrderId> {
+    match refused {
+        Refused::Busy(order)
+        | Refused::NoSuchOrder(order)
+        | Refused::AlreadyPaid(order)
+        | Refused::NotPaid(order)
+        | Refused::Delivering(order)
+        | Refused::RefundUnderWay(order) => Some(*order),
+        Refused::OutOfService(_)
+        | Refused::NoSuchSlot(_)
+        | Refused::SlotBlocked(_)
+        | Refused::Amount(_)
+        | Refused::SumDiffers { .. }
+        | Refused::TooManyItems(_)
+        | Refused::PayWithin(_)
+        | Refused::NoScanner
+        | Refused::TooMuch { .. }
+        | Refused::NotWaiting
+        | Refused::NotAPayCode
+        | Refused::WalletNotTaken(_)
+        | Refused::CodeUsed => None,
+    }
+}
+
+/// The field that a refusal is about.
+const fn field_of(refused: &Refused) -> Option<&'static str> {
+    match refused {
+        Refused::Amount(_) | Refused::SumDiffers { .. } | Refused::TooMuch { .. } => Some("amount"),
+        Refused::TooManyItems(_) | Refused::NoSuchSlot(_) | Refused::SlotBlocked(_) => Some("items"),
+        Refused::PayWithin(_) => Some("pay_within_s"),
+        Refused::NoScanner => Some("who_scans"),
+        Refused::NotAPayCode | Refused::WalletNotTaken(_) | Refused::CodeUsed => Some("code"),
+        Refused::Busy(_)
+        | Refused::OutOfService(_)
+        | Refused::NoSuchOrder(_)
+        | Refused::AlreadyPaid(_)
+        | Refused::NotPaid(_)
+        | Refused::Delivering(_)
+        | Refused::RefundUnderWay(_)
+        | Refused::NotWaiting => None,
+    }
+}
+
+impl From<ActError> for Problem {
+    fn from(error: ActError) -> Self {
+        let problem = Self::new(Code::of_act(&error), error.to_string());
+        let ActError::Refused(refused) = error else {
+            return problem;
+        };
+        Self { order: order_of(&refused), field: field_of(&refused).map(str::to_owned), ..problem }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = self.body();
+        let status = StatusCode::from_u16(body.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.code.retry_after_s() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.code == Code::WrongToken {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"till\""));
+        }
+        response
+    }
+}

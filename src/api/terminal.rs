@@ -1,0 +1,83 @@
+//! The terminal itself: how it does, its faults, its picture.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use payment::engine::entry::SlotId;
+use payment::engine::faults::Fault;
+use payment::engine::input::Input;
+
+use super::Api;
+use super::body::{Named, Wanted};
+use super::problem::{Code, Problem};
+use super::wanted::Nothing;
+use super::wire::TerminalStatus;
+
+/// Faults that come and go with their cause, by the beginning of their names.
+const BY_THEMSELVES: [&str; 7] = ["storage", "clock", "network-", "setup-", "scanner", "machine", "display"];
+
+/// `GET /v1/terminal`
+pub(super) async fn show(State(api): State<Api>) -> Result<Json<TerminalStatus>, Problem> {
+    Ok(Json(api.terminal.status().await?.into()))
+}
+
+/// `PUT /v1/faults/{name}`
+pub(super) async fn raise(
+    State(api): State<Api>,
+    Named(name): Named,
+    _: Wanted<Nothing>,
+) -> Result<Json<TerminalStatus>, Problem> {
+    let fault = by_hand(&api, &name)?;
+    if fault != Fault::SwitchedOff {
+        let detail = format!("{name} is found by the machine itself; by hand only switched-off can be set");
+        return Err(Problem::new(Code::FaultNotByHand, detail));
+    }
+    api.terminal.act(Input::Raise(fault)).await?;
+    show(State(api)).await
+}
+
+/// `DELETE /v1/faults/{name}`
+pub(super) async fn clear(State(api): State<Api>, Named(name): Named) -> Result<Json<TerminalStatus>, Problem> {
+    let fault = by_hand(&api, &name)?;
+    api.terminal.act(Input::Clear(fault)).await?;
+    show(State(api)).await
+}
+
+/// The fault of this name, if a person may end it.
+fn by_hand(api: &Api, name: &str) -> Result<Fault, Problem> {
+    if name == "switched-off" {
+        return Ok(Fault::SwitchedOff);
+    }
+    let slot = name.strip_prefix("slot-").and_then(SlotId::new);
+    if let Some(slot) = slot.filter(|slot| api.products.contains_key(slot)) {
+        return Ok(Fault::Slot(slot));
+    }
+    if BY_THEMSELVES.iter().any(|known| name == *known || (known.ends_with('-') && name.starts_with(known))) {
+        let detail = format!("{name} ends by itself when its cause is mended; GET /v1/terminal says what it is");
+        return Err(Problem::new(Code::FaultNotByHand, detail));
+    }
+    let shown: String = name.chars().take(64).collect();
+    let detail = format!("there is no fault {shown:?}; GET /v1/terminal lists those that stand");
+    Err(Problem::new(Code::NoSuchFault, detail))
+}
+
+/// `GET /v1/screen.png`
+pub(super) async fn screen(State(api): State<Api>) -> Result<Response, Problem> {
+    let frame = api
+        .terminal
+        .screen()
+        .ok_or_else(|| Problem::new(Code::NoPicture, "the screen was not drawn yet; ask again in a second"))?;
+    let drawn = tokio::task::spawn_blocking(move || frame.to_png()).await;
+    match drawn {
+        Ok(Ok(png)) => Ok(([(header::CONTENT_TYPE, "image/png")], png).into_response()),
+        Ok(Err(error)) => Err(Problem::new(Code::PictureFailed, error.to_string())),
+        Err(error) => Err(Problem::new(Code::PictureFailed, error.to_string())),
+    }
+}
+
+/// `GET /healthz`: 200 as long as the loop answers, whether the machine sells or not.
+pub(super) async fn health(State(api): State<Api>) -> Result<&'static str, Problem> {
+    api.terminal.status().await?;
+    Ok("ok\n")
+}

@@ -1,0 +1,243 @@
+//! A machine for tests: a real engine and a real journal behind a small loop, and a channel that does as it is told.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use payment::channel::outcome::{CodeAnswer, Outcome, Receipt, RefundOutcome, Reversal, Waiting};
+use payment::channel::{Answer, ChannelId, Request};
+use payment::engine::Engine;
+use payment::engine::effect::Effect;
+use payment::engine::entry::{SlotId, VendResult, WhoScans};
+use payment::engine::faults::Fault;
+use payment::engine::input::Input;
+use payment::engine::settings::{Pace, Product, Settings};
+use payment::ids::IdMint;
+use payment::money::Fen;
+use payment::time::{Mono, Now, Wall};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use crate::api::wanted::Products;
+use crate::api::{ApiOptions, Doors, TcpOptions};
+use crate::daemon::metrics::Metrics;
+use crate::daemon::terminal::{ActError, COMMANDS_MAX, Command, SlotStatus, Status, Terminal};
+use crate::journal::{Journal, NewEntry};
+
+/// 2026-01-31T00:00:00Z
+const START_MS: i64 = 1_769_817_600_000;
+
+/// What the channel and the machine do.
+#[derive(Debug, Default)]
+pub struct Weather {
+    /// The buyer has paid whatever is shown.
+    pub pays: AtomicBool,
+    /// The channel refuses refunds.
+    pub refuses_refunds: AtomicBool,
+    /// The next items jam.
+    pub jams: AtomicBool,
+}
+
+/// The running machine.
+pub struct Machine {
+    pub dir: tempfile::TempDir,
+    pub socket: PathBuf,
+    pub tcp: std::net::SocketAddr,
+    pub weather: Arc<Weather>,
+    pub stop: watch::Sender<bool>,
+    pub served: tokio::task::JoinHandle<std::io::Result<()>>,
+    pub screen: watch::Sender<Option<Arc<hal::display::Frame>>>,
+    pub terminal: Terminal,
+}
+
+pub const TOKEN: &str = "only-for-tests";
+
+pub fn slot(name: &str) -> SlotId {
+    SlotId::new(name).unwrap()
+}
+
+pub fn products() -> Products {
+    let product = |code: &str, name: &str, price| Product { code: code.into(), name: name.into(), price: Fen::new(price) };
+    BTreeMap::from([
+        (slot("11"), product("water-550", "农夫山泉", 200)),
+        (slot("12"), product("cola-330", "可口可乐", 350)),
+    ])
+}
+
+fn settings() -> Settings {
+    let pace = Pace { code_poll_ms: 20, confirm_poll_ms: 20, refund_query_ms: 20, refund_gap_ms: 0, retry_ms: 20, ..Pace::default() };
+    Settings {
+        products: products(),
+        channels: vec![ChannelId::Alipay],
+        who_scans: WhoScans::Either,
+        has_scanner: true,
+        pace,
+    }
+}
+
+impl Machine {
+    /// Starts it in a directory of its own.
+    pub async fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let opened = Journal::open(&dir.path().join("till.db")).unwrap();
+        let (commands, queue) = mpsc::channel(COMMANDS_MAX);
+        let (newest, newest_seen) = watch::channel(0);
+        let (screen, screen_seen) = watch::channel(None);
+        let (stop, stopping) = watch::channel(false);
+        let weather = Arc::<Weather>::default();
+        let terminal = Terminal::new(commands, opened.journal.reader(), newest_seen, screen_seen, Arc::<Metrics>::default());
+        let engine = Engine::restore(settings(), IdMint::new([7; 32]), at(Duration::ZERO), &[]);
+        let begun = Instant::now();
+        let running = Running { engine, journal: opened.journal, newest, weather: Arc::clone(&weather), begun };
+        tokio::spawn(running.run(queue));
+        let socket = dir.path().join("till.sock");
+        let tcp = TcpOptions { address: ([127, 0, 0, 1], 0).into(), token: payment::redact::Secret::new(TOKEN.into()) };
+        let options = ApiOptions { socket: socket.clone(), tcp: Some(tcp), products: products() };
+        let doors = Doors::open(options).await.unwrap();
+        let tcp = doors.tcp_address().unwrap();
+        let served = tokio::spawn(doors.serve(terminal.clone(), stopping));
+        Self { dir, socket, tcp, weather, stop, served, screen, terminal }
+    }
+}
+
+fn at(since_start: Duration) -> Now {
+    let ms = u64::try_from(since_start.as_millis()).unwrap();
+    let wall = START_MS + i64::try_from(ms).unwrap();
+    Now { mono: Mono(ms), wall: Wall { ms: wall, trusted: true } }
+}
+
+struct Running {
+    engine: Engine,
+    journal: Journal,
+    newest: watch::Sender<u64>,
+    weather: Arc<Weather>,
+    begun: Instant,
+}
+
+impl Running {
+    async fn run(mut self, mut queue: mpsc::Receiver<Command>) {
+        loop {
+            self.drain().await;
+            let due = self.engine.poll_timeout().map(|(at, _)| self.begun + Duration::from_millis(at.0));
+            let timer = async {
+                match due {
+                    Some(due) => tokio::time::sleep_until(due).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = timer => {
+                    let _ = self.engine.handle(self.now(), Input::Timer);
+                }
+                command = queue.recv() => match command {
+                    None | Some(Command::Stop) => return,
+                    Some(command) => self.answer(command).await,
+                },
+            }
+        }
+    }
+
+    fn now(&self) -> Now {
+        at(self.begun.elapsed())
+    }
+
+    async fn answer(&mut self, command: Command) {
+        match command {
+            Command::Act { input, reply } => {
+                let done = self.act(*input).await;
+                let _ = reply.send(done);
+            }
+            Command::Reopen { entries, input, reply } => {
+                self.engine.load(self.now(), &entries);
+                let done = self.act(*input).await;
+                let _ = reply.send(done);
+            }
+            Command::Order { order, reply } => {
+                let _ = reply.send(self.engine.order(order).cloned());
+            }
+            Command::Status { reply } => {
+                let _ = reply.send(self.status());
+            }
+            Command::Stop => {}
+        }
+    }
+
+    async fn act(&mut self, input: Input) -> Result<payment::engine::input::Done, ActError> {
+        let done = self.engine.handle(self.now(), input)?;
+        self.drain().await;
+        Ok(done)
+    }
+
+    async fn drain(&mut self) {
+        while let Some(effect) = self.engine.poll_effect() {
+            let input = match effect {
+                Effect::Record(batch) => {
+                    let batch = batch.into_iter();
+                    let batch = batch.map(|record| NewEntry { at: record.at, entry: record.entry, state: record.state });
+                    let places = self.journal.append(batch.collect()).await.unwrap();
+                    self.newest.send_replace(places.last().copied().unwrap());
+                    Input::Recorded
+                }
+                Effect::ProbeJournal => Input::Recorded,
+                Effect::Call(call) => Input::Answered { call: call.id, answer: self.channel(&call.request) },
+                Effect::Vend(vend) => {
+                    let jams = self.weather.jams.load(Ordering::SeqCst);
+                    let result = if jams { VendResult::NotDropped } else { VendResult::Dropped };
+                    Input::Vended { job: vend.job, result, drops: None }
+                }
+                Effect::ArmScanner(_) | Effect::Lamp(_) | Effect::Beep(_) | Effect::Raised(_) | Effect::Cleared(_) => continue,
+            };
+            let _ = self.engine.handle(self.now(), input);
+        }
+    }
+
+    fn channel(&self, request: &Request) -> Answer {
+        let receipt = |amount| Receipt {
+            trade_no: "2026013122001".into(),
+            amount,
+            paid_at: Some("2026-01-31 08:00:05".into()),
+            buyer: Some("159****5620".into()),
+        };
+        let amount = || self.engine.orders().next().map_or(Fen::ZERO, |order| order.amount);
+        match request {
+            Request::ShowCode(_) => Answer::Code(CodeAnswer::Ready("https://qr.alipay.com/bax0000".into())),
+            Request::TakeCode(offer, _) => Answer::Payment(Outcome::Paid(receipt(offer.amount))),
+            Request::Query(_) if self.weather.pays.load(Ordering::SeqCst) => Answer::Payment(Outcome::Paid(receipt(amount()))),
+            Request::Query(_) => Answer::Payment(Outcome::Pending(Waiting::NoTrade)),
+            Request::Cancel(_) | Request::Close(_) => Answer::Reversal(Reversal::Closed),
+            Request::Refund(_) | Request::RefundQuery(_) if self.weather.refuses_refunds.load(Ordering::SeqCst) => {
+                Answer::Refund(RefundOutcome::Refused { code: "ACQ.SELLER_BALANCE_NOT_ENOUGH".into() })
+            }
+            Request::Refund(_) | Request::RefundQuery(_) => Answer::Refund(RefundOutcome::Done),
+            Request::Probe => Answer::Reachable(true),
+        }
+    }
+
+    fn status(&self) -> Status {
+        let faults: Vec<Fault> = self.engine.faults().cloned().collect();
+        let mut open = BTreeMap::new();
+        for order in self.engine.orders() {
+            *open.entry(order.state()).or_insert(0) += 1;
+        }
+        let slots = products().into_iter().map(|(slot, product)| SlotStatus {
+            blocked: faults.contains(&Fault::Slot(slot.clone())),
+            slot,
+            name: product.name,
+            price: product.price,
+        });
+        let now = self.now();
+        Status {
+            blocking: faults.iter().find(|fault| **fault == Fault::SwitchedOff).cloned(),
+            order: self.engine.order_at_machine(),
+            scanner_armed: self.engine.is_scanner_armed(),
+            open: open.into_iter().collect(),
+            wall: now.wall,
+            up_ms: now.mono.0,
+            last_seq: *self.newest.borrow(),
+            slots: slots.collect(),
+            faults,
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! What callers ask for: the bodies of requests, and what the machine's products add to them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use payment::engine::entry::{IdempotencyKey, Item, Origin, SlotId, WhoScans};
+use payment::engine::input::{MOST_ITEMS, NewOrder, Refused};
+use payment::engine::settings::Product;
+use payment::ids::OrderId;
+use payment::money::{Fen, LARGEST_ORDER};
+use serde::de::{Error, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::problem::{Code, Problem};
+use crate::daemon::terminal::ActError;
+
+/// Longest texts, in characters. Alipay's bill takes 256 bytes of subject and 64 characters of a goods code
+/// (reference/alipay.md 5.1); a caller's number is a key, not prose.
+const NAME_MAX: usize = 64;
+const CODE_MAX: usize = 64;
+const SUBJECT_MAX: usize = 80;
+const REFERENCE_MAX: usize = 64;
+
+/// An amount on the wire: a JSON integer of minor units, more than nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Amount(Fen);
+
+impl Amount {
+    /// The amount.
+    #[must_use]
+    pub const fn fen(self) -> Fen {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AmountVisitor)
+    }
+}
+
+struct AmountVisitor;
+
+impl AmountVisitor {
+    fn in_range<E: Error>(fen: i128) -> Result<Amount, E> {
+        let fits = i64::try_from(fen).ok().map(Fen::new).filter(|fen| fen.is_positive() && *fen <= LARGEST_ORDER);
+        fits.map(Amount).ok_or_else(|| {
+            let largest = LARGEST_ORDER.get();
+            E::custom(format!("{fen} is not an amount that can be paid: send 1 to {largest} fen, as an integer"))
+        })
+    }
+}
+
+impl Visitor<'_> for AmountVisitor {
+    type Value = Amount;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an integer of fen without point, exponent or quotes: 350 for 3.50 yuan")
+    }
+
+    fn visit_i64<E: Error>(self, fen: i64) -> Result<Amount, E> {
+        Self::in_range(fen.into())
+    }
+
+    fn visit_u64<E: Error>(self, fen: u64) -> Result<Amount, E> {
+        Self::in_range(fen.into())
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Amount, E> {
+        Err(E::invalid_type(Unexpected::Float(number), &self))
+    }
+}
+
+/// The body of `POST /v1/orders`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WantedOrder {
+    amount: Amount,
+    currency: String,
+    #[serde(default)]
+    items: Vec<WantedItem>,
+    #[serde(default = "either")]
+    who_scans: WhoScans,
+    subject: Option<String>,
+    reference: Option<String>,
+    pay_within_s: Option<u64>,
+}
+
+const fn either() -> WhoScans {
+    WhoScans::Either
+}
+
+/// One row of goods of a wanted order.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WantedItem {
+    slot: Option<String>,
+    code: Option<String>,
+    name: Option<String>,
+    price: Option<Amount>,
+    quantity: Option<u64>,
+}
+
+/// The body of `POST /v1/orders/{id}/refunds`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WantedRefund {
+    amount: Option<Amount>,
+}
+
+impl WantedRefund {
+    /// How much shall go back; `None` for all that is left.
+    #[must_use]
+    pub fn amount(&self) -> Option<Fen> {
+        self.amount.map(Amount::fen)
+    }
+}
+
+/// The body of `POST /v1/scans`. Its code is single use and is not kept: it has no `Debug`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WantedScan {
+    /// The order to be paid, by any of its numbers.
+    pub order: String,
+    /// The line that the caller's scanner read.
+    pub code: String,
+}
+
+/// The body of a request that needs none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// What the machine sells, by slot.
+pub type Products = BTreeMap<SlotId, Product>;
+
+impl WantedOrder {
+    /// The order as the engine takes it.
+    ///
+    /// # Errors
+    ///
+    /// The field that is not acceptable.
+    pub fn into_order(self, products: &Products, idempotency: Option<IdempotencyKey>) -> Result<NewOrder, Problem> {
+        if self.currency != "CNY" {
+            let detail = format!("this terminal collects CNY only, not {:?}", self.currency);
+            return Err(Problem::field("currency", detail));
+        }
+        let mut items = Vec::new();
+        for (place, wanted) in self.items.iter().enumerate() {
+            let (item, quantity) = wanted.item(place, products)?;
+            let room = MOST_ITEMS.saturating_sub(items.len());
+            if quantity > room {
+                return Err(ActError::Refused(Refused::TooManyItems(items.len() + quantity)).into());
+            }
+            items.extend(std::iter::repeat_n(item, quantity));
+        }
+        Ok(NewOrder {
+            origin: Origin::Api,
+            amount: self.amount.fen(),
+            items,
+            subject: optional_text("subject", self.subject, SUBJECT_MAX)?,
+            who_scans: self.who_scans,
+            pay_within_ms: self.pay_within_s.map(|seconds| seconds.saturating_mul(1000)),
+            reference: optional_text("reference", self.reference, REFERENCE_MAX)?,
+            idempotency,
+        })
+    }
+}
+
+impl WantedItem {
+    /// The item and how many of it.
+    fn item(&self, place: usize, products: &Products) -> Result<(Item, usize), Problem> {
+        let field = |name: &str| format!("items[{place}].{name}");
+        let product = match &self.slot {
+            None => None,
+            Some(slot) => Some(product_in(slot, products).map_err(|problem| problem.at(field("slot")))?),
+        };
+        let price = self.price.map(Amount::fen);
+        let price = match (&product, price) {
+            (Some((slot, product)), Some(price)) if price != product.price => {
+                return Err(price_differs(slot, product.price, price).at(field("price")));
+            }
+            (Some((_, product)), Some(_) | None) => product.price,
+            (None, Some(price)) => price,
+            (None, None) => return Err(missing(field("price"))),
+        };
+        let name = optional_text(&field("name"), self.name.clone(), NAME_MAX)?;
+        let name = name.or_else(|| product.as_ref().map(|(_, product)| product.name.clone()));
+        let code = optional_text(&field("code"), self.code.clone(), CODE_MAX)?;
+        let code = code.or_else(|| product.as_ref().map(|(_, product)| product.code.clone()));
+        let item = Item {
+            slot: product.map(|(slot, _)| slot),
+            code: code.unwrap_or_else(|| format!("item-{}", place + 1)),
+            name: name.ok_or_else(|| missing(field("name")))?,
+            price,
+        };
+        let quantity = usize::try_from(self.quantity.unwrap_or(1)).unwrap_or(usize::MAX);
+        match quantity {
+            1..=MOST_ITEMS => Ok((item, quantity)),
+            _ => Err(Problem::field(
+                field("quantity"),
+                format!("{quantity} is not a quantity: send 1 to {MOST_ITEMS}, or leave it out for 1"),
+            )),
+        }
+    }
+}
+
+fn product_in<'a>(name: &str, products: &'a Products) -> Result<(SlotId, &'a Product), Problem> {
+    let slot = SlotId::new(name)
+        .ok_or_else(|| Problem::field("slot", format!("{name:?} is no slot: 1 to 8 letters or digits, as printed beside it")))?;
+    match products.get(&slot) {
+        Some(product) => Ok((slot, product)),
+        None => Err(ActError::Refused(Refused::NoSuchSlot(slot)).into()),
+    }
+}
+
+fn price_differs(slot: &SlotId, ours: Fen, asked: Fen) -> Problem {
+    let (ours, asked) = (ours.get(), asked.get());
+    let detail = format!(
+        "slot {slot} costs {ours} fen at this machine, not {asked}: send {ours}, or leave the price out and it is taken from the machine"
+    );
+    Problem::new(Code::PriceDiffers, detail)
+}
+
+fn missing(field: String) -> Problem {
+    let detail = format!("{field} is needed for an item without a slot");
+    Problem::field(field, detail)
+}
+
+fn optional_text(field: &str, text: Option<String>, characters_max: usize) -> Result<Option<String>, Problem> {
+    let Some(text) = text else {
+        return Ok(None);
+    };
+    let fits = (1..=characters_max).contains(&text.chars().count());
+    if fits && !text.trim().is_empty() && !text.chars().any(char::is_control) {
+        return Ok(Some(text));
+    }
+    let detail = format!("{field} has 1 to {characters_max} characters and no control characters; leave it out if there is none");
+    Err(Problem::field(field, detail))
+}
+
+/// The problem of a number that no order has.
+#[must_use]
+pub fn no_such_order(number: &str) -> Problem {
+    let known = number.parse::<OrderId>().ok();
+    let shown: String = number.chars().take(64).collect();
+    let detail = format!(
+        "no order has the number {shown:?}. An order is found by its own number, an attempt's, a refund's, the channel's or your reference"
+    );
+    let problem = Problem::new(Code::NoSuchOrder, detail);
+    match known {
+        Some(order) => problem.about(order),
+        None => problem,
+    }
+}

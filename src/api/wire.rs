@@ -1,0 +1,470 @@
+//! The types of the wire, both ways. Their JSON is frozen: fields are added, never renamed or removed.
+
+use payment::channel::ChannelId;
+use payment::engine::entry::{
+    CancelledBy, Ending, Method, OrderState, Origin, RefundReason, ReverseReason, SlotId, VendResult, WhoScans,
+};
+use payment::engine::faults::Fault;
+use payment::engine::record::{AttemptEnd, AttemptRecord, ItemRecord, OrderRecord, RefundRecord, VendRecord};
+use payment::ids::{AttemptId, OrderId, RefundId};
+use payment::time::Wall;
+use serde::{Deserialize, Serialize};
+
+use crate::daemon::terminal::Status;
+use crate::journal::project::OrderSummary;
+use crate::journal::view::Recorded;
+
+/// An order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Its number.
+    pub id: OrderId,
+    /// Its state, which only moves forward.
+    pub state: OrderState,
+    /// Whether anything is still to be done about it.
+    pub open: bool,
+    /// What it costs, in minor units.
+    pub amount: i64,
+    /// ISO 4217.
+    pub currency: String,
+    /// What was paid over all attempts, in minor units.
+    pub paid: i64,
+    /// What went back for certain, in minor units.
+    pub refunded: i64,
+    /// The line on the buyer's bill.
+    pub subject: String,
+    /// Who may scan.
+    pub who_scans: WhoScans,
+    /// Where it came from.
+    pub origin: Origin,
+    /// The caller's own number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// How long the buyer had to pay, in seconds.
+    pub pay_within_s: u64,
+    /// When it was taken, RFC 3339.
+    pub opened_at: String,
+    /// Whether the clock was believed then.
+    pub clock_trusted: bool,
+    /// Who ended the wait for payment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled_by: Option<CancelledBy>,
+    /// How it ended, while it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<Ending>,
+    /// What is bought.
+    pub items: Vec<Item>,
+    /// The attempts to collect, oldest first.
+    pub attempts: Vec<Attempt>,
+    /// The refunds, oldest first.
+    pub refunds: Vec<Refund>,
+}
+
+/// One thing that is bought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// The slot that delivers it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<SlotId>,
+    /// The merchant's code.
+    pub code: String,
+    /// What the buyer reads.
+    pub name: String,
+    /// Its price in minor units.
+    pub price: i64,
+    /// Its way to the buyer.
+    pub delivery: Delivery,
+}
+
+/// An item's way to the buyer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// A person hands it over.
+    ByHand,
+    /// Not begun.
+    Waiting,
+    /// The motor was started.
+    Started,
+    /// It fell.
+    Delivered,
+    /// It did not fall; its price goes back.
+    NotDelivered,
+    /// Nobody can tell.
+    Unknown,
+}
+
+/// One try to collect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Its number, the channel's `out_trade_no`.
+    pub number: AttemptId,
+    /// Through which channel.
+    pub channel: ChannelId,
+    /// By which method.
+    pub method: Method,
+    /// How much, in minor units.
+    pub amount: i64,
+    /// How it stands.
+    pub state: AttemptState,
+    /// Why it is or was undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reversed_because: Option<ReverseReason>,
+    /// The channel's own number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trade_no: Option<String>,
+    /// When the buyer paid, in the channel's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid_at: Option<String>,
+    /// The buyer's account as the channel masks it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buyer: Option<String>,
+    /// Why no money was taken: the channel's code or our word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+/// How an attempt stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptState {
+    /// Its number may be known to the channel; the outcome is open.
+    Started,
+    /// It is being undone.
+    Reversing,
+    /// The buyer's money was taken.
+    Paid,
+    /// No money was taken and none will be.
+    NotPaid,
+}
+
+/// One return of money.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    /// Its number, the channel's `out_request_no`.
+    pub number: RefundId,
+    /// The attempt whose money goes back.
+    pub attempt: AttemptId,
+    /// How much, in minor units.
+    pub amount: i64,
+    /// Why.
+    pub reason: RefundReason,
+    /// How it stands.
+    pub state: RefundState,
+    /// Why the channel refuses it for now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+/// How a refund stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundState {
+    /// On its way.
+    Pending,
+    /// The channel refuses for now; it is tried again for ever.
+    Owed,
+    /// The money went back.
+    Done,
+}
+
+/// What `POST /v1/orders/{id}/refunds` made or found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundMade {
+    /// The order.
+    pub order: OrderId,
+    /// The refund.
+    #[serde(flatten)]
+    pub refund: Refund,
+}
+
+/// An order in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderRow {
+    /// Its number.
+    pub id: OrderId,
+    /// Its state.
+    pub state: OrderState,
+    /// Whether anything is still to be done about it.
+    pub open: bool,
+    /// What it costs, in minor units.
+    pub amount: i64,
+    /// ISO 4217.
+    pub currency: String,
+    /// What was paid.
+    pub paid: i64,
+    /// What went back.
+    pub refunded: i64,
+    /// Where it came from.
+    pub origin: Origin,
+    /// The caller's own number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// When it was taken, RFC 3339.
+    pub opened_at: String,
+    /// When its newest entry was written, RFC 3339.
+    pub changed_at: String,
+}
+
+/// A page of orders, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderPage {
+    /// The orders.
+    pub orders: Vec<OrderRow>,
+    /// What `cursor` asks for the next page; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// One entry of the journal, as an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Event {
+    /// Its place in the journal.
+    pub seq: u64,
+    /// What the wall clock said, RFC 3339.
+    pub at: String,
+    /// Whether the clock was believed.
+    pub clock_trusted: bool,
+    /// Whose it is.
+    pub order: OrderId,
+    /// The order's state after it.
+    pub state: OrderState,
+    /// The fact, as the journal holds it.
+    pub entry: payment::engine::entry::Entry,
+}
+
+/// How the terminal does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TerminalStatus {
+    /// Whether a buyer can be served.
+    pub selling: bool,
+    /// What keeps it from selling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocking: Option<FaultRow>,
+    /// Everything that is wrong.
+    pub faults: Vec<FaultRow>,
+    /// The order at the machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderId>,
+    /// Whether the scanner lets codes through.
+    pub scanner_armed: bool,
+    /// How many orders are open, by state.
+    pub open_orders: Vec<OpenOrders>,
+    /// The wall clock.
+    pub clock: Clock,
+    /// What the machine sells.
+    pub slots: Vec<Slot>,
+    /// The daemon's version.
+    pub version: String,
+    /// Seconds since the daemon started.
+    pub up_s: u64,
+    /// The newest entry of the journal.
+    pub newest_seq: u64,
+}
+
+/// One fault.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultRow {
+    /// Its stable name.
+    pub name: String,
+    /// What it means.
+    pub text: String,
+}
+
+/// How many orders are open in one state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenOrders {
+    /// The state.
+    pub state: OrderState,
+    /// How many.
+    pub count: u64,
+}
+
+/// The wall clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clock {
+    /// RFC 3339.
+    pub time: String,
+    /// Whether it is believed.
+    pub trusted: bool,
+}
+
+/// One slot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    /// The slot.
+    pub slot: SlotId,
+    /// What is in it.
+    pub name: String,
+    /// Its price in minor units.
+    pub price: i64,
+    /// Whether a fault blocks it.
+    pub blocked: bool,
+}
+
+/// The moment in RFC 3339, UTC, with milliseconds. A clock that says no possible time gives `1970-01-01T00:00:00.000Z`.
+#[must_use]
+pub fn rfc3339(ms: i64) -> String {
+    format!("{:.3}", jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH))
+}
+
+impl From<&OrderRecord> for Order {
+    fn from(record: &OrderRecord) -> Self {
+        Self {
+            id: record.order,
+            state: record.state(),
+            open: record.ending.is_none(),
+            amount: record.amount.get(),
+            currency: record.currency.clone(),
+            paid: record.paid().get(),
+            refunded: record.refunded().get(),
+            subject: record.subject.clone(),
+            who_scans: record.who_scans,
+            origin: record.origin,
+            reference: record.reference.clone(),
+            pay_within_s: record.pay_within_ms / 1000,
+            opened_at: rfc3339(record.opened_at.ms),
+            clock_trusted: record.opened_at.trusted,
+            cancelled_by: record.cancelled,
+            ending: record.ending,
+            items: record.items.iter().map(Item::from).collect(),
+            attempts: record.attempts.iter().map(Attempt::from).collect(),
+            refunds: record.refunds.iter().map(Refund::from).collect(),
+        }
+    }
+}
+
+impl From<&ItemRecord> for Item {
+    fn from(record: &ItemRecord) -> Self {
+        let item = &record.item;
+        Self {
+            slot: item.slot.clone(),
+            code: item.code.clone(),
+            name: item.name.clone(),
+            price: item.price.get(),
+            delivery: if item.slot.is_none() { Delivery::ByHand } else { record.vend.into() },
+        }
+    }
+}
+
+impl From<VendRecord> for Delivery {
+    fn from(vend: VendRecord) -> Self {
+        match vend {
+            VendRecord::Waiting => Self::Waiting,
+            VendRecord::Started { .. } => Self::Started,
+            VendRecord::Ended(VendResult::Dropped) => Self::Delivered,
+            VendRecord::Ended(VendResult::NotDropped) => Self::NotDelivered,
+            VendRecord::Ended(VendResult::Unknown) => Self::Unknown,
+        }
+    }
+}
+
+impl From<&AttemptRecord> for Attempt {
+    fn from(record: &AttemptRecord) -> Self {
+        let open = Self {
+            number: record.attempt,
+            channel: record.channel,
+            method: record.method,
+            amount: record.amount.get(),
+            state: if record.reversing.is_some() { AttemptState::Reversing } else { AttemptState::Started },
+            reversed_because: record.reversing,
+            trade_no: None,
+            paid_at: None,
+            buyer: None,
+            code: None,
+        };
+        match record.end.clone() {
+            None => open,
+            Some(AttemptEnd::Paid { trade_no, paid_at, buyer, .. }) => {
+                Self { state: AttemptState::Paid, trade_no: Some(trade_no), paid_at, buyer, ..open }
+            }
+            Some(AttemptEnd::NotPaid { code }) => Self { state: AttemptState::NotPaid, code: Some(code), ..open },
+        }
+    }
+}
+
+impl From<&RefundRecord> for Refund {
+    fn from(record: &RefundRecord) -> Self {
+        let state = match (record.done, &record.owed) {
+            (true, _) => RefundState::Done,
+            (false, Some(_)) => RefundState::Owed,
+            (false, None) => RefundState::Pending,
+        };
+        Self {
+            number: record.refund,
+            attempt: record.attempt,
+            amount: record.amount.get(),
+            reason: record.reason,
+            state,
+            code: record.owed.clone(),
+        }
+    }
+}
+
+impl From<OrderSummary> for OrderRow {
+    fn from(order: OrderSummary) -> Self {
+        Self {
+            id: order.order,
+            state: order.state,
+            open: order.open,
+            amount: order.amount.get(),
+            currency: order.currency,
+            paid: order.paid.get(),
+            refunded: order.refunded.get(),
+            origin: order.origin,
+            reference: order.reference,
+            opened_at: rfc3339(order.opened_ms),
+            changed_at: rfc3339(order.last_ms),
+        }
+    }
+}
+
+impl From<Recorded> for Event {
+    fn from(recorded: Recorded) -> Self {
+        let stored = recorded.stored;
+        Self {
+            seq: stored.seq,
+            at: rfc3339(stored.at.ms),
+            clock_trusted: stored.at.trusted,
+            order: stored.entry.order(),
+            state: recorded.state,
+            entry: stored.entry,
+        }
+    }
+}
+
+impl From<&Fault> for FaultRow {
+    fn from(fault: &Fault) -> Self {
+        Self { name: fault.name(), text: fault.to_string() }
+    }
+}
+
+impl From<Wall> for Clock {
+    fn from(wall: Wall) -> Self {
+        Self { time: rfc3339(wall.ms), trusted: wall.trusted }
+    }
+}
+
+impl From<Status> for TerminalStatus {
+    fn from(status: Status) -> Self {
+        let slots = status.slots.into_iter().map(|slot| Slot {
+            slot: slot.slot,
+            name: slot.name,
+            price: slot.price.get(),
+            blocked: slot.blocked,
+        });
+        Self {
+            selling: status.blocking.is_none(),
+            blocking: status.blocking.as_ref().map(FaultRow::from),
+            faults: status.faults.iter().map(FaultRow::from).collect(),
+            order: status.order,
+            scanner_armed: status.scanner_armed,
+            open_orders: status.open.into_iter().map(|(state, count)| OpenOrders { state, count }).collect(),
+            clock: status.wall.into(),
+            slots: slots.collect(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            up_s: status.up_ms / 1000,
+            newest_seq: status.last_seq,
+        }
+    }
+}

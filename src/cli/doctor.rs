@@ -1,0 +1,187 @@
+//! `till doctor`: looks for trouble from the outside in, and says what to do about each finding.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use hal::board::BoardSpec;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::{Answer, Exit, Failure, text};
+use crate::api::wire::TerminalStatus;
+use crate::journal::verify;
+
+/// A larger journal is not walked by the doctor: the daemon proves its end at each start, `till journal verify` all of it.
+const WALKED_BYTES_MAX: u64 = 64 << 20;
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// The journal's file
+    #[arg(long, value_name = "PATH", default_value = "/var/lib/till/till.db")]
+    journal: PathBuf,
+    /// The board, to see whether its device files are there
+    #[arg(long, value_name = "PATH", default_value = "/etc/till/board.toml")]
+    board: PathBuf,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+struct Finding {
+    about: String,
+    good: bool,
+    found: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<String>,
+}
+
+impl Finding {
+    fn good(about: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { about: about.into(), good: true, found: found.into(), remedy: None }
+    }
+
+    fn bad(about: impl Into<String>, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { about: about.into(), good: false, found: found.into(), remedy: Some(remedy.into()) }
+    }
+}
+
+pub(super) async fn examine(client: &Client, args: DoctorArgs) -> Result<Answer, Failure> {
+    let mut findings = Vec::new();
+    let asked: Result<(TerminalStatus, Value), Failure> = client.get("/v1/terminal").await;
+    let reached = asked.is_ok();
+    match asked {
+        Ok((terminal, _)) => findings.extend(of_terminal(client.socket(), &terminal)),
+        Err(failure) => findings.push(Finding::bad("daemon", failure.to_string(), remedy_of_socket(client.socket()))),
+    }
+    let journal = of_journal(&args.journal);
+    let journal_good = journal.good;
+    findings.push(journal);
+    findings.extend(of_devices(&args.board));
+    let all_good = findings.iter().all(|finding| finding.good);
+    let exit = match (all_good, reached, journal_good) {
+        (true, ..) => Exit::Done,
+        (false, false, _) => Exit::Unreachable,
+        (false, true, false) => Exit::Journal,
+        (false, true, true) => Exit::Refused,
+    };
+    Ok(Answer { text: text_of(&findings), json: json!({ "good": all_good, "findings": findings }), exit })
+}
+
+fn of_terminal(socket: &Path, terminal: &TerminalStatus) -> Vec<Finding> {
+    let mut findings = vec![Finding::good("daemon", format!("answers at {}", socket.display()))];
+    let ours = env!("CARGO_PKG_VERSION");
+    findings.push(match terminal.version.as_str() {
+        theirs if theirs == ours => Finding::good("version", format!("{ours}, the same as this command")),
+        theirs => Finding::bad(
+            "version",
+            format!("the daemon is {theirs}, this command is {ours}"),
+            "restart the daemon after an update: systemctl restart till",
+        ),
+    });
+    findings.push(if terminal.clock.trusted {
+        Finding::good("clock", format!("trusted, {}", terminal.clock.time))
+    } else {
+        Finding::bad("clock", format!("not trusted, {}", terminal.clock.time), remedy_of_fault("clock"))
+    });
+    findings.push(match &terminal.blocking {
+        None => Finding::good("selling", "yes"),
+        Some(fault) => Finding::bad("selling", format!("no: {}", fault.text), "mend what is named here, or see below"),
+    });
+    let others = terminal.faults.iter().filter(|fault| fault.name != "clock");
+    findings.extend(others.map(|fault| {
+        Finding::bad(format!("fault {}", fault.name), fault.text.clone(), remedy_of_fault(&fault.name))
+    }));
+    findings.extend(terminal.open_orders.iter().filter(|open| open.state == payment::engine::entry::OrderState::Owed).map(
+        |open| {
+            let found = format!("{} orders with money that must go back and that the channel refuses for now", open.count);
+            Finding::bad("owed money", found, "`till orders --state owed` names them, `till order NUMBER` the channel's code; top up the merchant account")
+        },
+    ));
+    findings
+}
+
+/// What to do about a fault, by its name.
+fn remedy_of_fault(name: &str) -> &'static str {
+    match name.split('-').next().unwrap_or(name) {
+        "storage" => "look at `dmesg` and `df`: the disk is full, worn out or read-only. Till goes on by itself once it can write",
+        "clock" => "give the machine the time: check `timedatectl`, the network, and the battery of its clock",
+        "network" => "check the cable or the SIM card, `ip route` and the DNS server. Till tries again by itself",
+        "setup" => "the channel refuses app id, keys or permissions: compare them with the merchant's console, then restart till",
+        "scanner" => "plug it in again, and look whether its path in the board file exists",
+        "machine" => "look at the machine's controller, its cable and its power",
+        "slot" => "clear the jam, then `till faults clear` with the name of this fault",
+        "display" => "check the display's cable and its device in the board file",
+        "switched" => "`till sell on` when the work at the machine is done",
+        _ => "see docs/api.md, faults",
+    }
+}
+
+fn remedy_of_socket(socket: &Path) -> String {
+    match std::os::unix::net::UnixStream::connect(socket) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            "you may not open the socket: run this as root, or join its group (`ls -l` on it says which)".to_owned()
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            "there is no socket: start the daemon with `systemctl start till`, or name the socket with --socket".to_owned()
+        }
+        Ok(_) | Err(_) => "see `systemctl status till` and `journalctl -u till`".to_owned(),
+    }
+}
+
+fn of_journal(path: &Path) -> Finding {
+    let about = format!("journal {}", path.display());
+    let size = match std::fs::metadata(path) {
+        Ok(found) => found.len(),
+        Err(error) => {
+            let remedy = "name it with --journal; before the first start there is none";
+            return Finding::bad(about, format!("cannot be seen ({error})"), remedy);
+        }
+    };
+    if let Err(errno) = rustix::fs::access(path, rustix::fs::Access::WRITE_OK) {
+        let remedy = "run this as root or as the user of till; if it fails there too, the disk is read-only: see `dmesg`";
+        return Finding::bad(about, format!("cannot be written ({errno})"), remedy);
+    }
+    if size > WALKED_BYTES_MAX {
+        return Finding::good(about, "writable; too large to be walked here, use `till journal verify`");
+    }
+    match verify::verify(path, None) {
+        Ok(report) if report.is_sound() => {
+            Finding::good(about, format!("writable, all {} entries as they were written", report.entries))
+        }
+        Ok(report) => {
+            let first = report.faults.first().map(ToString::to_string).unwrap_or_default();
+            Finding::bad(about, format!("{} faults, the first: {first}", report.fault_count), "`till journal verify` names all; keep the file as evidence")
+        }
+        Err(error) => Finding::bad(about, error.to_string(), "keep the file and its -wal, and see `dmesg`"),
+    }
+}
+
+fn of_devices(board: &Path) -> Vec<Finding> {
+    let spec = match BoardSpec::read(board) {
+        Ok(spec) => spec,
+        Err(wrong) => {
+            let found = format!("{} problems in {}", wrong.0.len(), board.display());
+            return vec![Finding::bad("board", found, "`till check` shows them; name another board with --board")];
+        }
+    };
+    // A relative path is made by the simulator in the runtime directory, and is not a device of the machine.
+    let files = [spec.display.path, spec.scanner.path].into_iter().flatten().filter(|file| file.is_absolute());
+    let findings = files.map(|file| {
+        let about = format!("device {}", file.display());
+        if file.exists() {
+            Finding::good(about, "is there")
+        } else {
+            Finding::bad(about, "is missing", "is it plugged in? `ls -l /dev/serial/by-id` shows what is; correct the board file if its name changed")
+        }
+    });
+    findings.collect()
+}
+
+fn text_of(findings: &[Finding]) -> String {
+    let lines = findings.iter().map(|finding| {
+        let mark = if finding.good { "ok  " } else { "BAD " };
+        let remedy = finding.remedy.as_ref().map(|remedy| format!("\n       do: {remedy}")).unwrap_or_default();
+        format!("{mark} {}: {}{remedy}", text::plain(&finding.about), finding.found.replace('\n', "\n       "))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,272 @@
+//! The command line: a client of the daemon's own API, so that it shows what the daemon believes. See `docs/cli.md`.
+//!
+//! `run`, `demo`, `check` and `journal` stand alone; everything else asks the daemon.
+
+mod client;
+mod doctor;
+mod faults;
+mod journal;
+mod orders;
+mod pay;
+mod refund;
+mod run;
+mod screen;
+mod status;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::api::problem::ProblemBody;
+use client::Client;
+
+/// How the program ends. The numbers are documented and stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// It was done, and nothing is wrong.
+    Done,
+    /// It was refused, or something was found to be wrong.
+    Refused,
+    /// The daemon does not answer.
+    Unreachable,
+    /// The journal is not as it was written, or cannot be read.
+    Journal,
+    /// The configuration cannot be used (`EX_CONFIG`); systemd does not restart after it.
+    Config,
+}
+
+impl Exit {
+    /// The number. 2 is wrong usage, which the parser of arguments says by itself.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Refused => 1,
+            Self::Unreachable => 3,
+            Self::Journal => 4,
+            Self::Config => 78,
+        }
+    }
+}
+
+/// What a command says in the end, for people and for programs.
+#[derive(Debug)]
+struct Answer {
+    text: String,
+    json: Value,
+    exit: Exit,
+}
+
+impl Answer {
+    fn done(text: impl Into<String>, json: Value) -> Self {
+        Self { text: text.into(), json, exit: Exit::Done }
+    }
+}
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{}\n{}", problem.detail, problem.money)]
+    Problem {
+        problem: Box<ProblemBody>,
+    },
+    #[error(
+        "the daemon does not answer at {} ({why}).\nIs it running? See `systemctl status till`. Another socket is named with --socket or $TILL_SOCKET",
+        socket.display()
+    )]
+    Unreachable { socket: PathBuf, why: String },
+    #[error("the daemon's answer is not understood ({0}); `till --version` and `till status` tell whether both are the same version")]
+    Answer(String),
+    #[error("{message}")]
+    Other { exit: Exit, message: String },
+}
+
+impl Failure {
+    fn other(exit: Exit, message: impl Into<String>) -> Self {
+        Self::Other { exit, message: message.into() }
+    }
+
+    const fn exit(&self) -> Exit {
+        match self {
+            Self::Problem { .. } | Self::Answer(_) => Exit::Refused,
+            Self::Unreachable { .. } => Exit::Unreachable,
+            Self::Other { exit, .. } => *exit,
+        }
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Self::Problem { problem } => serde_json::to_value(problem).unwrap_or_default(),
+            Self::Unreachable { .. } => json!({ "code": "unreachable", "detail": self.to_string() }),
+            Self::Answer(_) => json!({ "code": "answer_not_understood", "detail": self.to_string() }),
+            Self::Other { .. } => json!({ "code": "failed", "detail": self.to_string() }),
+        }
+    }
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   done, nothing is wrong
+  1   refused, or something was found to be wrong
+  2   wrong usage
+  3   the daemon does not answer
+  4   the journal is not as it was written, or cannot be read
+  78  the configuration cannot be used";
+
+/// The payment terminal of a vending machine.
+#[derive(Debug, Parser)]
+#[command(name = "till", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+struct Cli {
+    /// The daemon's socket [default: $TILL_SOCKET, or /run/till/till.sock]
+    #[arg(long, global = true, value_name = "PATH")]
+    socket: Option<PathBuf>,
+    /// Print JSON for programs instead of text for people
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the terminal
+    Run(run::Files),
+    /// Try it without a machine: a simulated machine, gateway and phone in the browser
+    #[cfg(feature = "demo")]
+    Demo(run::DemoArgs),
+    /// Check the configuration and the board; start nothing
+    Check(run::Files),
+    /// Ask a buyer to pay
+    Pay(pay::PayArgs),
+    /// List orders, the newest first
+    Orders(orders::ListArgs),
+    /// Show one order, by any of its numbers
+    Order {
+        /// The order's number, an attempt's, a refund's, the channel's, or your reference
+        number: String,
+    },
+    /// Return money of a paid order
+    Refund(refund::RefundArgs),
+    /// Stop waiting for the payment of an order
+    Cancel {
+        /// Any number of the order
+        number: String,
+    },
+    /// Show how the terminal does
+    Status,
+    /// Clear a fault after repair
+    #[command(subcommand)]
+    Faults(faults::Command),
+    /// Switch selling off for maintenance, or on again
+    Sell {
+        /// Whether the machine sells
+        on_or_off: OnOff,
+    },
+    /// Check or export the journal; the daemon may be running or not
+    #[command(subcommand)]
+    Journal(journal::Command),
+    /// Look for trouble, and say what to do about it
+    Doctor(doctor::DoctorArgs),
+    /// Save the picture on the machine's screen
+    Screen(screen::ScreenArgs),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OnOff {
+    /// The machine sells
+    On,
+    /// The machine is out of service
+    Off,
+}
+
+/// Where the files of an installed terminal are.
+#[derive(Debug, Args)]
+struct JournalPath {
+    /// The journal's file
+    #[arg(default_value = "/var/lib/till/till.db")]
+    path: PathBuf,
+}
+
+/// Runs the program and says how it ended.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let as_json = cli.json;
+    let exit = match perform(cli) {
+        Ok(answer) => tell(&answer, as_json),
+        Err(failure) => complain(&failure, as_json),
+    };
+    ExitCode::from(exit.number())
+}
+
+fn perform(cli: Cli) -> Result<Answer, Failure> {
+    let client = || Client::new(socket(cli.socket.clone()));
+    match cli.command {
+        Command::Run(files) => run::run(&files),
+        #[cfg(feature = "demo")]
+        Command::Demo(args) => run::demo(&args),
+        Command::Check(files) => run::check(&files),
+        Command::Pay(args) => wait(pay::pay(&client()?, args)),
+        Command::Orders(args) => wait(orders::list(&client()?, args)),
+        Command::Order { number } => wait(orders::show(&client()?, &number)),
+        Command::Refund(args) => wait(refund::refund(&client()?, args)),
+        Command::Cancel { number } => wait(refund::cancel(&client()?, &number)),
+        Command::Status => wait(status::show(&client()?)),
+        Command::Faults(command) => wait(faults::act(&client()?, command)),
+        Command::Sell { on_or_off } => wait(faults::sell(&client()?, on_or_off)),
+        Command::Journal(command) => journal::act(command, cli.json),
+        Command::Doctor(args) => wait(doctor::examine(&client()?, args)),
+        Command::Screen(args) => wait(screen::save(&client()?, args)),
+        Command::Completions { shell } => Ok(completions(shell)),
+    }
+}
+
+fn socket(given: Option<PathBuf>) -> PathBuf {
+    let named = given.or_else(|| std::env::var_os("TILL_SOCKET").map(PathBuf::from));
+    named.unwrap_or_else(|| PathBuf::from("/run/till/till.sock"))
+}
+
+fn wait(command: impl Future<Output = Result<Answer, Failure>>) -> Result<Answer, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::other(Exit::Refused, format!("cannot start ({error})")))?;
+    runtime.block_on(command)
+}
+
+fn completions(shell: clap_complete::Shell) -> Answer {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "till", &mut script);
+    let script = String::from_utf8_lossy(&script).into_owned();
+    Answer::done(script.clone(), json!({ "script": script }))
+}
+
+/// Prints the answer. A reader that went away, such as `head`, is no error.
+fn tell(answer: &Answer, as_json: bool) -> Exit {
+    let json = || if answer.json.is_null() { String::new() } else { format!("{:#}", answer.json) };
+    let text = if as_json { json() } else { answer.text.clone() };
+    if !text.is_empty() {
+        let _ = writeln!(io::stdout().lock(), "{}", text.trim_end());
+    }
+    answer.exit
+}
+
+/// Prints what went wrong: people read it on stderr, programs get JSON on stdout as always.
+fn complain(failure: &Failure, as_json: bool) -> Exit {
+    if as_json {
+        let _ = writeln!(io::stdout().lock(), "{:#}", failure.json());
+    } else {
+        let _ = writeln!(io::stderr().lock(), "till: {failure}");
+    }
+    failure.exit()
+}

@@ -1,0 +1,98 @@
+//! `till run`, `till demo` and `till check`: what starts the daemon, or would.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::{Answer, Exit, Failure, wait};
+use crate::config::{self, Checked};
+use crate::daemon::start::{self, StartError};
+
+#[derive(Debug, Args)]
+pub(super) struct Files {
+    /// The configuration
+    #[arg(long, value_name = "PATH", default_value = "/etc/till/till.toml")]
+    config: PathBuf,
+    /// The board: which devices the machine has, and where
+    #[arg(long, value_name = "PATH", default_value = "/etc/till/board.toml")]
+    board: PathBuf,
+}
+
+pub(super) fn run(files: &Files) -> Result<Answer, Failure> {
+    let checked = match config::load(&files.config, &files.board) {
+        Ok(checked) => checked,
+        Err(report) => return Err(Failure::other(Exit::Config, report.to_string())),
+    };
+    log_to_stderr(&checked);
+    for warning in checked.warnings.problems() {
+        tracing::warn!("{}: {}", warning.problem, warning.advice);
+    }
+    wait(async {
+        let stop = stop_by_signal()?;
+        start::run(checked, stop).await.map_err(not_started)?;
+        Ok(Answer::done("", serde_json::Value::Null))
+    })
+}
+
+fn not_started(error: StartError) -> Failure {
+    let exit = if matches!(error, StartError::Journal(_)) { Exit::Journal } else { Exit::Refused };
+    Failure::other(exit, error.to_string())
+}
+
+/// Under systemd the journal adds the time and the unit.
+fn log_to_stderr(checked: &Checked) {
+    let level: tracing::Level = checked.log.name().parse().unwrap_or(tracing::Level::INFO);
+    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false);
+    // Only a second call could fail.
+    let _ = log.try_init();
+}
+
+/// `true` once SIGTERM or SIGINT came.
+fn stop_by_signal() -> Result<watch::Receiver<bool>, Failure> {
+    let on = |kind| signal(kind).map_err(|error| Failure::other(Exit::Refused, format!("cannot wait for signals ({error})")));
+    let (mut terminate, mut interrupt) = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
+    let (stop, stopping) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        stop.send_replace(true);
+        // Held until the end: a sender that is gone would say the same too early.
+        stop.closed().await;
+    });
+    Ok(stopping)
+}
+
+pub(super) fn check(files: &Files) -> Result<Answer, Failure> {
+    let (report, effective, exit) = match config::load(&files.config, &files.board) {
+        Ok(checked) => (checked.warnings, Some(checked.effective), Exit::Done),
+        Err(report) => (report, None, Exit::Config),
+    };
+    let json = json!({ "valid": exit == Exit::Done, "problems": report, "settings": effective });
+    let mut text = report.to_string();
+    if let Some(effective) = effective {
+        text.push_str(&effective.to_string());
+        text.push_str("\nTill can start with these files.");
+    }
+    Ok(Answer { text, json, exit })
+}
+
+#[cfg(feature = "demo")]
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// The port of the page in the browser; 0 takes a free one
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+}
+
+/// Runs until it is interrupted.
+#[cfg(feature = "demo")]
+pub(super) fn demo(args: &DemoArgs) -> Result<Answer, Failure> {
+    let ended = crate::demo::run(args.port);
+    ended.map_err(|error| Failure::other(Exit::Refused, format!("{error:#}")))?;
+    Ok(Answer::done("", serde_json::Value::Null))
+}

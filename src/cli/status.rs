@@ -1,0 +1,60 @@
+//! `till status`
+
+use serde_json::Value;
+
+use super::client::Client;
+use super::{Answer, Exit, Failure, text};
+use crate::api::wire::TerminalStatus;
+
+pub(super) async fn show(client: &Client) -> Result<Answer, Failure> {
+    let (terminal, json): (TerminalStatus, Value) = client.get("/v1/terminal").await?;
+    Ok(answer(&terminal, json))
+}
+
+/// The terminal as text; exit code 1 when it does not sell.
+pub(super) fn answer(terminal: &TerminalStatus, json: Value) -> Answer {
+    let exit = if terminal.selling { Exit::Done } else { Exit::Refused };
+    Answer { text: text_of(terminal), json, exit }
+}
+
+fn text_of(terminal: &TerminalStatus) -> String {
+    let selling = match &terminal.blocking {
+        None => "yes".to_owned(),
+        Some(fault) => format!("no: {} ({})", fault.text, fault.name),
+    };
+    let clock = format!("{}{}", terminal.clock.time, if terminal.clock.trusted { "" } else { " (not trusted)" });
+    let open: Vec<String> =
+        terminal.open_orders.iter().map(|open| format!("{} {}", open.count, text::words(open.state))).collect();
+    let mut parts = vec![text::pairs(&[
+        ("Selling", Some(selling)),
+        ("At the machine", Some(terminal.order.map_or_else(|| "nobody".to_owned(), |order| format!("order {order}")))),
+        ("Open orders", Some(if open.is_empty() { "none".to_owned() } else { open.join(", ") })),
+        ("Clock", Some(clock)),
+        ("Journal", Some(format!("{} entries", terminal.newest_seq))),
+        ("Version", Some(format!("{}, up {}", terminal.version, duration(terminal.up_s)))),
+    ])];
+    if !terminal.faults.is_empty() {
+        let mut rows = vec![text::heading(&["FAULT", "MEANING"])];
+        rows.extend(terminal.faults.iter().map(|fault| vec![fault.name.clone(), fault.text.clone()]));
+        parts.push(text::table(&rows));
+    }
+    if !terminal.slots.is_empty() {
+        let mut rows = vec![text::heading(&["SLOT", "PRODUCT", "PRICE", ""])];
+        rows.extend(terminal.slots.iter().map(|slot| {
+            let blocked = if slot.blocked { "blocked" } else { "" };
+            vec![slot.slot.to_string(), text::plain(&slot.name), text::yuan(slot.price), blocked.to_owned()]
+        }));
+        parts.push(text::table(&rows));
+    }
+    parts.join("\n\n")
+}
+
+fn duration(seconds: u64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, hours, _) => format!("{days} d {hours} h"),
+    }
+}

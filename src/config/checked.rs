@@ -1,0 +1,141 @@
+//! What the daemon runs with: typed, in range, and consistent with the board.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hal::board::BoardSpec;
+use payment::channel::alipay::Alipay;
+use payment::engine::settings::Settings;
+use payment::redact::Secret;
+use serde::Serialize;
+
+use super::effective::Effective;
+use super::report::Report;
+
+/// Both files, checked.
+#[derive(Debug)]
+pub struct Checked {
+    /// `[terminal]`
+    pub terminal: TerminalConfig,
+    /// `[sell]`, `[[product]]` and `[pace]`, with what the board has.
+    pub settings: Settings,
+    /// `[channels.alipay]`, its keys loaded.
+    pub alipay: Option<Alipay>,
+    /// `[api]`
+    pub api: ApiConfig,
+    /// The journal's file.
+    pub journal: PathBuf,
+    /// The board; relative paths in it start from `runtime`.
+    pub board: BoardSpec,
+    /// The folder for sockets: `$RUNTIME_DIRECTORY`, or `/run/till`.
+    pub runtime: PathBuf,
+    /// `[http]`
+    pub http: HttpConfig,
+    /// `[log] level`
+    pub log: LogLevel,
+    /// Every setting with its source, for `till check`.
+    pub effective: Effective,
+    /// What a person should look at.
+    pub warnings: Report,
+}
+
+/// `[terminal]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TerminalConfig {
+    /// The machine's number: 1 to 32 letters, digits, `-`, `_`, `.`; Alipay's `terminal_id`.
+    pub id: String,
+    /// What people call the machine.
+    pub name: String,
+    /// Who sells, as the buyer reads it.
+    pub merchant: String,
+    /// The telephone number on the screens that ask the buyer to call.
+    pub support: Option<String>,
+    /// The language of the screens.
+    pub language: Language,
+    /// Real money or not.
+    pub mode: Mode,
+}
+
+/// The language of the screens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub enum Language {
+    /// Simplified Chinese.
+    #[default]
+    #[serde(rename = "zh")]
+    Chinese,
+    /// English.
+    #[serde(rename = "en")]
+    English,
+}
+
+/// Real money or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Real money, real goods.
+    #[default]
+    Production,
+    /// Pretend money: a channel's sandbox or the simulated gateway. Paces may be quicker than a channel allows.
+    Sandbox,
+}
+
+/// `[api]`
+#[derive(Debug, Clone)]
+pub struct ApiConfig {
+    /// The Unix socket.
+    pub socket: PathBuf,
+    /// The loopback port, if it is wanted.
+    pub tcp: Option<TcpConfig>,
+}
+
+/// The API on loopback TCP.
+#[derive(Debug, Clone)]
+pub struct TcpConfig {
+    /// A loopback address and its port.
+    pub address: SocketAddr,
+    /// What callers must present.
+    pub token: Secret<String>,
+}
+
+/// `[http]`: how channels are called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpConfig {
+    /// The longest that connecting may take.
+    pub connect_timeout: Duration,
+    /// The longest that a call may take in all.
+    pub timeout: Duration,
+    /// PEM certificates that are trusted beside the built-in roots.
+    pub extra_roots: Option<String>,
+}
+
+/// `[log] level`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    /// Only what needs a person.
+    Error,
+    /// And what may soon.
+    Warn,
+    /// And what happened.
+    #[default]
+    Info,
+    /// And why.
+    Debug,
+    /// And everything else.
+    Trace,
+}
+
+impl LogLevel {
+    /// The word in the file, which is also the name of the level in `tracing`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
