@@ -22,9 +22,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use skrifa::instance::{LocationRef, Size};
-use skrifa::outline::{
-    DrawSettings, HintingInstance, OutlineGlyphCollection, OutlinePen, SmoothMode, Target,
-};
+use skrifa::outline::{DrawSettings, HintingInstance, OutlineGlyphCollection, OutlinePen, SmoothMode, Target};
 use skrifa::{FontRef, GlyphId, MetadataProvider};
 use zeno::{Command, Mask, Origin, Point};
 
@@ -42,10 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let font = FontRef::new(&bytes)?;
         for size in sizes {
-            fs::write(
-                out.join(format!("{name}-{size}.glyphs")),
-                draw_face(&font, *size)?,
-            )?;
+            fs::write(out.join(format!("{name}-{size}.glyphs")), draw_face(&font, *size)?)?;
         }
     }
     Ok(())
@@ -68,11 +63,7 @@ fn draw_face(font: &FontRef<'_>, size: u16) -> Result<Vec<u8>, Box<dyn Error>> {
     }
     let mut file = u16::try_from(glyphs.len())?.to_le_bytes().to_vec();
     file.extend(order.0.iter().flatten());
-    file.extend(
-        glyphs
-            .iter()
-            .flat_map(|(character, _)| character.to_le_bytes()),
-    );
+    file.extend(glyphs.iter().flat_map(|(character, _)| character.to_le_bytes()));
     file.extend(places.into_iter().chain(records));
     Ok(file)
 }
@@ -86,28 +77,16 @@ struct Brush<'a> {
 }
 
 impl<'a> Brush<'a> {
-    fn new(
-        font: &'a FontRef<'a>,
-        outlines: &'a OutlineGlyphCollection<'a>,
-        size: u16,
-    ) -> Result<Self, Box<dyn Error>> {
+    fn new(font: &'a FontRef<'a>, outlines: &'a OutlineGlyphCollection<'a>, size: u16) -> Result<Self, Box<dyn Error>> {
         let size = Size::new(f32::from(size));
         let target = Target::from(SmoothMode::Normal);
         let hinting = HintingInstance::new(outlines, size, LocationRef::default(), target)?;
-        Ok(Self {
-            font,
-            outlines,
-            size,
-            hinting,
-        })
+        Ok(Self { font, outlines, size, hinting })
     }
 
     fn draw(&self, glyph: GlyphId) -> Result<Ink, Box<dyn Error>> {
         let mut path = Path2d::default();
-        let outline = self
-            .outlines
-            .get(glyph)
-            .ok_or("a character without an outline")?;
+        let outline = self.outlines.get(glyph).ok_or("a character without an outline")?;
         outline.draw(DrawSettings::hinted(&self.hinting, false), &mut path)?;
         let (coverage, place) = Mask::new(&path.0[..]).origin(Origin::TopLeft).render();
         let metrics = self.font.glyph_metrics(self.size, LocationRef::default());
@@ -144,10 +123,7 @@ impl Ink {
             top: top as i32,
             width: right - left,
             advance: 0,
-            rows: rows[top..bottom]
-                .iter()
-                .map(|row| row[left..right].to_vec())
-                .collect(),
+            rows: rows[top..bottom].iter().map(|row| row[left..right].to_vec()).collect(),
         }
     }
 
@@ -156,11 +132,7 @@ impl Ink {
         let pair = |row: &[u8], x: usize| row[x] << 2 | row.get(x + 1).copied().unwrap_or(0);
         (0..self.rows.len()).flat_map(move |y| {
             (0..self.width).step_by(2).map(move |x| {
-                let above = if y == 0 {
-                    0
-                } else {
-                    pair(&self.rows[y - 1], x)
-                };
+                let above = if y == 0 { 0 } else { pair(&self.rows[y - 1], x) };
                 (usize::from(above), pair(&self.rows[y], x))
             })
         })
@@ -249,8 +221,7 @@ impl OutlinePen for Path2d {
     }
 
     fn curve_to(&mut self, ax: f32, ay: f32, bx: f32, by: f32, x: f32, y: f32) {
-        self.0
-            .push(Command::CurveTo(point(ax, ay), point(bx, by), point(x, y)));
+        self.0.push(Command::CurveTo(point(ax, ay), point(bx, by), point(x, y)));
     }
 
     fn close(&mut self) {

@@ -4,10 +4,7 @@
 //! `TILL_BENCH_ORDERS` sets how many closed orders (1,000,000); they are made once per run, in a minute or two, and need
 //! about 1.3 GB. Each has three entries (opened, paid, closed), every tenth a refund with two more: enough for every kind
 //! of number. `TILL_BENCH_DIR` sets the directory, which should be on the disk that matters.
-#![expect(
-    clippy::expect_used,
-    reason = "a bench that cannot run shall say so and stop"
-)]
+#![expect(clippy::expect_used, reason = "a bench that cannot run shall say so and stop")]
 
 use std::fs::{File, OpenOptions};
 use std::hint::black_box;
@@ -15,12 +12,8 @@ use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use criterion::{
-    BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime,
-};
-use payment::engine::entry::{
-    CancelledBy, Ending, Entry, OrderState, Origin, RefundReason, WhoScans,
-};
+use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime};
+use payment::engine::entry::{CancelledBy, Ending, Entry, OrderState, Origin, RefundReason, WhoScans};
 use payment::ids::{IdMint, OrderId};
 use payment::money::Fen;
 use payment::time::Wall;
@@ -48,11 +41,7 @@ struct Filled {
 
 fn new(seq: u64, state: OrderState, entry: Entry) -> NewEntry {
     let ms = 1_795_000_000_000 + i64::try_from(seq).unwrap_or(0);
-    NewEntry {
-        at: Wall { ms, trusted: true },
-        entry,
-        state,
-    }
+    NewEntry { at: Wall { ms, trusted: true }, entry, state }
 }
 
 fn opened(order: OrderId) -> Entry {
@@ -74,13 +63,7 @@ fn opened(order: OrderId) -> Entry {
 fn close_one(mint: &mut IdMint, place: u64, batch: &mut Vec<NewEntry>) -> Option<Known> {
     let (order, attempt) = (mint.order(), mint.attempt());
     let trade_no = format!("20261118220014{place:014}");
-    let paid = Entry::AttemptPaid {
-        order,
-        attempt,
-        trade_no: trade_no.clone(),
-        paid_at: None,
-        buyer: None,
-    };
+    let paid = Entry::AttemptPaid { order, attempt, trade_no: trade_no.clone(), paid_at: None, buyer: None };
     batch.push(new(place, OrderState::Waiting, opened(order)));
     batch.push(new(place, OrderState::Paid, paid));
     let refund = place.is_multiple_of(10).then(|| mint.refund());
@@ -94,23 +77,11 @@ fn close_one(mint: &mut IdMint, place: u64, batch: &mut Vec<NewEntry>) -> Option
             idempotency: None,
         };
         batch.push(new(place, OrderState::Refunding, started));
-        batch.push(new(
-            place,
-            OrderState::Refunding,
-            Entry::RefundDone { order, refund },
-        ));
+        batch.push(new(place, OrderState::Refunding, Entry::RefundDone { order, refund }));
     }
     let ending = Ending::Delivered;
-    batch.push(new(
-        place,
-        OrderState::Completed,
-        Entry::OrderClosed { order, ending },
-    ));
-    refund.map(|refund| Known {
-        order: order.to_string(),
-        trade_no,
-        refund: refund.to_string(),
-    })
+    batch.push(new(place, OrderState::Completed, Entry::OrderClosed { order, ending }));
+    refund.map(|refund| Known { order: order.to_string(), trade_no, refund: refund.to_string() })
 }
 
 /// A journal with that many closed orders and one open one.
@@ -145,16 +116,12 @@ fn directory() -> TempDir {
 
 fn orders() -> u64 {
     let set = std::env::var("TILL_BENCH_ORDERS").ok();
-    set.map_or(1_000_000, |text| {
-        text.parse().expect("TILL_BENCH_ORDERS is a number")
-    })
+    set.map_or(1_000_000, |text| text.parse().expect("TILL_BENCH_ORDERS is a number"))
 }
 
 /// Times both in turn, so that what else the machine does is in both, and prints the ratio of the medians.
 fn ratio_line(what: &str, mut act: impl FnMut(), against: &str, mut floor: impl FnMut()) {
-    let (mut costs, mut floors): (Vec<_>, Vec<_>) = (0..RUNS)
-        .map(|_| (timed(&mut act), timed(&mut floor)))
-        .unzip();
+    let (mut costs, mut floors): (Vec<_>, Vec<_>) = (0..RUNS).map(|_| (timed(&mut act), timed(&mut floor))).unzip();
     let (cost, floor) = (median(&mut costs), median(&mut floors));
     let percent = cost.as_nanos() * 100 / floor.as_nanos().max(1);
     let (whole, rest) = (percent / 100, percent % 100);
@@ -183,38 +150,23 @@ fn bare_flush(file: &mut File) {
 fn commit(criterion: &mut Criterion) {
     let directory = directory();
     let runtime = runtime();
-    let mut file = OpenOptions::new()
-        .create_new(true)
-        .write(true)
-        .open(directory.path().join("floor"))
-        .expect("a file");
-    let journal = Journal::open(&directory.path().join("journal.db"))
-        .expect("a new journal")
-        .journal;
+    let mut file =
+        OpenOptions::new().create_new(true).write(true).open(directory.path().join("floor")).expect("a file");
+    let journal = Journal::open(&directory.path().join("journal.db")).expect("a new journal").journal;
     let order = IdMint::new([1; 32]).order();
-    runtime
-        .block_on(journal.append(vec![new(0, OrderState::Waiting, opened(order))]))
-        .expect("room");
+    runtime.block_on(journal.append(vec![new(0, OrderState::Waiting, opened(order))])).expect("room");
     let append = || {
         let by = CancelledBy::Api;
-        let entry = new(
-            1,
-            OrderState::Cancelling,
-            Entry::OrderCancelled { order, by },
-        );
+        let entry = new(1, OrderState::Cancelling, Entry::OrderCancelled { order, by });
         runtime.block_on(journal.append(vec![entry])).expect("room");
     };
 
     let mut group = criterion.benchmark_group("journal_commit");
     brief(&mut group);
-    group.bench_function("bare_4k_write_and_fdatasync", |b| {
-        b.iter(|| bare_flush(&mut file))
-    });
+    group.bench_function("bare_4k_write_and_fdatasync", |b| b.iter(|| bare_flush(&mut file)));
     group.bench_function("append_one", |b| b.iter(append));
     group.finish();
-    ratio_line("one commit", append, "a bare flush of", || {
-        bare_flush(&mut file)
-    });
+    ratio_line("one commit", append, "a bare flush of", || bare_flush(&mut file));
 }
 
 fn brief(group: &mut BenchmarkGroup<'_, WallTime>) {
@@ -239,12 +191,7 @@ fn history(criterion: &mut Criterion) {
     print_ratios(&runtime, &small, &large);
 }
 
-fn bench_history(
-    group: &mut BenchmarkGroup<'_, WallTime>,
-    runtime: &Runtime,
-    name: &str,
-    filled: &Filled,
-) {
+fn bench_history(group: &mut BenchmarkGroup<'_, WallTime>, runtime: &Runtime, name: &str, filled: &Filled) {
     group.bench_function(format!("open_{name}"), |b| b.iter(|| open(&filled.path)));
     let reader = Reader::open(&filled.path).expect("a journal");
     for (what, number) in numbers(filled) {
@@ -269,11 +216,7 @@ fn print_ratios(runtime: &Runtime, small: &Filled, large: &Filled) {
 }
 
 fn numbers(filled: &Filled) -> [(&'static str, &str); 3] {
-    [
-        ("order", &filled.known.order),
-        ("trade_no", &filled.known.trade_no),
-        ("refund", &filled.known.refund),
-    ]
+    [("order", &filled.known.order), ("trade_no", &filled.known.trade_no), ("refund", &filled.known.refund)]
 }
 
 fn open(path: &Path) {
@@ -287,9 +230,7 @@ fn look_up(runtime: &Runtime, reader: &Reader, number: &str) {
 }
 
 fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_current_thread()
-        .build()
-        .expect("a runtime")
+    tokio::runtime::Builder::new_current_thread().build().expect("a runtime")
 }
 
 criterion_group!(benches, commit, history);

@@ -1,2 +1,7 @@
-//! t
-fn main() {}
+//! The `till` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    till::cli::main()
+}

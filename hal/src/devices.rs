@@ -6,8 +6,8 @@ use std::sync::{
 };
 
 use crate::{
-    display::Frame, event::Beep, gpio::Bank, latest::Latest, safe_state::MakeSafe,
-    scanner::Scanner, sim::link::Link, vend::Job,
+    display::Frame, event::Beep, gpio::Bank, latest::Latest, safe_state::MakeSafe, scanner::Scanner, sim::link::Link,
+    vend::Job,
 };
 
 /// Why a vend was not taken on. In every case no motor was started for it.
@@ -81,12 +81,7 @@ impl Devices {
     ///
     /// # Errors
     /// When the inspection was not taken on: no event follows.
-    pub fn inspect(
-        &self,
-        job: u64,
-        slot: &str,
-        drops_before: Option<u64>,
-    ) -> Result<(), VendRefused> {
+    pub fn inspect(&self, job: u64, slot: &str, drops_before: Option<u64>) -> Result<(), VendRefused> {
         self.vend_job(slot, |_| Job::Inspect { job, drops_before })
     }
 
@@ -156,9 +151,7 @@ impl Devices {
     }
 
     fn last(&self) -> std::sync::MutexGuard<'_, Option<Arc<Frame>>> {
-        self.last_frame
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.last_frame.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn vend_job(&self, slot: &str, job: impl FnOnce(String) -> Job) -> Result<(), VendRefused> {
@@ -166,11 +159,10 @@ impl Devices {
         if !self.slots.iter().any(|known| known == slot) {
             return Err(VendRefused::NoSuchSlot);
         }
-        vend.try_send(job(slot.to_owned()))
-            .map_err(|error| match error {
-                TrySendError::Full(_) => VendRefused::Busy,
-                TrySendError::Disconnected(_) => VendRefused::Stopped,
-            })
+        vend.try_send(job(slot.to_owned())).map_err(|error| match error {
+            TrySendError::Full(_) => VendRefused::Busy,
+            TrySendError::Disconnected(_) => VendRefused::Stopped,
+        })
     }
 }
 

@@ -17,13 +17,7 @@ pub(crate) struct Latest<T> {
 
 impl<T> Latest<T> {
     pub(crate) fn new() -> Self {
-        Self {
-            slot: Mutex::new(Slot {
-                value: None,
-                closed: false,
-            }),
-            filled: Condvar::new(),
-        }
+        Self { slot: Mutex::new(Slot { value: None, closed: false }), filled: Condvar::new() }
     }
 
     fn slot(&self) -> MutexGuard<'_, Slot<T>> {
@@ -52,10 +46,7 @@ impl<T> Latest<T> {
             if slot.closed {
                 return None;
             }
-            slot = self
-                .filled
-                .wait(slot)
-                .unwrap_or_else(PoisonError::into_inner);
+            slot = self.filled.wait(slot).unwrap_or_else(PoisonError::into_inner);
         }
     }
 

@@ -9,10 +9,7 @@ use std::{
 use tokio::sync::mpsc::Sender;
 
 use crate::{
-    board::{
-        BoardSpec, CounterKind, DisplayKind, GpioKind, KeypadKind, LineSpec, ScannerKind, Use,
-        VendKind,
-    },
+    board::{BoardSpec, CounterKind, DisplayKind, GpioKind, KeypadKind, LineSpec, ScannerKind, Use, VendKind},
     devices::Devices,
     display::{self, Display, fbdev::Framebuffer, sim::SimDisplay},
     event::DeviceEvent,
@@ -33,9 +30,7 @@ pub enum OpenError {
     #[error("the board lacks {0}: run `till check`")]
     Incomplete(&'static str),
     /// This binary was built without the backend.
-    #[error(
-        "this build has no {0} backend: choose another kind in [gpio], or build with --features {0}"
-    )]
+    #[error("this build has no {0} backend: choose another kind in [gpio], or build with --features {0}")]
     NotBuilt(&'static str),
     /// The GPIO backend does not work on this machine.
     #[error(transparent)]
@@ -56,19 +51,11 @@ struct Backend {
 }
 
 fn sim_socket(board: &BoardSpec) -> Result<PathBuf, OpenError> {
-    board
-        .sim
-        .socket
-        .clone()
-        .ok_or(OpenError::Incomplete("sim.socket"))
+    board.sim.socket.clone().ok_or(OpenError::Incomplete("sim.socket"))
 }
 
 fn plain(lines: Arc<dyn Lines>) -> Backend {
-    Backend {
-        bank: Bank::new(lines),
-        counter: None,
-        link: None,
-    }
+    Backend { bank: Bank::new(lines), counter: None, link: None }
 }
 
 fn backend(board: &BoardSpec) -> Result<Option<Backend>, OpenError> {
@@ -89,11 +76,7 @@ fn backend(board: &BoardSpec) -> Result<Option<Backend>, OpenError> {
                 CounterKind::None => None,
                 CounterKind::Sim => Some(Arc::clone(&lines) as Arc<dyn DropCounter>),
             };
-            Ok(Some(Backend {
-                counter,
-                link: Some(link),
-                ..plain(lines)
-            }))
+            Ok(Some(Backend { counter, link: Some(link), ..plain(lines) }))
         }
     }
 }
@@ -150,15 +133,9 @@ pub fn release_outputs(board: &BoardSpec) -> Result<(), Vec<String>> {
     };
     let wired = board.lines();
     let outputs = wired.iter().filter(|wired| wired.purpose != Use::Input);
-    let faults: Vec<String> = outputs
-        .filter_map(|wired| backend.bank.output(wired.line).err())
-        .map(|fault| fault.to_string())
-        .collect();
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(faults)
-    }
+    let faults: Vec<String> =
+        outputs.filter_map(|wired| backend.bank.output(wired.line).err()).map(|fault| fault.to_string()).collect();
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
 struct Opening<'a> {
@@ -169,11 +146,7 @@ struct Opening<'a> {
 }
 
 impl Opening<'_> {
-    fn spawn(
-        &mut self,
-        what: &'static str,
-        body: impl FnOnce() + Send + 'static,
-    ) -> Result<(), OpenError> {
+    fn spawn(&mut self, what: &'static str, body: impl FnOnce() + Send + 'static) -> Result<(), OpenError> {
         let thread = thread::Builder::new()
             .name(format!("till-{what}"))
             .spawn(body)
@@ -183,9 +156,7 @@ impl Opening<'_> {
     }
 
     fn backend(&self) -> Result<&Backend, OpenError> {
-        self.backend
-            .as_ref()
-            .ok_or(OpenError::Incomplete("gpio.kind"))
+        self.backend.as_ref().ok_or(OpenError::Incomplete("gpio.kind"))
     }
 
     fn vend(&mut self) -> Result<(), OpenError> {
@@ -255,11 +226,7 @@ impl Opening<'_> {
         let frames = Arc::new(Latest::new());
         self.devices.frames = Some(Arc::clone(&frames));
         self.devices.size = Some(spec.size());
-        let worker = display::Worker {
-            open,
-            frames,
-            events: self.events.clone(),
-        };
+        let worker = display::Worker { open, frames, events: self.events.clone() };
         self.spawn("display", move || worker.run())
     }
 
@@ -270,8 +237,7 @@ impl Opening<'_> {
             ScannerKind::Serial => {
                 let path = spec.path.clone();
                 let path = path.ok_or(OpenError::Incomplete("scanner.path"))?;
-                let runtime =
-                    tokio::runtime::Handle::try_current().map_err(|_| OpenError::NoRuntime)?;
+                let runtime = tokio::runtime::Handle::try_current().map_err(|_| OpenError::NoRuntime)?;
                 let gate = Arc::new(Gate::new());
                 let driver = SerialScanner::new(spec, path, Arc::clone(&gate), self.events.clone());
                 self.devices.scanner = Some(gate);

@@ -9,20 +9,14 @@ use std::{
 /// Monotonic time since the first use in this process.
 ///
 /// A `Duration`, so that everything that reasons about time can be tested with made-up values.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one monotonic clock of the drivers"
-)]
+#[expect(clippy::disallowed_methods, reason = "the one monotonic clock of the drivers")]
 pub(crate) fn now() -> Duration {
     static START: OnceLock<Instant> = OnceLock::new();
     START.get_or_init(Instant::now).elapsed()
 }
 
 /// Holds the current device thread for `time`. Never called from the daemon's loop.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a pulse or a retry pause has a length in real time"
-)]
+#[expect(clippy::disallowed_methods, reason = "a pulse or a retry pause has a length in real time")]
 pub(crate) fn sleep(time: Duration) {
     thread::sleep(time);
 }

@@ -26,10 +26,8 @@ pub(crate) struct Switch {
 impl Switch {
     /// Tries to open the line at once, so that it is off from the start.
     pub(crate) fn new(bank: Arc<Bank>, line: LineSpec) -> Self {
-        let output = bank
-            .output(&line)
-            .inspect_err(|fault| tracing::warn!(%fault, "trying again when it is needed"))
-            .ok();
+        let output =
+            bank.output(&line).inspect_err(|fault| tracing::warn!(%fault, "trying again when it is needed")).ok();
         Self { bank, line, output }
     }
 

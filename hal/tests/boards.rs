@@ -14,10 +14,7 @@ fn boards() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory).expect("the boards directory");
     entries
         .map(|entry| entry.expect("an entry").path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "toml")
-        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
         .collect()
 }
 
@@ -48,25 +45,12 @@ fn every_board_can_be_simulated_with_its_own_pins() {
 #[test]
 fn the_simulator_board_has_what_the_demo_needs() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../boards/sim.toml");
-    let board = BoardSpec::read(path)
-        .expect("sound")
-        .relative_to(Path::new("/run/till"));
-    let slots: Vec<&str> = board
-        .vend
-        .slots
-        .iter()
-        .map(|slot| slot.name.as_str())
-        .collect();
+    let board = BoardSpec::read(path).expect("sound").relative_to(Path::new("/run/till"));
+    let slots: Vec<&str> = board.vend.slots.iter().map(|slot| slot.name.as_str()).collect();
     assert_eq!(slots, ["11", "12", "13", "21", "22", "23"]);
     assert_eq!(board.keypad.keys.len(), 12);
     assert_eq!(board.display.size(), (480, 320));
     assert!(board.lamp.line.is_some() && board.buzzer.line.is_some());
-    assert_eq!(
-        board.sim.socket.as_deref(),
-        Some(Path::new("/run/till/machine.sock"))
-    );
-    assert_eq!(
-        board.scanner.path.as_deref(),
-        Some(Path::new("/run/till/scanner"))
-    );
+    assert_eq!(board.sim.socket.as_deref(), Some(Path::new("/run/till/machine.sock")));
+    assert_eq!(board.scanner.path.as_deref(), Some(Path::new("/run/till/scanner")));
 }

@@ -1,9 +1,6 @@
 //! The real drivers against the simulated machine, at pin level.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a test passes over the events it does not ask for"
-)]
+#![expect(clippy::wildcard_enum_match_arm, reason = "a test passes over the events it does not ask for")]
 
 mod common;
 
@@ -13,9 +10,7 @@ use embedded_graphics::{
     prelude::*,
     primitives::Rectangle,
 };
-use hal::{
-    Beep, DeviceEvent, DisplayState, Key, VendRefused, VendResult, board::Rotation, display::Frame,
-};
+use hal::{Beep, DeviceEvent, DisplayState, Key, VendRefused, VendResult, board::Rotation, display::Frame};
 use tempfile::tempdir;
 
 #[tokio::test]
@@ -26,10 +21,7 @@ async fn a_paid_item_falls_and_the_relay_is_released() {
     let (devices, mut events) = open(&board);
     assert_eq!(vend_ready(&mut events).await, Some(0));
     devices.dispense(7, "12").unwrap();
-    assert_eq!(
-        vend_ended(&mut events, 7).await,
-        (VendResult::Dropped, Some(1))
-    );
+    assert_eq!(vend_ended(&mut events, 7).await, (VendResult::Dropped, Some(1)));
     let state = machine.state();
     let slot = state.slot("12").unwrap();
     assert_eq!((slot.motor_starts, slot.drops, slot.stock), (1, 1, 7));
@@ -46,16 +38,10 @@ async fn a_jam_is_not_dropped_and_the_next_item_falls_after_it_is_cleared() {
     vend_ready(&mut events).await;
     assert!(machine.jam("11"));
     devices.dispense(1, "11").unwrap();
-    assert_eq!(
-        vend_ended(&mut events, 1).await,
-        (VendResult::NotDropped, Some(0))
-    );
+    assert_eq!(vend_ended(&mut events, 1).await, (VendResult::NotDropped, Some(0)));
     assert!(machine.unjam("11"));
     devices.dispense(2, "11").unwrap();
-    assert_eq!(
-        vend_ended(&mut events, 2).await,
-        (VendResult::Dropped, Some(1))
-    );
+    assert_eq!(vend_ended(&mut events, 2).await, (VendResult::Dropped, Some(1)));
     assert_eq!(machine.state().slot("11").unwrap().one_shot_trips, 0);
 }
 
@@ -90,10 +76,7 @@ async fn an_item_that_falls_after_the_cable_was_pulled_is_found_by_inspection() 
     assert_eq!(result, VendResult::Unknown);
     vend_down(&mut events).await;
     // Nobody told the relay to release: the item falls, and the one-shot stops the motor.
-    let state = machine_is(&machine, |state| {
-        state.slot("11").unwrap().one_shot_trips == 1
-    })
-    .await;
+    let state = machine_is(&machine, |state| state.slot("11").unwrap().one_shot_trips == 1).await;
     assert!(state.slot("11").unwrap().relay_on);
     devices.inspect(2, "11", before).unwrap();
     machine.set_reachable(true);
@@ -135,10 +118,7 @@ async fn a_dispense_while_the_machine_is_away_is_refused_as_not_dropped() {
     let (devices, mut events) = open(&board);
     assert!(vend_down(&mut events).await.contains("simulated machine"));
     devices.dispense(1, "11").unwrap();
-    assert_eq!(
-        vend_ended(&mut events, 1).await,
-        (VendResult::NotDropped, None)
-    );
+    assert_eq!(vend_ended(&mut events, 1).await, (VendResult::NotDropped, None));
     let machine = start(&board);
     vend_ready(&mut events).await;
     assert_eq!(machine.state().motor_starts(), 0);
@@ -205,10 +185,7 @@ async fn lamp_and_buzzer_reach_the_machine() {
     let (devices, _events) = open(&board);
     devices.lamp(true);
     devices.beep(Beep::Success);
-    machine_is(&machine, |state| {
-        state.lamp && state.beeps == 3 && !state.buzzer
-    })
-    .await;
+    machine_is(&machine, |state| state.lamp && state.beeps == 3 && !state.buzzer).await;
     drop(devices);
     machine_is(&machine, |state| !state.lamp).await;
 }
@@ -233,19 +210,9 @@ async fn the_picture_arrives_upright_whole_and_then_in_changed_rows() {
     devices.show(frame.clone());
     let mut pictures = machine.frames();
     let arrived = pictures.wait_for(|picture| picture.as_deref() == Some(&frame));
-    tokio::time::timeout(GENEROUS, arrived)
-        .await
-        .expect("the picture came")
-        .expect("the machine runs");
+    tokio::time::timeout(GENEROUS, arrived).await.expect("the picture came").expect("the machine runs");
     assert_eq!(devices.last_frame().as_deref(), Some(&frame));
-    assert!(
-        machine
-            .frame()
-            .unwrap()
-            .to_png()
-            .unwrap()
-            .starts_with(b"\x89PNG")
-    );
+    assert!(machine.frame().unwrap().to_png().unwrap().starts_with(b"\x89PNG"));
 }
 
 #[tokio::test]
@@ -262,10 +229,7 @@ async fn a_lost_display_is_reported_and_shows_the_last_frame_when_it_is_back() {
     };
     assert_eq!(event(&mut events, up).await, DisplayState::Up);
     drop(machine);
-    assert!(matches!(
-        event(&mut events, up).await,
-        DisplayState::Down { .. }
-    ));
+    assert!(matches!(event(&mut events, up).await, DisplayState::Down { .. }));
     let machine = start(&board);
     assert_eq!(event(&mut events, up).await, DisplayState::Up);
     assert_eq!(machine.frame().as_deref(), Some(&frame));

@@ -22,10 +22,7 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 fn leave_relay_on(machine: &Machine) {
     use std::io::{BufRead, BufReader, Write};
     let stream = std::os::unix::net::UnixStream::connect(machine.socket()).unwrap();
-    let question = ToMachine::Output {
-        line: "relay-11".into(),
-        high: true,
-    };
+    let question = ToMachine::Output { line: "relay-11".into(), high: true };
     let line = serde_json::to_string(&question).unwrap() + "\n";
     (&stream).write_all(line.as_bytes()).unwrap();
     let mut answer = String::new();
@@ -35,9 +32,7 @@ fn leave_relay_on(machine: &Machine) {
 
 #[test]
 fn a_relay_that_was_left_on_is_off_once_the_devices_are_open() {
-    let _turn = ONE_AT_A_TIME
-        .lock()
-        .unwrap_or_else(|turn| turn.into_inner());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(|turn| turn.into_inner());
     block_on(async {
         let directory = tempdir().unwrap();
         let board = vend_only(&directory);
@@ -52,9 +47,7 @@ fn a_relay_that_was_left_on_is_off_once_the_devices_are_open() {
 
 #[test]
 fn a_killed_daemons_relay_is_off_after_release_outputs() {
-    let _turn = ONE_AT_A_TIME
-        .lock()
-        .unwrap_or_else(|turn| turn.into_inner());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(|turn| turn.into_inner());
     block_on(async {
         let directory = tempdir().unwrap();
         let board = vend_only(&directory);
@@ -67,9 +60,7 @@ fn a_killed_daemons_relay_is_off_after_release_outputs() {
 
 #[test]
 fn dropping_the_devices_in_the_middle_of_a_pulse_releases_the_relay() {
-    let _turn = ONE_AT_A_TIME
-        .lock()
-        .unwrap_or_else(|turn| turn.into_inner());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(|turn| turn.into_inner());
     block_on(async {
         let directory = tempdir().unwrap();
         let board = slow_motor(&directory);
@@ -86,9 +77,7 @@ fn dropping_the_devices_in_the_middle_of_a_pulse_releases_the_relay() {
 
 #[test]
 fn a_panic_anywhere_releases_the_relay_in_the_middle_of_a_pulse() {
-    let _turn = ONE_AT_A_TIME
-        .lock()
-        .unwrap_or_else(|turn| turn.into_inner());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(|turn| turn.into_inner());
     block_on(async {
         let directory = tempdir().unwrap();
         let board = slow_motor(&directory);
@@ -116,9 +105,5 @@ fn slow_motor(directory: &tempfile::TempDir) -> hal::board::BoardSpec {
 }
 
 fn block_on(test: impl Future<Output = ()>) {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(test);
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
 }

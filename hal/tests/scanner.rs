@@ -63,9 +63,7 @@ async fn dropped(devices: &Devices, count: u64) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(GENEROUS, wait)
-        .await
-        .expect("the line was counted");
+    tokio::time::timeout(GENEROUS, wait).await.expect("the line was counted");
 }
 
 #[tokio::test]

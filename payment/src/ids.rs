@@ -16,9 +16,7 @@ const LENGTH: usize = 26;
 
 /// A text that is no number of the wanted kind.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error(
-    "not {what} number: it is {letter} and 25 characters out of 0-9 and A-Z without I, L, O and U"
-)]
+#[error("not {what} number: it is {letter} and 25 characters out of 0-9 and A-Z without I, L, O and U")]
 pub struct NotANumber {
     what: &'static str,
     letter: char,
@@ -33,12 +31,12 @@ macro_rules! number {
 
         impl $name {
             /// The letter that begins such a number.
-            pub const LETTER: char = $letter;
+            pub const LETTER: char = $letter as char;
 
             /// The number made of 16 bytes of entropy.
             #[must_use]
             pub fn from_entropy(entropy: [u8; 16]) -> Self {
-                Self(number_of($letter as u8, u128::from_be_bytes(entropy)))
+                Self(number_of($letter, u128::from_be_bytes(entropy)))
             }
 
             /// The number as text: 26 ASCII characters.
@@ -64,9 +62,9 @@ macro_rules! number {
             type Err = NotANumber;
 
             fn from_str(text: &str) -> Result<Self, NotANumber> {
-                read_number($letter as u8, text)
+                read_number($letter, text)
                     .map(Self)
-                    .ok_or(NotANumber { what: $what, letter: $letter })
+                    .ok_or(NotANumber { what: $what, letter: Self::LETTER })
             }
         }
 
@@ -88,15 +86,15 @@ macro_rules! number {
 
 number!(
     /// One purchase at this terminal.
-    OrderId, 'S', "an order"
+    OrderId, b'S', "an order"
 );
 number!(
     /// One try to collect an order's money through one channel; the channel's `out_trade_no`.
-    AttemptId, 'P', "an attempt"
+    AttemptId, b'P', "an attempt"
 );
 number!(
     /// One return of money; the channel's `out_request_no`.
-    RefundId, 'R', "a refund"
+    RefundId, b'R', "a refund"
 );
 
 fn number_of(letter: u8, entropy: u128) -> [u8; LENGTH] {
@@ -190,13 +188,9 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused() {
-        for text in [
-            "",
-            "S",
-            "S000000000000000000000000U",
-            "S0000000000000000000000000000",
-            "s0000000000000000000000000",
-        ] {
+        for text in
+            ["", "S", "S000000000000000000000000U", "S0000000000000000000000000000", "s0000000000000000000000000"]
+        {
             assert!(text.parse::<OrderId>().is_err(), "{text:?} was taken");
         }
     }

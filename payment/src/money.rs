@@ -99,16 +99,12 @@ impl FromStr for Fen {
     /// Reads yuan, as people and channels write them: `3`, `3.5`, `3.50`. Blanks around it are ignored.
     fn from_str(text: &str) -> Result<Self, AmountError> {
         let trimmed = text.trim();
-        let yuan = Decimal::from_str_exact(trimmed)
-            .map_err(|_| AmountError::NotANumber(text.to_owned()))?
-            .normalize();
+        let yuan = Decimal::from_str_exact(trimmed).map_err(|_| AmountError::NotANumber(text.to_owned()))?.normalize();
         if yuan.scale() > 2 {
             return Err(AmountError::TooFine(text.to_owned()));
         }
         let too_large = || AmountError::TooLarge(text.to_owned());
-        let fen = yuan
-            .checked_mul(Decimal::ONE_HUNDRED)
-            .ok_or_else(too_large)?;
+        let fen = yuan.checked_mul(Decimal::ONE_HUNDRED).ok_or_else(too_large)?;
         fen.to_i64().map(Self).ok_or_else(too_large)
     }
 }
@@ -119,36 +115,17 @@ mod tests {
 
     #[test]
     fn yuan_are_written_with_two_decimals() {
-        for (fen, yuan) in [
-            (0, "0.00"),
-            (1, "0.01"),
-            (350, "3.50"),
-            (10_000_000_000, "100000000.00"),
-        ] {
+        for (fen, yuan) in [(0, "0.00"), (1, "0.01"), (350, "3.50"), (10_000_000_000, "100000000.00")] {
             assert_eq!(Fen::new(fen).to_yuan(), yuan);
         }
     }
 
     #[test]
     fn yuan_are_read_exactly_or_refused() {
-        for (text, fen) in [
-            ("3", 300),
-            ("3.5", 350),
-            (" 3.50\t", 350),
-            ("0.01", 1),
-            ("88.800", 8880),
-        ] {
+        for (text, fen) in [("3", 300), ("3.5", 350), (" 3.50\t", 350), ("0.01", 1), ("88.800", 8880)] {
             assert_eq!(text.parse(), Ok(Fen::new(fen)));
         }
-        for text in [
-            "",
-            "x",
-            "3,50",
-            "1e3",
-            "0.001",
-            "99999999999999999999",
-            "NaN",
-        ] {
+        for text in ["", "x", "3,50", "1e3", "0.001", "99999999999999999999", "NaN"] {
             assert!(text.parse::<Fen>().is_err(), "{text:?} was taken");
         }
     }

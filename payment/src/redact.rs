@@ -41,13 +41,7 @@ impl fmt::Display for PayCode {
         let (first, rest) = characters.split_at(2);
         let (middle, last) = rest.split_at(rest.len() - 4);
         let show = |part: &[char]| part.iter().collect::<String>();
-        write!(
-            f,
-            "{}{}{}",
-            show(first),
-            "*".repeat(middle.len()),
-            show(last)
-        )
+        write!(f, "{}{}{}", show(first), "*".repeat(middle.len()), show(last))
     }
 }
 
@@ -92,19 +86,13 @@ mod tests {
     #[test]
     fn a_pay_code_prints_as_its_outline() {
         let code = PayCode::new("285000000000000017");
-        assert_eq!(
-            format!("{code} {code:?}"),
-            "28************0017 28************0017"
-        );
+        assert_eq!(format!("{code} {code:?}"), "28************0017 28************0017");
         assert_eq!(PayCode::new("28500").to_string(), "<5 characters>");
     }
 
     #[test]
     fn a_secret_prints_nothing() {
-        assert_eq!(
-            format!("{0} {0:?}", Secret::new("key")),
-            "<secret> <secret>"
-        );
+        assert_eq!(format!("{0} {0:?}", Secret::new("key")), "<secret> <secret>");
     }
 
     #[test]

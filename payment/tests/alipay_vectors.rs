@@ -29,20 +29,13 @@ fn text<'a>(value: &'a Value, path: &str) -> &'a str {
 
 fn rows<'a>(vectors: &'a Value, part: &str, count: usize) -> &'a [Value] {
     let rows = vectors[part].as_array().unwrap();
-    assert_eq!(
-        rows.len(),
-        count,
-        "{part} has vectors that this test does not know"
-    );
+    assert_eq!(rows.len(), count, "{part} has vectors that this test does not know");
     rows
 }
 
 fn parameters(value: &Value) -> Vec<(&str, &str)> {
     let members = value.as_object().unwrap();
-    members
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
-        .collect()
+    members.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -55,9 +48,7 @@ fn requests_are_signed_byte_for_byte_like_the_official_sdk() {
     let key = PrivateKey::load(text(&vectors, "/keys/app/pkcs1_pem")).unwrap();
     for row in rows(&vectors, "request_sign", 10) {
         let id = text(row, "/id");
-        let given = row
-            .get("input_params_before_dropping")
-            .unwrap_or(&row["params"]);
+        let given = row.get("input_params_before_dropping").unwrap_or(&row["params"]);
         let built = string_to_sign(parameters(given));
         assert_eq!(built, text(row, "/string_to_sign"), "{id}");
         // Till never sends `sign_type=RSA` (SHA-1), which new applications may not use: its string is checked, not its
@@ -83,11 +74,7 @@ fn bad_requests_do_not_verify() {
     let key = PublicKey::load(text(&vectors, "/keys/app/public_spki_pem")).unwrap();
     for row in rows(&vectors, "request_sign_negative", 4) {
         let built = string_to_sign(parameters(&row["params"]));
-        assert!(
-            !key.verify(built.as_bytes(), text(row, "/sign")),
-            "{} was taken",
-            text(row, "/id")
-        );
+        assert!(!key.verify(built.as_bytes(), text(row, "/sign")), "{} was taken", text(row, "/id"));
     }
 }
 
@@ -125,11 +112,7 @@ fn check_reply(row: &Value, key: &PublicKey) {
             assert!(envelope::text(envelope.content).is_ok(), "{id}");
         }
         "do-not-verify-with-local-cert" => {
-            assert_eq!(
-                envelope.cert_sn.as_deref(),
-                Some(text(row, "/alipay_cert_sn")),
-                "{id}"
-            );
+            assert_eq!(envelope.cert_sn.as_deref(), Some(text(row, "/alipay_cert_sn")), "{id}");
         }
         "invalid-unless-fallback" => {
             let plain = content(row, "/signed_content_fallback");
@@ -156,17 +139,12 @@ fn replies_are_verified_over_their_exact_bytes() {
 #[test]
 fn gbk_replies_are_read_after_verifying() {
     let vectors = vectors();
-    let gbk = rows(&vectors, "response_verify", 21)
-        .iter()
-        .filter(|row| row["charset"] == "GBK");
+    let gbk = rows(&vectors, "response_verify", 21).iter().filter(|row| row["charset"] == "GBK");
     let mut seen = 0;
     for row in gbk {
         let body = body(row);
         let envelope = Envelope::open(text(row, "/node"), &body).unwrap();
-        assert_eq!(
-            envelope::text(envelope.content).unwrap(),
-            text(row, "/signed_content")
-        );
+        assert_eq!(envelope::text(envelope.content).unwrap(), text(row, "/signed_content"));
         assert!(!GB18030.decode_without_bom_handling(envelope.content).1);
         seen += 1;
     }
@@ -204,13 +182,7 @@ fn certificates(vectors: &Value) -> Verify {
 
 fn request_for(node: &str) -> Request {
     let attempt = AttemptId::from_entropy([9; 16]);
-    let offer = Offer {
-        attempt,
-        amount: Fen::new(350),
-        subject: "Cola".into(),
-        goods: Vec::new(),
-        valid_ms: 60_000,
-    };
+    let offer = Offer { attempt, amount: Fen::new(350), subject: "Cola".into(), goods: Vec::new(), valid_ms: 60_000 };
     match node {
         "alipay_trade_precreate_response" | "error_response" => Request::ShowCode(offer),
         "alipay_trade_pay_response" => Request::TakeCode(offer, PayCode::new("285000000000000017")),
@@ -231,8 +203,7 @@ fn no_vector_is_taken_for_an_answer_about_our_order() {
         for row in rows(&vectors, "response_verify", 21) {
             let id = text(row, "/id");
             let decoded = alipay.decode(&request_for(text(row, "/node")), 200, &body(row));
-            let unknown =
-                text(row, "/expect") == "do-not-verify-with-local-cert" && in_certificate_mode;
+            let unknown = text(row, "/expect") == "do-not-verify-with-local-cert" && in_certificate_mode;
             match decoded {
                 Decoded::UnknownCertificate { sn } => {
                     assert!(unknown && sn == text(row, "/alipay_cert_sn"), "{id}");
@@ -258,9 +229,7 @@ fn check_doubt(row: &Value, answer: &Answer) {
         (_, "invalid") => DoubtKind::BadSignature,
         _ => DoubtKind::WrongOrder,
     };
-    let doubt = answer
-        .doubt()
-        .unwrap_or_else(|| panic!("{id} was believed: {answer:?}"));
+    let doubt = answer.doubt().unwrap_or_else(|| panic!("{id} was believed: {answer:?}"));
     assert_eq!(doubt.kind, expected, "{id}: {doubt:?}");
 }
 
@@ -269,34 +238,18 @@ fn certificates_have_the_numbers_that_alipay_counts() {
     let vectors = vectors();
     for row in vectors["cert_sn"]["certs"].as_array().unwrap() {
         let pem = text(row, "/pem");
-        assert_eq!(
-            cert::serial_number(pem).as_deref(),
-            Ok(text(row, "/cert_sn")),
-            "{}",
-            text(row, "/id")
-        );
+        assert_eq!(cert::serial_number(pem).as_deref(), Ok(text(row, "/cert_sn")), "{}", text(row, "/id"));
     }
     let bundle = text(&vectors, "/cert_sn/root_bundle/pem");
     let expected = text(&vectors, "/cert_sn/root_bundle/alipay_root_cert_sn");
-    for form in [
-        bundle.to_owned(),
-        bundle.replace('\n', "\r\n"),
-        bundle.replace("\n\n", "\n"),
-    ] {
+    for form in [bundle.to_owned(), bundle.replace('\n', "\r\n"), bundle.replace("\n\n", "\n")] {
         assert_eq!(cert::root_serial_number(&form).as_deref(), Ok(expected));
     }
     let roots = Certificate::read_all(bundle).unwrap();
-    let parts = vectors["cert_sn"]["root_bundle"]["order_and_parts"]
-        .as_array()
-        .unwrap();
+    let parts = vectors["cert_sn"]["root_bundle"]["order_and_parts"].as_array().unwrap();
     assert_eq!(roots.len(), parts.len());
     for (root, part) in roots.iter().zip(parts) {
-        assert_eq!(
-            root.serial_number(),
-            text(part, "/cert_sn"),
-            "{}",
-            text(part, "/id")
-        );
+        assert_eq!(root.serial_number(), text(part, "/cert_sn"), "{}", text(part, "/id"));
     }
 }
 
@@ -309,10 +262,7 @@ fn certificates_chain_to_the_root_bundle() {
         ("/cert_sn/certs/0/pem", "/cert_sn/intermediates/class1"),
         ("/cert_sn/certs/1/pem", "/cert_sn/intermediates/class2"),
     ] {
-        assert!(
-            cert::chains_to_root(&read(leaf)[0], &read(between), &roots),
-            "{leaf}"
-        );
+        assert!(cert::chains_to_root(&read(leaf)[0], &read(between), &roots), "{leaf}");
         assert!(!cert::chains_to_root(&read(leaf)[0], &[], &roots), "{leaf}");
     }
 }
@@ -325,19 +275,10 @@ fn content_encryption_is_the_same_both_ways() {
         let (plain, sealed) = (text(row, "/plaintext"), text(row, "/ciphertext_b64"));
         assert_eq!(key.encrypt(plain.as_bytes()), sealed);
         assert_eq!(key.decrypt(sealed).unwrap(), plain.as_bytes());
-        assert!(
-            key.decrypt(&sealed[4..]).is_err(),
-            "a cut ciphertext was opened"
-        );
+        assert!(key.decrypt(&sealed[4..]).is_err(), "a cut ciphertext was opened");
     }
-    let encrypted = rows(&vectors, "response_verify", 21)
-        .iter()
-        .find(|row| row["id"] == "resp-aes")
-        .unwrap();
+    let encrypted = rows(&vectors, "response_verify", 21).iter().find(|row| row["id"] == "resp-aes").unwrap();
     let key = Key::load(text(encrypted, "/aes_key_b64")).unwrap();
     let sealed = text(encrypted, "/signed_content").trim_matches('"');
-    assert_eq!(
-        key.decrypt(sealed).unwrap(),
-        text(encrypted, "/decrypts_to").as_bytes()
-    );
+    assert_eq!(key.decrypt(sealed).unwrap(), text(encrypted, "/decrypts_to").as_bytes());
 }

@@ -9,9 +9,7 @@ use payment::ids::{AttemptId, RefundId};
 use payment::money::Fen;
 use payment::redact::{PayCode, Secret};
 use payment::time::Wall;
-use sandbox::{
-    Clock, Control, Fault, Gateway, GatewayOptions, KeyMode, Method, Weather, merchant_keys,
-};
+use sandbox::{Clock, Control, Fault, Gateway, GatewayOptions, KeyMode, Method, Weather, merchant_keys};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -23,10 +21,7 @@ struct Terminal {
 
 impl Terminal {
     async fn open(mode: KeyMode) -> Self {
-        let options = GatewayOptions {
-            mode,
-            ..GatewayOptions::default()
-        };
+        let options = GatewayOptions { mode, ..GatewayOptions::default() };
         let gateway = Gateway::start(options).await.unwrap();
         Self {
             control: gateway.control(),
@@ -40,11 +35,8 @@ impl Terminal {
         match self.alipay.decode(request, status, &body) {
             Decoded::Answer(answer) => answer,
             Decoded::UnknownCertificate { sn } => {
-                let (fetched, certificate) =
-                    post(&self.alipay.certificate_request(&sn, wall())).await;
-                self.alipay
-                    .accept_certificate(&sn, fetched, &certificate)
-                    .unwrap();
+                let (fetched, certificate) = post(&self.alipay.certificate_request(&sn, wall())).await;
+                self.alipay.accept_certificate(&sn, fetched, &certificate).unwrap();
                 match self.alipay.decode(request, status, &body) {
                     Decoded::Answer(answer) => answer,
                     Decoded::UnknownCertificate { sn } => panic!("{sn} was fetched and is unknown"),
@@ -90,10 +82,7 @@ fn config(gateway_url: String, mode: KeyMode) -> Config {
 }
 
 fn wall() -> Wall {
-    Wall {
-        ms: Clock::system().now(),
-        trusted: true,
-    }
+    Wall { ms: Clock::system().now(), trusted: true }
 }
 
 fn attempt(number: u8) -> AttemptId {
@@ -128,10 +117,7 @@ async fn post(request: &HttpRequest) -> (u16, Vec<u8>) {
     stream.write_all(&request.body).await.unwrap();
     let mut reply = Vec::new();
     stream.read_to_end(&mut reply).await.unwrap();
-    let end = reply
-        .windows(4)
-        .position(|four| four == b"\r\n\r\n")
-        .unwrap();
+    let end = reply.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
     let status = std::str::from_utf8(&reply[9..12]).unwrap().parse().unwrap();
     (status, reply[end + 4..].to_vec())
 }
@@ -141,14 +127,9 @@ async fn a_code_is_shown_scanned_paid_and_refunded() {
     for mode in [KeyMode::PublicKey, KeyMode::Certificate] {
         let terminal = Terminal::open(mode).await;
         let answer = terminal.ask(&Request::ShowCode(offer(1))).await;
-        let Answer::Code(CodeAnswer::Ready(text)) = answer else {
-            panic!("{answer:?}")
-        };
+        let Answer::Code(CodeAnswer::Ready(text)) = answer else { panic!("{answer:?}") };
         let unscanned = terminal.ask(&Request::Query(attempt(1))).await;
-        assert_eq!(
-            unscanned,
-            Answer::Payment(Outcome::Pending(Waiting::NoTrade))
-        );
+        assert_eq!(unscanned, Answer::Payment(Outcome::Pending(Waiting::NoTrade)));
         let close = terminal.ask(&Request::Close(attempt(1))).await;
         assert_eq!(close, Answer::Reversal(Reversal::NoTrade));
         let cancel = terminal.ask(&Request::Cancel(attempt(1))).await;
@@ -157,19 +138,11 @@ async fn a_code_is_shown_scanned_paid_and_refunded() {
         let phone = terminal.control.wallet();
         let scanned = phone.scan_text(&text).unwrap();
         let waiting = terminal.ask(&Request::Query(attempt(1))).await;
-        assert_eq!(
-            waiting,
-            Answer::Payment(Outcome::Pending(Waiting::Confirming))
-        );
+        assert_eq!(waiting, Answer::Payment(Outcome::Pending(Waiting::Confirming)));
         phone.confirm(&scanned.id).unwrap();
         let paid = terminal.ask(&Request::Query(attempt(1))).await;
-        let Answer::Payment(Outcome::Paid(receipt)) = paid else {
-            panic!("{paid:?}")
-        };
-        assert_eq!(
-            (receipt.amount, receipt.trade_no),
-            (Fen::new(350), scanned.id)
-        );
+        let Answer::Payment(Outcome::Paid(receipt)) = paid else { panic!("{paid:?}") };
+        assert_eq!((receipt.amount, receipt.trade_no), (Fen::new(350), scanned.id));
 
         let refund = RefundOrder {
             attempt: attempt(1),
@@ -198,16 +171,10 @@ async fn a_pay_code_is_collected_and_cancelled() {
         let pay = Request::TakeCode(offer(1), code.clone());
         for _ in 0..2 {
             let answer = terminal.ask(&pay).await;
-            assert!(
-                matches!(answer, Answer::Payment(Outcome::Paid(_))),
-                "{answer:?}"
-            );
+            assert!(matches!(answer, Answer::Payment(Outcome::Paid(_))), "{answer:?}");
         }
         let used = terminal.ask(&Request::TakeCode(offer(2), code)).await;
-        assert!(
-            matches!(used, Answer::Payment(Outcome::NotPaid(_))),
-            "{used:?}"
-        );
+        assert!(matches!(used, Answer::Payment(Outcome::NotPaid(_))), "{used:?}");
         let cancel = terminal.ask(&Request::Cancel(attempt(1))).await;
         assert_eq!(cancel, Answer::Reversal(Reversal::Refunded));
         assert_eq!(terminal.ask(&Request::Probe).await, Answer::Reachable(true));
@@ -222,10 +189,7 @@ async fn a_buyer_who_confirms_is_waited_for() {
     let phone = terminal.control.wallet();
     let pay = Request::TakeCode(offer(1), PayCode::new(phone.pay_code()));
     let waiting = terminal.ask(&pay).await;
-    assert_eq!(
-        waiting,
-        Answer::Payment(Outcome::Pending(Waiting::Confirming))
-    );
+    assert_eq!(waiting, Answer::Payment(Outcome::Pending(Waiting::Confirming)));
     phone.confirm(&phone.requests()[0].id).unwrap();
     assert!(terminal.is_paid(&attempt(1)).await);
 }
@@ -237,10 +201,7 @@ async fn a_rotated_certificate_is_fetched_and_believed() {
     terminal.control.set_weather(weather);
     let code = PayCode::new(terminal.control.wallet().pay_code());
     let answer = terminal.ask(&Request::TakeCode(offer(1), code)).await;
-    assert!(
-        matches!(answer, Answer::Payment(Outcome::Paid(_))),
-        "{answer:?}"
-    );
+    assert!(matches!(answer, Answer::Payment(Outcome::Paid(_))), "{answer:?}");
 }
 
 #[tokio::test]
@@ -250,32 +211,12 @@ async fn what_cannot_be_believed_is_a_doubt() {
         (Fault::BadSignature, true),
         (Fault::Unavailable { executed: true }, true),
         (Fault::Unavailable { executed: false }, false),
-        (
-            Fault::HttpStatus {
-                status: 500,
-                executed: true,
-            },
-            true,
-        ),
-        (
-            Fault::SubCode {
-                sub_code: sub_code(),
-                executed: true,
-            },
-            true,
-        ),
-        (
-            Fault::SubCode {
-                sub_code: sub_code(),
-                executed: false,
-            },
-            false,
-        ),
+        (Fault::HttpStatus { status: 500, executed: true }, true),
+        (Fault::SubCode { sub_code: sub_code(), executed: true }, true),
+        (Fault::SubCode { sub_code: sub_code(), executed: false }, false),
     ] {
         let terminal = Terminal::open(KeyMode::PublicKey).await;
-        terminal
-            .control
-            .set_weather(Weather::fair().with(fault.clone().times(1)));
+        terminal.control.set_weather(Weather::fair().with(fault.clone().times(1)));
         let code = PayCode::new(terminal.control.wallet().pay_code());
         let answer = terminal.ask(&Request::TakeCode(offer(1), code)).await;
         assert!(answer.doubt().is_some(), "{fault:?}: {answer:?}");

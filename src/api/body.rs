@@ -1,8 +1,10 @@
 //! Bodies, headers, numbers and parameters of requests: read whole, or refused with the name of what is wrong.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -14,6 +16,8 @@ use super::problem::{Code, Problem};
 
 /// The largest body. An order of twenty items with long names needs a tenth of it.
 pub const BODY_BYTES_MAX: usize = 64 << 10;
+/// What is read of a body that is too large, before the connection is given up.
+const DISCARDED_BYTES_MAX: usize = 4 << 20;
 /// How long a body may take to arrive.
 pub const BODY_LIMIT: Duration = Duration::from_secs(10);
 /// The longest idempotency key.
@@ -33,7 +37,7 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Wanted<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let bytes = read_body(&parts.headers, body).await?;
+        let bytes = read_body(&parts.headers, body, BODY_LIMIT).await?;
         let key = idempotency_key(&parts.headers, &bytes)?;
         // No body says the same as an empty object: everything by default.
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
@@ -41,17 +45,12 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Wanted<T> {
     }
 }
 
-async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
-    if announced_bytes(headers).is_some_and(|bytes| bytes > BODY_BYTES_MAX) {
-        return Err(too_large());
-    }
-    let reading = axum::body::to_bytes(body, BODY_BYTES_MAX);
-    let bytes = match tokio::time::timeout(BODY_LIMIT, reading).await {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(_)) => return Err(too_large()),
+async fn read_body(headers: &HeaderMap, body: Body, limit: Duration) -> Result<Vec<u8>, Problem> {
+    let bytes = match tokio::time::timeout(limit, collect(body)).await {
+        Ok(bytes) => bytes?,
         Err(_) => {
-            let limit = format!("the body must arrive within {} seconds", BODY_LIMIT.as_secs());
-            return Err(Problem::new(Code::BodyTooSlow, limit));
+            let detail = format!("the body must arrive within {} seconds", limit.as_secs());
+            return Err(Problem::new(Code::BodyTooSlow, detail));
         }
     };
     if !bytes.is_empty() && !is_json(headers) {
@@ -63,12 +62,28 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     Ok(bytes)
 }
 
-fn announced_bytes(headers: &HeaderMap) -> Option<usize> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-fn too_large() -> Problem {
-    Problem::new(Code::BodyTooLarge, format!("a body has at most {BODY_BYTES_MAX} bytes"))
+/// Keeps what fits. A caller who is still writing does not read: some more is taken in and thrown away, so that the
+/// refusal arrives instead of a broken connection.
+async fn collect(mut body: Body) -> Result<Vec<u8>, Problem> {
+    let mut kept = Vec::new();
+    let mut seen: usize = 0;
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let frame =
+            frame.map_err(|error| Problem::new(Code::MalformedJson, format!("the body broke off ({error})")))?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        seen = seen.saturating_add(data.len());
+        if seen <= BODY_BYTES_MAX {
+            kept.extend_from_slice(&data);
+        } else if seen > DISCARDED_BYTES_MAX {
+            break;
+        }
+    }
+    if seen > BODY_BYTES_MAX {
+        return Err(Problem::new(Code::BodyTooLarge, format!("a body has at most {BODY_BYTES_MAX} bytes")));
+    }
+    Ok(kept)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -125,12 +140,12 @@ fn idempotency_key(headers: &HeaderMap, body: &[u8]) -> Result<Option<Idempotenc
     };
     let fits = (1..=KEY_CHARACTERS_MAX).contains(&key.len()) && key.as_bytes().iter().all(u8::is_ascii_graphic);
     match (keys.next(), key.to_str()) {
-        (None, Ok(key)) if fits => {
-            Ok(Some(IdempotencyKey { key: key.to_owned(), body_sha256: sha256(body) }))
-        }
+        (None, Ok(key)) if fits => Ok(Some(IdempotencyKey { key: key.to_owned(), body_sha256: sha256(body) })),
         (None | Some(_), Ok(_) | Err(_)) => Err(Problem::new(
             Code::InvalidHeader,
-            format!("Idempotency-Key is given once, 1 to {KEY_CHARACTERS_MAX} visible ASCII characters, such as a UUID"),
+            format!(
+                "Idempotency-Key is given once, 1 to {KEY_CHARACTERS_MAX} visible ASCII characters, such as a UUID"
+            ),
         )
         .at("Idempotency-Key")),
     }
@@ -148,9 +163,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Path(name) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| {
-            Problem::new(Code::NoSuchPath, "the address holds characters that are not UTF-8 text")
-        })?;
+        let Path(name) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Problem::new(Code::NoSuchPath, "the address holds characters that are not UTF-8 text"))?;
         Ok(Self(name))
     }
 }
@@ -171,4 +186,24 @@ pub fn parameters<T: DeserializeOwned>(parts: &Parts) -> Result<T, Problem> {
         }
     })?;
     Ok(query.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_never_ends_is_given_up() {
+        let silence = tokio_stream::pending::<Result<Vec<u8>, std::io::Error>>();
+        let waited = read_body(&HeaderMap::new(), Body::from_stream(silence), Duration::from_millis(20)).await;
+        assert_eq!(waited.unwrap_err().code(), Code::BodyTooSlow);
+    }
+
+    #[tokio::test]
+    async fn a_body_without_end_is_not_kept() {
+        let chunk = || Ok::<_, std::io::Error>(vec![b'x'; 1 << 16]);
+        let endless = tokio_stream::iter(std::iter::repeat_with(chunk));
+        let read = read_body(&HeaderMap::new(), Body::from_stream(endless), BODY_LIMIT).await;
+        assert_eq!(read.unwrap_err().code(), Code::BodyTooLarge);
+    }
 }

@@ -64,7 +64,9 @@ fn start(parts: &Parts) -> Result<Option<u64>, Problem> {
     };
     text.parse().map(Some).map_err(|_| {
         let name = if header.is_some() { "Last-Event-ID" } else { "after" };
-        let detail = format!("{text:?} is not a place in the journal: send the id of the last event that you have, or 0 for all");
+        let detail = format!(
+            "{text:?} is not a place in the journal: send the id of the last event that you have, or 0 for all"
+        );
         Problem::new(Code::InvalidQuery, detail).at(name)
     })
 }

@@ -62,10 +62,16 @@ fn remove_stale(path: &Path) -> io::Result<()> {
 pub async fn tcp(address: SocketAddr) -> io::Result<TcpListener> {
     if !address.ip().is_loopback() {
         let advice = "the API moves money and speaks plain HTTP; it listens on 127.0.0.1 or ::1 only";
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{address} can be reached from outside: {advice}")));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("{address} can be reached from outside: {advice}"),
+        ));
     }
     TcpListener::bind(address).await.map_err(|error| {
-        io::Error::new(error.kind(), format!("cannot open the API's address {address} ({error}): is another program there?"))
+        io::Error::new(
+            error.kind(),
+            format!("cannot open the API's address {address} ({error}): is another program there?"),
+        )
     })
 }
 
@@ -148,7 +154,11 @@ impl<S: Unpin> Guest<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Guest<S> {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let moved = Pin::new(&mut self.stream).poll_read(context, buffer);
         self.watch(context, moved)
     }

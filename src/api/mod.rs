@@ -20,7 +20,7 @@ mod orders;
 pub mod problem;
 mod terminal;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod wanted;
 pub mod wire;
 

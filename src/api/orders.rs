@@ -159,7 +159,8 @@ fn cursor(text: &str) -> Result<u64, Problem> {
 }
 
 fn state(name: &str) -> Result<OrderState, Problem> {
-    OrderState::deserialize(StrDeserializer::<NameError>::new(name)).map_err(|error| invalid("state", error.to_string()))
+    OrderState::deserialize(StrDeserializer::<NameError>::new(name))
+        .map_err(|error| invalid("state", error.to_string()))
 }
 
 /// RFC 3339 or milliseconds since 1970.
@@ -170,6 +171,9 @@ fn instant(name: &str, text: &str) -> Result<i64, Problem> {
     // In an address `+` stands for a blank, and `+08:00` is easily sent as it is.
     let time: Result<jiff::Timestamp, _> = text.trim().replace(' ', "+").parse();
     time.map(jiff::Timestamp::as_millisecond).map_err(|_| {
-        invalid(name, format!("{text:?} is no time: send RFC 3339 such as 2026-01-31T08:00:00+08:00, or milliseconds since 1970"))
+        invalid(
+            name,
+            format!("{text:?} is no time: send RFC 3339 such as 2026-01-31T08:00:00+08:00, or milliseconds since 1970"),
+        )
     })
 }

@@ -12,7 +12,18 @@ use crate::daemon::terminal::ActError;
 /// What a request that changed nothing means for the money.
 const UNTOUCHED: &str = "Nothing was changed and no money moved.";
 /// What a request means for the money when its fate is not known.
-const NOT_KNOWN: &str = "The request may still be carried out. Repeat it with the same Idempotency-Key, or look the order up.";
+const NOT_KNOWN: &str =
+    "The request may still be carried out. Repeat it with the same Idempotency-Key, or look the order up.";
+
+// What the other refusals mean for the money.
+const KEPT: &str = "The buyer's money was taken and is kept until it is refunded.";
+const NO_MONEY: &str = "There is no money to return.";
+const BY_ITSELF: &str = "What is not delivered is refunded by itself.";
+const NOT_STARTED: &str = "No refund was started; one that was asked for before goes on.";
+const NOT_CHARGED: &str = "The code was not used and nothing was charged.";
+const ONCE: &str = "It was not charged again.";
+const FIRST_STANDS: &str = "Nothing was changed; what the first request did stands.";
+const NOT_ASKED: &str = "Nothing was started and no money was asked for.";
 
 /// Why a request was refused, as one stable word. Closed: a new one is added here, in the table and in `openapi.json`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,94 +112,50 @@ pub enum Code {
 }
 
 impl Code {
-    /// HTTP status, title, and what it means for the money.
+    /// HTTP status, title, what it means for the money, and the seconds after which the same request may succeed.
     #[must_use]
-    pub const fn row(self) -> (u16, &'static str, &'static str) {
+    pub const fn row(self) -> (u16, &'static str, &'static str, Option<u64>) {
         match self {
-            Self::MalformedJson => (400, "The body is not JSON", UNTOUCHED),
-            Self::InvalidField => (422, "A field is not acceptable", UNTOUCHED),
-            Self::InvalidQuery => (422, "A parameter is not acceptable", UNTOUCHED),
-            Self::InvalidHeader => (400, "A header is not acceptable", UNTOUCHED),
-            Self::BodyTooLarge => (413, "The body is too large", UNTOUCHED),
-            Self::BodyTooSlow => (408, "The body did not arrive in time", UNTOUCHED),
-            Self::WrongContentType => (415, "The body is not application/json", UNTOUCHED),
-            Self::WrongToken => (401, "A valid token is needed", UNTOUCHED),
-            Self::NoSuchPath => (404, "There is no such address", UNTOUCHED),
-            Self::WrongMethod => (405, "The address does not know this method", UNTOUCHED),
-            Self::NoSuchOrder => (404, "No order has this number", UNTOUCHED),
-            Self::NoSuchSlot => (422, "The machine has no such slot", UNTOUCHED),
-            Self::NoSuchFault => (404, "There is no such fault", UNTOUCHED),
-            Self::FaultNotByHand => (409, "The fault is not set or cleared by hand", UNTOUCHED),
-            Self::MachineBusy => (409, "Somebody is buying at the machine", UNTOUCHED),
-            Self::OutOfService => (503, "The machine does not sell now", UNTOUCHED),
-            Self::SlotBlocked => (409, "The slot is blocked", UNTOUCHED),
-            Self::AmountOutOfRange => (422, "The amount cannot be paid", UNTOUCHED),
-            Self::SumDiffers => (422, "The items do not add up to the amount", UNTOUCHED),
-            Self::PriceDiffers => (422, "The price is not the machine's price", UNTOUCHED),
-            Self::TooManyItems => (422, "Too many items", UNTOUCHED),
-            Self::PayWithinOutOfRange => (422, "The time to pay is out of range", UNTOUCHED),
-            Self::NoScanner => (409, "No scanner works", UNTOUCHED),
-            Self::AlreadyPaid => (409, "The order is paid", "The buyer's money was taken and is kept until it is refunded."),
-            Self::NotPaid => (409, "The order is not paid", "There is no money to return."),
-            Self::Delivering => (409, "The machine is delivering", "What is not delivered is refunded by itself."),
-            Self::RefundUnderWay => (409, "A refund is under way", "The refund that was asked for before goes on; this one was not started."),
-            Self::RefundTooLarge => (422, "More than can still be returned", "No refund was started."),
-            Self::NotWaiting => (409, "The order does not wait for a pay code", "The code was not used; it was not charged."),
-            Self::NotAPayCode => (422, "This is not a pay code", "Nothing was charged."),
-            Self::WalletNotTaken => (422, "This wallet is not taken here", "Nothing was charged."),
-            Self::CodeUsed => (409, "This pay code was read before", "It was not charged again."),
-            Self::KeyReused => (422, "The key was used for another request", "Nothing was changed; what the first request did stands."),
-            Self::TooManyRequests => (503, "Too many requests wait", UNTOUCHED),
-            Self::JournalNotWritable => (503, "The journal cannot be written", "Nothing was started and no money was asked for."),
-            Self::JournalNotReadable => (503, "The journal cannot be read", UNTOUCHED),
-            Self::NoAnswerInTime => (504, "The terminal did not answer in time", NOT_KNOWN),
-            Self::Stopping => (503, "The terminal is stopping", NOT_KNOWN),
-            Self::NoPicture => (503, "Nothing was drawn yet", UNTOUCHED),
-            Self::PictureFailed => (500, "The picture could not be made", UNTOUCHED),
-        }
-    }
-
-    /// Seconds after which the same request may succeed; `None` when repeating it is useless.
-    #[must_use]
-    pub const fn retry_after_s(self) -> Option<u64> {
-        match self {
-            Self::TooManyRequests | Self::NoPicture => Some(1),
-            Self::Stopping | Self::JournalNotReadable => Some(5),
-            Self::OutOfService | Self::JournalNotWritable => Some(30),
-            Self::MalformedJson
-            | Self::InvalidField
-            | Self::InvalidQuery
-            | Self::InvalidHeader
-            | Self::BodyTooLarge
-            | Self::BodyTooSlow
-            | Self::WrongContentType
-            | Self::WrongToken
-            | Self::NoSuchPath
-            | Self::WrongMethod
-            | Self::NoSuchOrder
-            | Self::NoSuchSlot
-            | Self::NoSuchFault
-            | Self::FaultNotByHand
-            | Self::MachineBusy
-            | Self::SlotBlocked
-            | Self::AmountOutOfRange
-            | Self::SumDiffers
-            | Self::PriceDiffers
-            | Self::TooManyItems
-            | Self::PayWithinOutOfRange
-            | Self::NoScanner
-            | Self::AlreadyPaid
-            | Self::NotPaid
-            | Self::Delivering
-            | Self::RefundUnderWay
-            | Self::RefundTooLarge
-            | Self::NotWaiting
-            | Self::NotAPayCode
-            | Self::WalletNotTaken
-            | Self::CodeUsed
-            | Self::KeyReused
-            | Self::NoAnswerInTime
-            | Self::PictureFailed => None,
+            Self::MalformedJson => (400, "The body is not JSON", UNTOUCHED, None),
+            Self::InvalidField => (422, "A field is not acceptable", UNTOUCHED, None),
+            Self::InvalidQuery => (422, "A parameter is not acceptable", UNTOUCHED, None),
+            Self::InvalidHeader => (400, "A header is not acceptable", UNTOUCHED, None),
+            Self::BodyTooLarge => (413, "The body is too large", UNTOUCHED, None),
+            Self::BodyTooSlow => (408, "The body did not arrive in time", UNTOUCHED, None),
+            Self::WrongContentType => (415, "The body is not application/json", UNTOUCHED, None),
+            Self::WrongToken => (401, "A valid token is needed", UNTOUCHED, None),
+            Self::NoSuchPath => (404, "There is no such address", UNTOUCHED, None),
+            Self::WrongMethod => (405, "The address does not know this method", UNTOUCHED, None),
+            Self::NoSuchOrder => (404, "No order has this number", UNTOUCHED, None),
+            Self::NoSuchSlot => (422, "The machine has no such slot", UNTOUCHED, None),
+            Self::NoSuchFault => (404, "There is no such fault", UNTOUCHED, None),
+            Self::FaultNotByHand => (409, "The fault is not set or cleared by hand", UNTOUCHED, None),
+            Self::MachineBusy => (409, "Somebody is buying at the machine", UNTOUCHED, None),
+            Self::OutOfService => (503, "The machine does not sell now", UNTOUCHED, Some(30)),
+            Self::SlotBlocked => (409, "The slot is blocked", UNTOUCHED, None),
+            Self::AmountOutOfRange => (422, "The amount cannot be paid", UNTOUCHED, None),
+            Self::SumDiffers => (422, "The items do not add up to the amount", UNTOUCHED, None),
+            Self::PriceDiffers => (422, "The price is not the machine's price", UNTOUCHED, None),
+            Self::TooManyItems => (422, "Too many items", UNTOUCHED, None),
+            Self::PayWithinOutOfRange => (422, "The time to pay is out of range", UNTOUCHED, None),
+            Self::NoScanner => (409, "No scanner works", UNTOUCHED, None),
+            Self::AlreadyPaid => (409, "The order is paid", KEPT, None),
+            Self::NotPaid => (409, "The order is not paid", NO_MONEY, None),
+            Self::Delivering => (409, "The machine is delivering", BY_ITSELF, None),
+            Self::RefundUnderWay => (409, "A refund is under way", NOT_STARTED, None),
+            Self::RefundTooLarge => (422, "More than can still be returned", NOT_STARTED, None),
+            Self::NotWaiting => (409, "The order does not wait for a pay code", NOT_CHARGED, None),
+            Self::NotAPayCode => (422, "This is not a pay code", NOT_CHARGED, None),
+            Self::WalletNotTaken => (422, "This wallet is not taken here", NOT_CHARGED, None),
+            Self::CodeUsed => (409, "This pay code was read before", ONCE, None),
+            Self::KeyReused => (422, "The key was used for another request", FIRST_STANDS, None),
+            Self::TooManyRequests => (503, "Too many requests wait", UNTOUCHED, Some(1)),
+            Self::JournalNotWritable => (503, "The journal cannot be written", NOT_ASKED, Some(30)),
+            Self::JournalNotReadable => (503, "The journal cannot be read", UNTOUCHED, Some(5)),
+            Self::NoAnswerInTime => (504, "The terminal did not answer in time", NOT_KNOWN, None),
+            Self::Stopping => (503, "The terminal is stopping", NOT_KNOWN, Some(5)),
+            Self::NoPicture => (503, "Nothing was drawn yet", UNTOUCHED, Some(1)),
+            Self::PictureFailed => (500, "The picture could not be made", UNTOUCHED, None),
         }
     }
 
@@ -309,7 +276,7 @@ impl Problem {
     /// The document.
     #[must_use]
     pub fn body(&self) -> ProblemBody {
-        let (status, title, money) = self.code.row();
+        let (status, title, money, _) = self.code.row();
         ProblemBody {
             kind: format!("urn:till:problem:{}", self.code.word()),
             title: title.to_owned(),
@@ -385,7 +352,7 @@ impl IntoResponse for Problem {
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some(seconds) = self.code.retry_after_s() {
+        if let (.., Some(seconds)) = self.code.row() {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.code == Code::WrongToken {

@@ -206,8 +206,9 @@ impl WantedItem {
 }
 
 fn product_in<'a>(name: &str, products: &'a Products) -> Result<(SlotId, &'a Product), Problem> {
-    let slot = SlotId::new(name)
-        .ok_or_else(|| Problem::field("slot", format!("{name:?} is no slot: 1 to 8 letters or digits, as printed beside it")))?;
+    let slot = SlotId::new(name).ok_or_else(|| {
+        Problem::field("slot", format!("{name:?} is no slot: 1 to 8 letters or digits, as printed beside it"))
+    })?;
     match products.get(&slot) {
         Some(product) => Ok((slot, product)),
         None => Err(ActError::Refused(Refused::NoSuchSlot(slot)).into()),
@@ -235,7 +236,9 @@ fn optional_text(field: &str, text: Option<String>, characters_max: usize) -> Re
     if fits && !text.trim().is_empty() && !text.chars().any(char::is_control) {
         return Ok(Some(text));
     }
-    let detail = format!("{field} has 1 to {characters_max} characters and no control characters; leave it out if there is none");
+    let detail = format!(
+        "{field} has 1 to {characters_max} characters and no control characters; leave it out if there is none"
+    );
     Err(Problem::field(field, detail))
 }
 

@@ -90,7 +90,8 @@ impl Client {
     async fn read<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<(T, Value), Failure> {
         let response = self.send(request).await?;
         let bytes = response.bytes().await.map_err(|error| self.unreachable(&error))?;
-        let understood = serde_json::from_slice(&bytes).and_then(|meaning| Ok((meaning, serde_json::from_slice(&bytes)?)));
+        let understood =
+            serde_json::from_slice(&bytes).and_then(|meaning| Ok((meaning, serde_json::from_slice(&bytes)?)));
         understood.map_err(|error| Failure::Answer(error.to_string()))
     }
 

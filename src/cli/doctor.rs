@@ -88,9 +88,11 @@ fn of_terminal(socket: &Path, terminal: &TerminalStatus) -> Vec<Finding> {
         Some(fault) => Finding::bad("selling", format!("no: {}", fault.text), "mend what is named here, or see below"),
     });
     let others = terminal.faults.iter().filter(|fault| fault.name != "clock");
-    findings.extend(others.map(|fault| {
-        Finding::bad(format!("fault {}", fault.name), fault.text.clone(), remedy_of_fault(&fault.name))
-    }));
+    findings.extend(
+        others.map(|fault| {
+            Finding::bad(format!("fault {}", fault.name), fault.text.clone(), remedy_of_fault(&fault.name))
+        }),
+    );
     findings.extend(terminal.open_orders.iter().filter(|open| open.state == payment::engine::entry::OrderState::Owed).map(
         |open| {
             let found = format!("{} orders with money that must go back and that the channel refuses for now", open.count);
@@ -103,10 +105,14 @@ fn of_terminal(socket: &Path, terminal: &TerminalStatus) -> Vec<Finding> {
 /// What to do about a fault, by its name.
 fn remedy_of_fault(name: &str) -> &'static str {
     match name.split('-').next().unwrap_or(name) {
-        "storage" => "look at `dmesg` and `df`: the disk is full, worn out or read-only. Till goes on by itself once it can write",
+        "storage" => {
+            "look at `dmesg` and `df`: the disk is full, worn out or read-only. Till goes on by itself once it can write"
+        }
         "clock" => "give the machine the time: check `timedatectl`, the network, and the battery of its clock",
         "network" => "check the cable or the SIM card, `ip route` and the DNS server. Till tries again by itself",
-        "setup" => "the channel refuses app id, keys or permissions: compare them with the merchant's console, then restart till",
+        "setup" => {
+            "the channel refuses app id, keys or permissions: compare them with the merchant's console, then restart till"
+        }
         "scanner" => "plug it in again, and look whether its path in the board file exists",
         "machine" => "look at the machine's controller, its cable and its power",
         "slot" => "clear the jam, then `till faults clear` with the name of this fault",
@@ -122,7 +128,8 @@ fn remedy_of_socket(socket: &Path) -> String {
             "you may not open the socket: run this as root, or join its group (`ls -l` on it says which)".to_owned()
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            "there is no socket: start the daemon with `systemctl start till`, or name the socket with --socket".to_owned()
+            "there is no socket: start the daemon with `systemctl start till`, or name the socket with --socket"
+                .to_owned()
         }
         Ok(_) | Err(_) => "see `systemctl status till` and `journalctl -u till`".to_owned(),
     }
@@ -138,7 +145,8 @@ fn of_journal(path: &Path) -> Finding {
         }
     };
     if let Err(errno) = rustix::fs::access(path, rustix::fs::Access::WRITE_OK) {
-        let remedy = "run this as root or as the user of till; if it fails there too, the disk is read-only: see `dmesg`";
+        let remedy =
+            "run this as root or as the user of till; if it fails there too, the disk is read-only: see `dmesg`";
         return Finding::bad(about, format!("cannot be written ({errno})"), remedy);
     }
     if size > WALKED_BYTES_MAX {
@@ -150,7 +158,11 @@ fn of_journal(path: &Path) -> Finding {
         }
         Ok(report) => {
             let first = report.faults.first().map(ToString::to_string).unwrap_or_default();
-            Finding::bad(about, format!("{} faults, the first: {first}", report.fault_count), "`till journal verify` names all; keep the file as evidence")
+            Finding::bad(
+                about,
+                format!("{} faults, the first: {first}", report.fault_count),
+                "`till journal verify` names all; keep the file as evidence",
+            )
         }
         Err(error) => Finding::bad(about, error.to_string(), "keep the file and its -wal, and see `dmesg`"),
     }
@@ -171,7 +183,11 @@ fn of_devices(board: &Path) -> Vec<Finding> {
         if file.exists() {
             Finding::good(about, "is there")
         } else {
-            Finding::bad(about, "is missing", "is it plugged in? `ls -l /dev/serial/by-id` shows what is; correct the board file if its name changed")
+            Finding::bad(
+                about,
+                "is missing",
+                "is it plugged in? `ls -l /dev/serial/by-id` shows what is; correct the board file if its name changed",
+            )
         }
     });
     findings.collect()

@@ -32,13 +32,26 @@ pub(super) enum Command {
 }
 
 pub(super) fn act(command: Command, as_json: bool) -> Result<Answer, Failure> {
+    let (Command::Verify { journal, .. } | Command::Export { journal, .. }) = &command;
+    there_is(&journal.path)?;
     match command {
         Command::Verify { journal, head } => check(&journal.path, head),
-        Command::Export { csv: true, .. } if as_json => {
-            Err(Failure::other(Exit::Refused, "--csv and --json exclude each other: an export without --csv is JSON lines"))
-        }
+        Command::Export { csv: true, .. } if as_json => Err(Failure::other(
+            Exit::Refused,
+            "--csv and --json exclude each other: an export without --csv is JSON lines",
+        )),
         Command::Export { journal, csv } => copy(&journal.path, csv),
     }
+}
+
+/// A missing file is told apart from a failing disk.
+fn there_is(path: &Path) -> Result<(), Failure> {
+    path.metadata().map(|_| ()).map_err(|error| {
+        let path = path.display();
+        let advice =
+            "name the file; before the first start there is none, and only root and the user of till may read it";
+        Failure::other(Exit::Journal, format!("there is no journal to be read at {path} ({error}): {advice}"))
+    })
 }
 
 fn check(path: &Path, head: Option<Head>) -> Result<Answer, Failure> {
@@ -68,9 +81,8 @@ fn text(report: &Report) -> String {
 }
 
 fn report_json(report: &Report) -> Value {
-    let faults = report.faults.iter().map(|fault| {
-        json!({ "seq": fault.seq, "order": fault.order, "text": fault.to_string() })
-    });
+    let faults =
+        report.faults.iter().map(|fault| json!({ "seq": fault.seq, "order": fault.order, "text": fault.to_string() }));
     json!({
         "sound": report.is_sound(),
         "entries": report.entries,
@@ -87,7 +99,9 @@ fn copy(path: &Path, csv: bool) -> Result<Answer, Failure> {
     let copied = copied.and_then(|_| Ok(out.flush()?));
     match copied {
         Ok(()) => Ok(Answer::done("", Value::Null)),
-        Err(ExportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Answer::done("", Value::Null)),
+        Err(ExportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Ok(Answer::done("", Value::Null))
+        }
         Err(error @ ExportError::Write(_)) => Err(Failure::other(Exit::Refused, error.to_string())),
         Err(error @ ExportError::Storage(_)) => Err(Failure::other(Exit::Journal, error.to_string())),
     }

@@ -73,15 +73,15 @@ impl Answer {
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error("{}\n{}", problem.detail, problem.money)]
-    Problem {
-        problem: Box<ProblemBody>,
-    },
+    Problem { problem: Box<ProblemBody> },
     #[error(
         "the daemon does not answer at {} ({why}).\nIs it running? See `systemctl status till`. Another socket is named with --socket or $TILL_SOCKET",
         socket.display()
     )]
     Unreachable { socket: PathBuf, why: String },
-    #[error("the daemon's answer is not understood ({0}); `till --version` and `till status` tell whether both are the same version")]
+    #[error(
+        "the daemon's answer is not understood ({0}); `till --version` and `till status` tell whether both are the same version"
+    )]
     Answer(String),
     #[error("{message}")]
     Other { exit: Exit, message: String },
@@ -103,8 +103,12 @@ impl Failure {
     fn json(&self) -> Value {
         match self {
             Self::Problem { problem } => serde_json::to_value(problem).unwrap_or_default(),
-            Self::Unreachable { .. } => json!({ "code": "unreachable", "detail": self.to_string() }),
-            Self::Answer(_) => json!({ "code": "answer_not_understood", "detail": self.to_string() }),
+            Self::Unreachable { .. } => {
+                json!({ "code": "unreachable", "detail": self.to_string() })
+            }
+            Self::Answer(_) => {
+                json!({ "code": "answer_not_understood", "detail": self.to_string() })
+            }
             Self::Other { .. } => json!({ "code": "failed", "detail": self.to_string() }),
         }
     }
@@ -133,6 +137,7 @@ struct Cli {
     command: Command,
 }
 
+/// What stands alone, and what asks the daemon.
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the terminal
@@ -142,6 +147,21 @@ enum Command {
     Demo(run::DemoArgs),
     /// Check the configuration and the board; start nothing
     Check(run::Files),
+    #[command(flatten)]
+    Ask(Question),
+    /// Check or export the journal; the daemon may be running or not
+    #[command(subcommand)]
+    Journal(journal::Command),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What the daemon is asked.
+#[derive(Debug, Subcommand)]
+enum Question {
     /// Ask a buyer to pay
     Pay(pay::PayArgs),
     /// List orders, the newest first
@@ -168,18 +188,10 @@ enum Command {
         /// Whether the machine sells
         on_or_off: OnOff,
     },
-    /// Check or export the journal; the daemon may be running or not
-    #[command(subcommand)]
-    Journal(journal::Command),
-    /// Look for trouble, and say what to do about it
-    Doctor(doctor::DoctorArgs),
     /// Save the picture on the machine's screen
     Screen(screen::ScreenArgs),
-    /// Print completions for a shell
-    Completions {
-        /// The shell
-        shell: clap_complete::Shell,
-    },
+    /// Look for trouble, and say what to do about it
+    Doctor(doctor::DoctorArgs),
 }
 
 /// On or off.
@@ -191,7 +203,7 @@ enum OnOff {
     Off,
 }
 
-/// Where the files of an installed terminal are.
+/// Where the journal of an installed terminal is.
 #[derive(Debug, Args)]
 struct JournalPath {
     /// The journal's file
@@ -212,24 +224,29 @@ pub fn main() -> ExitCode {
 }
 
 fn perform(cli: Cli) -> Result<Answer, Failure> {
-    let client = || Client::new(socket(cli.socket.clone()));
     match cli.command {
         Command::Run(files) => run::run(&files),
         #[cfg(feature = "demo")]
         Command::Demo(args) => run::demo(&args),
         Command::Check(files) => run::check(&files),
-        Command::Pay(args) => wait(pay::pay(&client()?, args)),
-        Command::Orders(args) => wait(orders::list(&client()?, args)),
-        Command::Order { number } => wait(orders::show(&client()?, &number)),
-        Command::Refund(args) => wait(refund::refund(&client()?, args)),
-        Command::Cancel { number } => wait(refund::cancel(&client()?, &number)),
-        Command::Status => wait(status::show(&client()?)),
-        Command::Faults(command) => wait(faults::act(&client()?, command)),
-        Command::Sell { on_or_off } => wait(faults::sell(&client()?, on_or_off)),
+        Command::Ask(question) => wait(ask(&Client::new(socket(cli.socket))?, question)),
         Command::Journal(command) => journal::act(command, cli.json),
-        Command::Doctor(args) => wait(doctor::examine(&client()?, args)),
-        Command::Screen(args) => wait(screen::save(&client()?, args)),
         Command::Completions { shell } => Ok(completions(shell)),
+    }
+}
+
+async fn ask(client: &Client, question: Question) -> Result<Answer, Failure> {
+    match question {
+        Question::Pay(args) => pay::pay(client, args).await,
+        Question::Orders(args) => orders::list(client, args).await,
+        Question::Order { number } => orders::show(client, &number).await,
+        Question::Refund(args) => refund::refund(client, args).await,
+        Question::Cancel { number } => refund::cancel(client, &number).await,
+        Question::Status => status::show(client).await,
+        Question::Faults(command) => faults::act(client, command).await,
+        Question::Sell { on_or_off } => faults::sell(client, on_or_off).await,
+        Question::Screen(args) => screen::save(client, args).await,
+        Question::Doctor(args) => doctor::examine(client, args).await,
     }
 }
 
@@ -253,7 +270,9 @@ fn completions(shell: clap_complete::Shell) -> Answer {
 
 /// Prints the answer. A reader that went away, such as `head`, is no error.
 fn tell(answer: &Answer, as_json: bool) -> Exit {
-    let json = || if answer.json.is_null() { String::new() } else { format!("{:#}", answer.json) };
+    let json = || {
+        if answer.json.is_null() { String::new() } else { format!("{:#}", answer.json) }
+    };
     let text = if as_json { json() } else { answer.text.clone() };
     if !text.is_empty() {
         let _ = writeln!(io::stdout().lock(), "{}", text.trim_end());

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use payment::engine::entry::{Ending, OrderState};
+use payment::engine::entry::OrderState;
 use payment::money::Fen;
 use serde_json::{Map, Value, json};
 
 use super::client::Client;
 use super::{Answer, Exit, Failure, text};
-use crate::api::wire::{Order, Slot, TerminalStatus};
+use crate::api::wire::{Delivery, Item, Order, Slot, TerminalStatus};
 
 /// Between two looks at an order that is waited for.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -106,6 +106,25 @@ fn no_such_slot(name: &str, slots: &[Slot]) -> Failure {
     Failure::other(Exit::Refused, format!("there is no slot {name} in this machine; it has {}", known.join(", ")))
 }
 
+/// Whether the buyer paid and has everything. The order may stay open longer: a code that nobody may pay any more is
+/// watched until it cannot be paid.
+fn is_delivered(order: &Order) -> bool {
+    let has = |item: &Item| matches!(item.delivery, Delivery::ByHand | Delivery::Delivered);
+    match order.state {
+        OrderState::Paid | OrderState::Delivering | OrderState::Completed => order.items.iter().all(has),
+        OrderState::Waiting
+        | OrderState::Confirming
+        | OrderState::Unknown
+        | OrderState::Cancelling
+        | OrderState::Cancelled
+        | OrderState::Expired
+        | OrderState::Failed
+        | OrderState::Refunding
+        | OrderState::Owed
+        | OrderState::Refunded => false,
+    }
+}
+
 /// Follows the order to its end, or until a person must look at it.
 async fn wait_for_end(client: &Client, mut order: Order, mut json: Value) -> Result<Answer, Failure> {
     let path = format!("/v1/orders/{}", order.id);
@@ -115,8 +134,8 @@ async fn wait_for_end(client: &Client, mut order: Order, mut json: Value) -> Res
             eprintln!("{}", text::words(order.state));
             told = Some(order.state);
         }
-        if !order.open || order.state == OrderState::Owed {
-            let exit = if order.ending == Some(Ending::Delivered) { Exit::Done } else { Exit::Refused };
+        if !order.open || order.state == OrderState::Owed || is_delivered(&order) {
+            let exit = if is_delivered(&order) { Exit::Done } else { Exit::Refused };
             return Ok(Answer { text: text::order(&order), json, exit });
         }
         tokio::time::sleep(LOOK_EVERY).await;

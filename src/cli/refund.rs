@@ -51,7 +51,9 @@ fn with_key(failure: Failure, key: &str) -> Failure {
     match failure {
         Failure::Unreachable { .. } | Failure::Answer(_) => Failure::other(
             failure.exit(),
-            format!("{failure}.\nIt is not known whether the refund was taken: repeat the command with --key {key}, and the money goes back once"),
+            format!(
+                "{failure}.\nIt is not known whether the refund was taken: repeat the command with --key {key}, and the money goes back once"
+            ),
         ),
         Failure::Problem { .. } | Failure::Other { .. } => failure,
     }
@@ -60,7 +62,8 @@ fn with_key(failure: Failure, key: &str) -> Failure {
 fn new_key() -> Result<String, Failure> {
     let mut entropy = [0_u8; 16];
     let filled = SystemRandom::new().fill(&mut entropy);
-    filled.map_err(|_| Failure::other(Exit::Refused, "the system gives no random numbers; give a --key of your own"))?;
+    filled
+        .map_err(|_| Failure::other(Exit::Refused, "the system gives no random numbers; give a --key of your own"))?;
     Ok(entropy.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 

@@ -24,7 +24,9 @@ pub(super) struct Files {
 pub(super) fn run(files: &Files) -> Result<Answer, Failure> {
     let checked = match config::load(&files.config, &files.board) {
         Ok(checked) => checked,
-        Err(report) => return Err(Failure::other(Exit::Config, report.to_string())),
+        Err(report) => {
+            return Err(Failure::other(Exit::Config, format!("the configuration cannot be used\n{report}")));
+        }
     };
     log_to_stderr(&checked);
     for warning in checked.warnings.problems() {
@@ -52,7 +54,9 @@ fn log_to_stderr(checked: &Checked) {
 
 /// `true` once SIGTERM or SIGINT came.
 fn stop_by_signal() -> Result<watch::Receiver<bool>, Failure> {
-    let on = |kind| signal(kind).map_err(|error| Failure::other(Exit::Refused, format!("cannot wait for signals ({error})")));
+    let on = |kind| {
+        signal(kind).map_err(|error| Failure::other(Exit::Refused, format!("cannot wait for signals ({error})")))
+    };
     let (mut terminate, mut interrupt) = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
     let (stop, stopping) = watch::channel(false);
     tokio::spawn(async move {
@@ -84,15 +88,25 @@ pub(super) fn check(files: &Files) -> Result<Answer, Failure> {
 #[cfg(feature = "demo")]
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
-    /// The port of the page in the browser; 0 takes a free one
-    #[arg(long, default_value_t = 8080)]
-    port: u16,
+    /// The port of the page in the browser; 0 takes a free one [default: 8400, or the next free one]
+    #[arg(long)]
+    port: Option<u16>,
+    /// Keep state and log in this folder [default: one that is removed at the end]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// The language of the machine's screens
+    #[arg(long, value_parser = ["zh", "en"], default_value = "en")]
+    language: String,
 }
 
 /// Runs until it is interrupted.
 #[cfg(feature = "demo")]
 pub(super) fn demo(args: &DemoArgs) -> Result<Answer, Failure> {
-    let ended = crate::demo::run(args.port);
+    let language = match args.language.as_str() {
+        "zh" => crate::config::Language::Chinese,
+        _ => crate::config::Language::English,
+    };
+    let ended = crate::demo::run(crate::demo::DemoOptions { port: args.port, dir: args.dir.clone(), language });
     ended.map_err(|error| Failure::other(Exit::Refused, format!("{error:#}")))?;
     Ok(Answer::done("", serde_json::Value::Null))
 }

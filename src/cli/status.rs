@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::client::Client;
 use super::{Answer, Exit, Failure, text};
-use crate::api::wire::TerminalStatus;
+use crate::api::wire::{FaultRow, TerminalStatus};
 
 pub(super) async fn show(client: &Client) -> Result<Answer, Failure> {
     let (terminal, json): (TerminalStatus, Value) = client.get("/v1/terminal").await?;
@@ -34,19 +34,29 @@ fn text_of(terminal: &TerminalStatus) -> String {
         ("Version", Some(format!("{}, up {}", terminal.version, duration(terminal.up_s)))),
     ])];
     if !terminal.faults.is_empty() {
-        let mut rows = vec![text::heading(&["FAULT", "MEANING"])];
-        rows.extend(terminal.faults.iter().map(|fault| vec![fault.name.clone(), fault.text.clone()]));
-        parts.push(text::table(&rows));
+        parts.push(faults(terminal));
     }
     if !terminal.slots.is_empty() {
-        let mut rows = vec![text::heading(&["SLOT", "PRODUCT", "PRICE", ""])];
-        rows.extend(terminal.slots.iter().map(|slot| {
-            let blocked = if slot.blocked { "blocked" } else { "" };
-            vec![slot.slot.to_string(), text::plain(&slot.name), text::yuan(slot.price), blocked.to_owned()]
-        }));
-        parts.push(text::table(&rows));
+        parts.push(slots(terminal));
     }
     parts.join("\n\n")
+}
+
+fn faults(terminal: &TerminalStatus) -> String {
+    let mut rows = vec![text::heading(&["FAULT", "MEANING"])];
+    let row = |fault: &FaultRow| vec![fault.name.clone(), fault.text.clone()];
+    rows.extend(terminal.faults.iter().map(row));
+    text::table(&rows)
+}
+
+fn slots(terminal: &TerminalStatus) -> String {
+    let mut rows = vec![text::heading(&["SLOT", "PRODUCT", "PRICE", ""])];
+    rows.extend(terminal.slots.iter().map(|slot| {
+        let blocked = if slot.blocked { "blocked" } else { "" };
+        let name = text::plain(&slot.name);
+        vec![slot.slot.to_string(), name, text::yuan(slot.price), blocked.to_owned()]
+    }));
+    text::table(&rows)
 }
 
 fn duration(seconds: u64) -> String {

@@ -39,7 +39,8 @@ const WAYS_TO_PAY: &[&str] = &[
 /// A number that passes, to go on checking after a wrong one was reported.
 const ANY_APP_ID: &str = "1000000000000000";
 
-const KEY_ADVICE: &str = "use PEM or the bare Base64 from Alipay's key tool; docs/configuration.md says which file is which";
+const KEY_ADVICE: &str =
+    "use PEM or the bare Base64 from Alipay's key tool; docs/configuration.md says which file is which";
 
 /// A key of the section that names a file.
 struct KeyFile {
@@ -62,25 +63,14 @@ struct KeyFiles {
 }
 
 /// Checks the section and loads the keys.
-pub(super) fn check(
-    c: &mut Checker<'_, '_>,
-    mut raw: raw::Alipay,
-    terminal: &TerminalConfig,
-) -> Option<Alipay> {
+pub(super) fn check(c: &mut Checker<'_, '_>, mut raw: raw::Alipay, terminal: &TerminalConfig) -> Option<Alipay> {
     let gateway_advice = format!("add gateway_url = \"{}\"", gateway::PRODUCTION);
-    let gateway_url = c.required(
-        raw.gateway_url.take(),
-        raw.at.missing("gateway_url"),
-        &gateway_advice,
-    );
+    let gateway_url = c.required(raw.gateway_url.take(), raw.at.missing("gateway_url"), &gateway_advice);
     if let Some(url) = &gateway_url {
         gateway::check(url, terminal.mode, c.env.sandbox_built, c.found);
     }
-    let app_id = c.required(
-        raw.app_id.take(),
-        raw.at.missing("app_id"),
-        "add the application's number from Alipay's console",
-    );
+    let app_id =
+        c.required(raw.app_id.take(), raw.at.missing("app_id"), "add the application's number from Alipay's console");
     let places = Places::of(&raw, gateway_url.as_ref(), app_id.as_ref());
     let files = KeyFiles::read(c, &mut raw);
     let verify = verify(c, &files, &raw.at);
@@ -90,11 +80,7 @@ pub(super) fn check(
         app_id: app_id.map_or_else(|| ANY_APP_ID.to_owned(), |id| id.value),
         private_key: Secret::new(files.private_key.text.clone().unwrap_or_default()),
         verify: verify.unwrap_or_else(|| Verify::PublicKey(String::new())),
-        app_auth_token: files
-            .app_auth_token
-            .text
-            .as_ref()
-            .map(|text| Secret::new(text.trim().to_owned())),
+        app_auth_token: files.app_auth_token.text.as_ref().map(|text| Secret::new(text.trim().to_owned())),
         seller_id: value(c, raw.seller_id),
         store_id: value(c, raw.store_id),
         alipay_store_id: value(c, raw.alipay_store_id),
@@ -116,19 +102,12 @@ fn value(c: &mut Checker<'_, '_>, written: Option<Written<String>>) -> Option<St
 
 fn ways_to_pay(c: &mut Checker<'_, '_>, written: Option<Written<Vec<String>>>) -> Option<String> {
     let Written { value: ways, at } = c.optional(written)?;
-    for way in ways
-        .iter()
-        .filter(|way| !WAYS_TO_PAY.contains(&way.as_str()))
-    {
+    for way in ways.iter().filter(|way| !WAYS_TO_PAY.contains(&way.as_str())) {
         let advice = match closest(way, WAYS_TO_PAY.iter().copied()) {
             Some(meant) => format!("did you mean \"{meant}\"?"),
             None => format!("Alipay knows {}", WAYS_TO_PAY.join(", ")),
         };
-        c.found.warning(
-            &at,
-            format!("\"{way}\" is no way to pay that is known here"),
-            advice,
-        );
+        c.found.warning(&at, format!("\"{way}\" is no way to pay that is known here"), advice);
     }
     Some(ways.join(","))
 }
@@ -146,55 +125,21 @@ impl KeyFiles {
             read_file(c, written, section.missing(name), readers)
         };
         Self {
-            public_key: file(
-                raw.public_key_file.take(),
-                "public_key_file",
-                Readers::Anybody,
-            ),
+            public_key: file(raw.public_key_file.take(), "public_key_file", Readers::Anybody),
             app_cert: file(raw.app_cert_file.take(), "app_cert_file", Readers::Anybody),
-            alipay_cert: file(
-                raw.alipay_cert_file.take(),
-                "alipay_cert_file",
-                Readers::Anybody,
-            ),
-            root_cert: file(
-                raw.alipay_root_cert_file.take(),
-                "alipay_root_cert_file",
-                Readers::Anybody,
-            ),
+            alipay_cert: file(raw.alipay_cert_file.take(), "alipay_cert_file", Readers::Anybody),
+            root_cert: file(raw.alipay_root_cert_file.take(), "alipay_root_cert_file", Readers::Anybody),
             aes_key: file(raw.aes_key_file.take(), "aes_key_file", Readers::Owner),
-            app_auth_token: file(
-                raw.app_auth_token_file.take(),
-                "app_auth_token_file",
-                Readers::Owner,
-            ),
-            private_key: read_file(
-                c,
-                private,
-                section.missing("private_key_file"),
-                Readers::Owner,
-            ),
+            app_auth_token: file(raw.app_auth_token_file.take(), "app_auth_token_file", Readers::Owner),
+            private_key: read_file(c, private, section.missing("private_key_file"), Readers::Owner),
         }
     }
 }
 
-fn read_file(
-    c: &mut Checker<'_, '_>,
-    written: Option<Written<String>>,
-    absent: At,
-    readers: Readers,
-) -> KeyFile {
+fn read_file(c: &mut Checker<'_, '_>, written: Option<Written<String>>, absent: At, readers: Readers) -> KeyFile {
     match written {
-        Some(written) => KeyFile {
-            text: keys::read(c, &written, readers),
-            is_named: true,
-            at: written.at,
-        },
-        None => KeyFile {
-            at: absent,
-            is_named: false,
-            text: None,
-        },
+        Some(written) => KeyFile { text: keys::read(c, &written, readers), is_named: true, at: written.at },
+        None => KeyFile { at: absent, is_named: false, text: None },
     }
 }
 
@@ -204,7 +149,8 @@ fn verify(c: &mut Checker<'_, '_>, files: &KeyFiles, section: &At) -> Option<Ver
     let in_certificate_mode = certificates.iter().any(|file| file.is_named);
     match (files.public_key.is_named, in_certificate_mode) {
         (true, true) => {
-            let problem = "both Alipay's public key and certificate files are given, and an application uses one of them";
+            let problem =
+                "both Alipay's public key and certificate files are given, and an application uses one of them";
             c.found.error(
                 &files.public_key.at,
                 problem,
@@ -221,17 +167,10 @@ fn verify(c: &mut Checker<'_, '_>, files: &KeyFiles, section: &At) -> Option<Ver
         }
         (false, true) => {
             for file in certificates.iter().filter(|file| !file.is_named) {
-                c.found.missing(
-                    &file.at,
-                    "certificate mode needs all three files that the console gives out",
-                );
+                c.found.missing(&file.at, "certificate mode needs all three files that the console gives out");
             }
             let text = |file: &KeyFile| file.text.clone();
-            let (app, alipay, root) = (
-                text(&files.app_cert)?,
-                text(&files.alipay_cert)?,
-                text(&files.root_cert)?,
-            );
+            let (app, alipay, root) = (text(&files.app_cert)?, text(&files.alipay_cert)?, text(&files.root_cert)?);
             Some(Verify::Certificates { app, alipay, root })
         }
     }
@@ -252,10 +191,7 @@ fn set_up(
             Err(error) => error,
         };
         if let Some(name) = name_of_text(&error) {
-            let (at, advice) = (
-                places.of_key(name),
-                "correct it as Alipay's console shows it",
-            );
+            let (at, advice) = (places.of_key(name), "correct it as Alipay's console shows it");
             if !c.found.report.has_error_at(&at.key) {
                 c.found.error(&at, error.to_string(), advice);
             }
@@ -263,8 +199,7 @@ fn set_up(
         } else {
             let are_sound = every_key_is_sound(c, files);
             if are_sound && is_complete {
-                c.found
-                    .error(files.about(&error), error.to_string(), KEY_ADVICE);
+                c.found.error(files.about(&error), error.to_string(), KEY_ADVICE);
             }
             return None;
         }
@@ -311,24 +246,12 @@ fn mend(config: &mut Config, name: &str) {
 /// Judges every key file by itself, so that one bad file does not hide another.
 fn every_key_is_sound(c: &mut Checker<'_, '_>, files: &KeyFiles) -> bool {
     let before = c.found.report.problems().len();
-    judge(c, &files.private_key, |text| {
-        PrivateKey::load(text).err().map(SetupError::PrivateKey)
-    });
-    judge(c, &files.public_key, |text| {
-        PublicKey::load(text).err().map(SetupError::AlipayKey)
-    });
-    judge(c, &files.app_cert, |text| {
-        bad_certificate(CertificateFile::App, text)
-    });
-    judge(c, &files.alipay_cert, |text| {
-        bad_certificate(CertificateFile::Alipay, text)
-    });
-    judge(c, &files.root_cert, |text| {
-        bad_certificate(CertificateFile::Root, text)
-    });
-    judge(c, &files.aes_key, |text| {
-        aes::Key::load(text).err().map(SetupError::AesKey)
-    });
+    judge(c, &files.private_key, |text| PrivateKey::load(text).err().map(SetupError::PrivateKey));
+    judge(c, &files.public_key, |text| PublicKey::load(text).err().map(SetupError::AlipayKey));
+    judge(c, &files.app_cert, |text| bad_certificate(CertificateFile::App, text));
+    judge(c, &files.alipay_cert, |text| bad_certificate(CertificateFile::Alipay, text));
+    judge(c, &files.root_cert, |text| bad_certificate(CertificateFile::Root, text));
+    judge(c, &files.aes_key, |text| aes::Key::load(text).err().map(SetupError::AesKey));
     c.found.report.problems().len() == before
 }
 
@@ -339,9 +262,7 @@ fn judge(c: &mut Checker<'_, '_>, file: &KeyFile, bad: impl Fn(&str) -> Option<S
 }
 
 fn bad_certificate(file: CertificateFile, text: &str) -> Option<SetupError> {
-    Certificate::read_all(text)
-        .err()
-        .map(|problem| SetupError::Certificate { file, problem })
+    Certificate::read_all(text).err().map(|problem| SetupError::Certificate { file, problem })
 }
 
 impl KeyFiles {
@@ -352,18 +273,9 @@ impl KeyFiles {
             SetupError::AlipayKeyIsOurs if self.public_key.is_named => &self.public_key,
             SetupError::AlipayKeyIsOurs => &self.alipay_cert,
             SetupError::CertificateNotForKey => &self.app_cert,
-            SetupError::Certificate {
-                file: CertificateFile::App,
-                ..
-            } => &self.app_cert,
-            SetupError::Certificate {
-                file: CertificateFile::Alipay,
-                ..
-            } => &self.alipay_cert,
-            SetupError::Certificate {
-                file: CertificateFile::Root,
-                ..
-            } => &self.root_cert,
+            SetupError::Certificate { file: CertificateFile::App, .. } => &self.app_cert,
+            SetupError::Certificate { file: CertificateFile::Alipay, .. } => &self.alipay_cert,
+            SetupError::Certificate { file: CertificateFile::Root, .. } => &self.root_cert,
             SetupError::AesKey(_) => &self.aes_key,
             SetupError::PrivateKey(_)
             | SetupError::SelfTest
@@ -381,11 +293,7 @@ impl KeyFiles {
 struct Places(Vec<(&'static str, At)>);
 
 impl Places {
-    fn of(
-        raw: &raw::Alipay,
-        gateway_url: Option<&Written<String>>,
-        app_id: Option<&Written<String>>,
-    ) -> Self {
+    fn of(raw: &raw::Alipay, gateway_url: Option<&Written<String>>, app_id: Option<&Written<String>>) -> Self {
         let texts = [
             ("gateway_url", gateway_url),
             ("app_id", app_id),
@@ -395,35 +303,20 @@ impl Places {
             ("alipay_store_id", raw.alipay_store_id.as_ref()),
             ("operator_id", raw.operator_id.as_ref()),
             ("product_code", raw.product_code.as_ref()),
-            (
-                "sys_service_provider_id",
-                raw.sys_service_provider_id.as_ref(),
-            ),
+            ("sys_service_provider_id", raw.sys_service_provider_id.as_ref()),
             ("notify_url", raw.notify_url.as_ref()),
         ];
         let lists = [
             ("enable_pay_channels", raw.enable_pay_channels.as_ref()),
             ("disable_pay_channels", raw.disable_pay_channels.as_ref()),
         ];
-        let texts = texts
-            .into_iter()
-            .filter_map(|(name, written)| Some((name, written?.at.clone())));
-        let lists = lists
-            .into_iter()
-            .filter_map(|(name, written)| Some((name, written?.at.clone())));
-        Self(
-            texts
-                .chain(lists)
-                .chain([("terminal_id", At::key("terminal.id"))])
-                .collect(),
-        )
+        let texts = texts.into_iter().filter_map(|(name, written)| Some((name, written?.at.clone())));
+        let lists = lists.into_iter().filter_map(|(name, written)| Some((name, written?.at.clone())));
+        Self(texts.chain(lists).chain([("terminal_id", At::key("terminal.id"))]).collect())
     }
 
     fn of_key(&self, name: &str) -> At {
         let found = self.0.iter().find(|(key, _)| *key == name);
-        found.map_or_else(
-            || At::key(format!("channels.alipay.{name}")),
-            |(_, at)| at.clone(),
-        )
+        found.map_or_else(|| At::key(format!("channels.alipay.{name}")), |(_, at)| at.clone())
     }
 }

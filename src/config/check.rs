@@ -42,40 +42,24 @@ pub(super) struct Text {
 impl Text {
     /// Words for people, up to so many characters.
     pub(super) const fn words(longest: usize) -> Self {
-        Self {
-            longest,
-            blanks: true,
-        }
+        Self { longest, blanks: true }
     }
 
     /// A number or a code, up to so many characters, without blanks.
     pub(super) const fn token(longest: usize) -> Self {
-        Self {
-            longest,
-            blanks: false,
-        }
+        Self { longest, blanks: false }
     }
 
     fn allows(self, text: &str) -> bool {
-        let has_length =
-            (1..=self.longest).contains(&text.chars().count()) && !text.trim().is_empty();
-        has_length
-            && !text
-                .chars()
-                .any(|c| c.is_control() || (c.is_whitespace() && !self.blanks))
+        let has_length = (1..=self.longest).contains(&text.chars().count()) && !text.trim().is_empty();
+        has_length && !text.chars().any(|c| c.is_control() || (c.is_whitespace() && !self.blanks))
     }
 }
 
 impl Checker<'_, '_> {
     fn note(&mut self, at: &At, value: &impl Serialize, otherwise: Origin) {
-        let origin = at.span.as_ref().map_or(otherwise, |span| {
-            Origin::Line(self.found.source.position(span.start).0)
-        });
-        self.effective.add(
-            &at.key,
-            serde_json::to_value(value).unwrap_or(Value::Null),
-            origin,
-        );
+        let origin = at.span.as_ref().map_or(otherwise, |span| Origin::Line(self.found.source.position(span.start).0));
+        self.effective.add(&at.key, serde_json::to_value(value).unwrap_or(Value::Null), origin);
     }
 
     /// A key that must be there.
@@ -92,10 +76,7 @@ impl Checker<'_, '_> {
     }
 
     /// A key that may be absent.
-    pub(super) fn optional<T: Serialize>(
-        &mut self,
-        written: Option<Written<T>>,
-    ) -> Option<Written<T>> {
+    pub(super) fn optional<T: Serialize>(&mut self, written: Option<Written<T>>) -> Option<Written<T>> {
         if let Some(Written { value, at }) = &written {
             self.note(at, value, Origin::Default);
         }
@@ -109,12 +90,7 @@ impl Checker<'_, '_> {
     }
 
     /// A key with a default.
-    pub(super) fn choice<T: Serialize>(
-        &mut self,
-        written: Option<Written<T>>,
-        at: At,
-        default: T,
-    ) -> T {
+    pub(super) fn choice<T: Serialize>(&mut self, written: Option<Written<T>>, at: At, default: T) -> T {
         let Written { value, at } = written.unwrap_or(Written { value: default, at });
         self.note(&at, &value, Origin::Default);
         value
@@ -133,13 +109,8 @@ impl Checker<'_, '_> {
         let value = self.choice(written, at, default);
         match place {
             Some(at) if !range.contains(&value) => {
-                let advice = format!(
-                    "use {} to {} {unit}; the default is {default}",
-                    range.start(),
-                    range.end()
-                );
-                self.found
-                    .error(&at, format!("{value} {unit} is out of range"), advice);
+                let advice = format!("use {} to {} {unit}; the default is {default}", range.start(), range.end());
+                self.found.error(&at, format!("{value} {unit} is out of range"), advice);
                 default
             }
             Some(_) | None => value,
@@ -147,27 +118,13 @@ impl Checker<'_, '_> {
     }
 
     /// A text within its bounds. The caller has it noted already, or does not want it noted.
-    pub(super) fn text(
-        &mut self,
-        written: Written<String>,
-        allowed: Text,
-    ) -> Option<Written<String>> {
+    pub(super) fn text(&mut self, written: Written<String>, allowed: Text) -> Option<Written<String>> {
         let fits = allowed.allows(&written.value);
         if !fits {
-            let blanks = if allowed.blanks {
-                "no line breaks or control characters"
-            } else {
-                "no blanks"
-            };
-            let problem = format!(
-                "this text is empty, too long, or has characters that do not belong in {}",
-                written.at.key
-            );
-            self.found.error(
-                &written.at,
-                problem,
-                format!("use 1 to {} characters and {blanks}", allowed.longest),
-            );
+            let blanks = if allowed.blanks { "no line breaks or control characters" } else { "no blanks" };
+            let problem =
+                format!("this text is empty, too long, or has characters that do not belong in {}", written.at.key);
+            self.found.error(&written.at, problem, format!("use 1 to {} characters and {blanks}", allowed.longest));
         }
         fits.then_some(written)
     }
@@ -188,22 +145,14 @@ impl Checker<'_, '_> {
         match written {
             Some(Written { value, at }) => {
                 if value.is_empty() {
-                    self.found.error(
-                        &at,
-                        "this path is empty",
-                        "name a file, or leave the key out for the default",
-                    );
+                    self.found.error(&at, "this path is empty", "name a file, or leave the key out for the default");
                 }
                 let path = self.resolve(&value);
                 self.note(&at, &path, Origin::Default);
                 path
             }
             None => {
-                self.note(
-                    &at,
-                    &default,
-                    variable.map_or(Origin::Default, Origin::Environment),
-                );
+                self.note(&at, &default, variable.map_or(Origin::Default, Origin::Environment));
                 default
             }
         }
@@ -211,27 +160,13 @@ impl Checker<'_, '_> {
 }
 
 /// Checks everything. The result is only good when no error was found.
-pub(super) fn check(
-    raw: Raw,
-    board: Option<BoardSpec>,
-    env: &Env,
-    found: &mut Findings<'_>,
-) -> Checked {
-    let mut checker = Checker {
-        found,
-        env,
-        effective: Effective::default(),
-    };
+pub(super) fn check(raw: Raw, board: Option<BoardSpec>, env: &Env, found: &mut Findings<'_>) -> Checked {
+    let mut checker = Checker { found, env, effective: Effective::default() };
     let c = &mut checker;
     let terminal = terminal(c, raw.terminal);
     let journal = journal(c, raw.journal);
     let api = api(c, raw.api);
-    let who_scans = goods::who_scans(
-        c,
-        raw.sell.who_scans,
-        raw.sell.at.unwritten("who_scans"),
-        board.as_ref(),
-    );
+    let who_scans = goods::who_scans(c, raw.sell.who_scans, raw.sell.at.unwritten("who_scans"), board.as_ref());
     let pay_within = (raw.sell.pay_within_s, raw.sell.at.unwritten("pay_within_s"));
     let pace = pace::check(c, pay_within, raw.pace, terminal.mode);
     let products = goods::products(c, raw.products, board.as_ref());
@@ -244,23 +179,13 @@ pub(super) fn check(
         }
     };
     let http = http(c, raw.http, pace.call_limit_ms);
-    let log = c.choice(
-        raw.log.level,
-        raw.log.at.unwritten("level"),
-        Default::default(),
-    );
+    let log = c.choice(raw.log.level, raw.log.at.unwritten("level"), Default::default());
     if let Some(board) = &board {
         simulated_board_takes_no_real_money(c, board, terminal.mode);
     }
     let has_scanner = board.as_ref().is_some_and(goods::has_scanner);
     Checked {
-        settings: Settings {
-            products,
-            channels: vec![ChannelId::Alipay],
-            who_scans,
-            has_scanner,
-            pace,
-        },
+        settings: Settings { products, channels: vec![ChannelId::Alipay], who_scans, has_scanner, pace },
         terminal,
         alipay,
         api,
@@ -281,16 +206,13 @@ fn terminal(c: &mut Checker<'_, '_>, raw: raw::Terminal) -> TerminalConfig {
         "give the machine a number of its own: id = \"VM-0001\" in [terminal]",
     );
     let id = id.and_then(|id| terminal_id(c, id)).unwrap_or_default();
-    let mut words =
-        |written: Option<Written<String>>, name: &str, otherwise: &str, longest: usize| {
-            let written = c
-                .optional(written)
-                .and_then(|text| c.text(text, Text::words(longest)));
-            match written {
-                Some(text) => text.value,
-                None => c.derived(raw.at.unwritten(name), otherwise.to_owned()),
-            }
-        };
+    let mut words = |written: Option<Written<String>>, name: &str, otherwise: &str, longest: usize| {
+        let written = c.optional(written).and_then(|text| c.text(text, Text::words(longest)));
+        match written {
+            Some(text) => text.value,
+            None => c.derived(raw.at.unwritten(name), otherwise.to_owned()),
+        }
+    };
     let name = words(raw.name, "name", &id, 64);
     let merchant = words(raw.merchant, "merchant", &name, 64);
     let support = c.optional(raw.support);
@@ -302,23 +224,10 @@ fn terminal(c: &mut Checker<'_, '_>, raw: raw::Terminal) -> TerminalConfig {
             "add support = \"400-…\" in [terminal]",
         );
     }
-    let support = support
-        .and_then(|text| c.text(text, Text::words(32)))
-        .map(|text| text.value);
-    let language = c.choice(
-        raw.language,
-        raw.at.unwritten("language"),
-        Default::default(),
-    );
+    let support = support.and_then(|text| c.text(text, Text::words(32))).map(|text| text.value);
+    let language = c.choice(raw.language, raw.at.unwritten("language"), Default::default());
     let mode = c.choice(raw.mode, raw.at.unwritten("mode"), Default::default());
-    TerminalConfig {
-        id,
-        name,
-        merchant,
-        support,
-        language,
-        mode,
-    }
+    TerminalConfig { id, name, merchant, support, language, mode }
 }
 
 fn terminal_id(c: &mut Checker<'_, '_>, id: Written<String>) -> Option<String> {
@@ -326,11 +235,7 @@ fn terminal_id(c: &mut Checker<'_, '_>, id: Written<String>) -> Option<String> {
     let fits = (1..=32).contains(&id.value.len()) && id.value.bytes().all(allowed);
     if !fits {
         let problem = format!("\"{}\" cannot be a terminal's number", id.value);
-        c.found.error(
-            &id.at,
-            problem,
-            "use 1 to 32 letters, digits, - _ . (Alipay's terminal_id)",
-        );
+        c.found.error(&id.at, problem, "use 1 to 32 letters, digits, - _ . (Alipay's terminal_id)");
     }
     fits.then_some(id.value)
 }
@@ -342,11 +247,7 @@ fn journal(c: &mut Checker<'_, '_>, raw: raw::Journal) -> PathBuf {
 }
 
 fn api(c: &mut Checker<'_, '_>, raw: raw::Api) -> ApiConfig {
-    let variable = c
-        .env
-        .runtime_directory
-        .is_some()
-        .then_some("RUNTIME_DIRECTORY");
+    let variable = c.env.runtime_directory.is_some().then_some("RUNTIME_DIRECTORY");
     let default = c.env.runtime().join("till.sock");
     let socket = c.path(raw.socket, raw.at.unwritten("socket"), default, variable);
     let address = c.optional(raw.tcp);
@@ -354,13 +255,12 @@ fn api(c: &mut Checker<'_, '_>, raw: raw::Api) -> ApiConfig {
     let tcp = match (address, token) {
         (Some(address), Some(token)) => {
             let (address, token) = (loopback(c, &address), api_token(c, &token));
-            address
-                .zip(token)
-                .map(|(address, token)| TcpConfig { address, token })
+            address.zip(token).map(|(address, token)| TcpConfig { address, token })
         }
         (Some(address), None) => {
             loopback(c, &address);
-            let advice = "make one with: openssl rand -hex 32 > api.token; chmod 600 api.token; then token_file = \"api.token\"";
+            let advice =
+                "make one with: openssl rand -hex 32 > api.token; chmod 600 api.token; then token_file = \"api.token\"";
             c.found.missing(&raw.at.missing("token_file"), advice);
             None
         }
@@ -394,73 +294,35 @@ fn loopback(c: &mut Checker<'_, '_>, written: &Written<String>) -> Option<Socket
 fn api_token(c: &mut Checker<'_, '_>, written: &Written<String>) -> Option<Secret<String>> {
     let text = keys::read(c, written, Readers::Owner)?;
     let token = text.trim();
-    let is_good = token.len() >= SHORTEST_TOKEN
-        && token.len() <= 256
-        && token.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_good =
+        token.len() >= SHORTEST_TOKEN && token.len() <= 256 && token.bytes().all(|byte| byte.is_ascii_graphic());
     if !is_good {
         let problem = "the file holds no good token: 32 to 256 letters, digits or signs in one line are wanted";
-        c.found
-            .error(&written.at, problem, "make one with: openssl rand -hex 32");
+        c.found.error(&written.at, problem, "make one with: openssl rand -hex 32");
     }
     is_good.then(|| Secret::new(token.to_owned()))
 }
 
 fn http(c: &mut Checker<'_, '_>, raw: raw::Http, call_limit_ms: u64) -> HttpConfig {
-    let place = raw.timeout_s.as_ref().map_or_else(
-        || raw.at.unwritten("timeout_s"),
-        |written| written.at.clone(),
-    );
-    let connect_s = c.number(
-        raw.connect_timeout_s,
-        raw.at.unwritten("connect_timeout_s"),
-        3,
-        1..=30,
-        "s",
-    );
-    let timeout_s = c.number(
-        raw.timeout_s,
-        raw.at.unwritten("timeout_s"),
-        10,
-        2..=60,
-        "s",
-    );
+    let place = raw.timeout_s.as_ref().map_or_else(|| raw.at.unwritten("timeout_s"), |written| written.at.clone());
+    let connect_s = c.number(raw.connect_timeout_s, raw.at.unwritten("connect_timeout_s"), 3, 1..=30, "s");
+    let timeout_s = c.number(raw.timeout_s, raw.at.unwritten("timeout_s"), 10, 2..=60, "s");
     if connect_s > timeout_s {
-        let problem =
-            format!("connecting may take {connect_s} s, and a whole call only {timeout_s} s");
-        c.found.error(
-            &place,
-            problem,
-            "make http.timeout_s longer than http.connect_timeout_s",
-        );
+        let problem = format!("connecting may take {connect_s} s, and a whole call only {timeout_s} s");
+        c.found.error(&place, problem, "make http.timeout_s longer than http.connect_timeout_s");
     }
     if timeout_s.saturating_mul(1_000) > call_limit_ms {
-        let problem = format!(
-            "a call may take {timeout_s} s, and counts as lost after {call_limit_ms} ms already"
-        );
-        c.found.error(
-            &place,
-            problem,
-            "make http.timeout_s shorter than pace.call_limit_ms",
-        );
+        let problem = format!("a call may take {timeout_s} s, and counts as lost after {call_limit_ms} ms already");
+        c.found.error(&place, problem, "make http.timeout_s shorter than pace.call_limit_ms");
     }
-    let extra_roots = c
-        .optional(raw.ca_file)
-        .and_then(|written| certificates(c, &written));
-    HttpConfig {
-        connect_timeout: Duration::from_secs(connect_s),
-        timeout: Duration::from_secs(timeout_s),
-        extra_roots,
-    }
+    let extra_roots = c.optional(raw.ca_file).and_then(|written| certificates(c, &written));
+    HttpConfig { connect_timeout: Duration::from_secs(connect_s), timeout: Duration::from_secs(timeout_s), extra_roots }
 }
 
 fn certificates(c: &mut Checker<'_, '_>, written: &Written<String>) -> Option<String> {
     let text = keys::read(c, written, Readers::Anybody)?;
     if let Err(error) = Certificate::read_all(&text) {
-        c.found.error(
-            &written.at,
-            format!("the file cannot be used: {error}"),
-            "give certificates as PEM text",
-        );
+        c.found.error(&written.at, format!("the file cannot be used: {error}"), "give certificates as PEM text");
     }
     Some(text)
 }
@@ -468,10 +330,8 @@ fn certificates(c: &mut Checker<'_, '_>, written: &Written<String>) -> Option<St
 /// The other half of "no pretend gateway on a real machine": no real gateway on a pretend machine.
 fn simulated_board_takes_no_real_money(c: &mut Checker<'_, '_>, board: &BoardSpec, mode: Mode) {
     if mode == Mode::Production && board.is_simulated() {
-        let problem = format!(
-            "the board \"{}\" is simulated: buyers would pay real money, and nothing would fall",
-            board.name
-        );
+        let problem =
+            format!("the board \"{}\" is simulated: buyers would pay real money, and nothing would fall", board.name);
         let advice = "choose the machine's own board file with --board, or set mode = \"sandbox\"";
         c.found.error(&At::key("terminal.mode"), problem, advice);
     }

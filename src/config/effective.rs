@@ -43,11 +43,7 @@ impl Effective {
     }
 
     pub(super) fn add(&mut self, key: &str, value: Value, origin: Origin) {
-        self.0.push(Setting {
-            key: key.to_owned(),
-            value,
-            origin,
-        });
+        self.0.push(Setting { key: key.to_owned(), value, origin });
     }
 }
 

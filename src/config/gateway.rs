@@ -29,22 +29,10 @@ enum Reach {
 }
 
 /// Checks the gateway against the mode.
-pub(super) fn check(
-    url: &Written<String>,
-    mode: Mode,
-    sandbox_built: bool,
-    found: &mut Findings<'_>,
-) {
+pub(super) fn check(url: &Written<String>, mode: Mode, sandbox_built: bool, found: &mut Findings<'_>) {
     let parsed = Url::parse(&url.value).ok();
-    let Some((parsed, host)) = parsed
-        .as_ref()
-        .and_then(|parsed| Some((parsed, parsed.host_str()?)))
-    else {
-        found.error(
-            &url.at,
-            format!("\"{}\" is not an address", url.value),
-            format!("the gateway is {PRODUCTION}"),
-        );
+    let Some((parsed, host)) = parsed.as_ref().and_then(|parsed| Some((parsed, parsed.host_str()?))) else {
+        found.error(&url.at, format!("\"{}\" is not an address", url.value), format!("the gateway is {PRODUCTION}"));
         return;
     };
     if !parsed.username().is_empty() || parsed.password().is_some() {
@@ -64,25 +52,15 @@ pub(super) fn check(
 fn check_production(url: &Written<String>, reach: Reach, is_plain: bool, found: &mut Findings<'_>) {
     let problem = match (reach, is_plain) {
         (Reach::Inside, _) => "a gateway on this machine or its own network cannot take real money",
-        (Reach::AlipaySandbox, _) => {
-            "this is Alipay's sandbox: goods would be given away for pretend money"
-        }
+        (Reach::AlipaySandbox, _) => "this is Alipay's sandbox: goods would be given away for pretend money",
         (Reach::Alipay | Reach::Elsewhere, true) => "the gateway is not called over https",
         (Reach::Alipay | Reach::Elsewhere, false) => return,
     };
-    let advice = format!(
-        "use {PRODUCTION}; for a test without real money set mode = \"sandbox\" in [terminal]"
-    );
+    let advice = format!("use {PRODUCTION}; for a test without real money set mode = \"sandbox\" in [terminal]");
     found.error(&url.at, problem, advice);
 }
 
-fn check_sandbox(
-    url: &Written<String>,
-    reach: Reach,
-    is_plain: bool,
-    sandbox_built: bool,
-    found: &mut Findings<'_>,
-) {
+fn check_sandbox(url: &Written<String>, reach: Reach, is_plain: bool, sandbox_built: bool, found: &mut Findings<'_>) {
     match reach {
         Reach::Alipay => found.error(
             &url.at,
@@ -104,26 +82,12 @@ fn check_sandbox(
 
 fn reach(host: &str) -> Reach {
     let host = host.trim_end_matches('.');
-    let address = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse::<IpAddr>();
-    let is_under = |domain: &str| {
-        host == domain
-            || host
-                .strip_suffix(domain)
-                .is_some_and(|rest| rest.ends_with('.'))
-    };
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let is_under = |domain: &str| host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
     match address {
         Ok(address) if is_inside(address) => Reach::Inside,
         Ok(_) => Reach::Elsewhere,
-        Err(_)
-            if ["localhost", "local", "internal", "lan"]
-                .into_iter()
-                .any(is_under) =>
-        {
-            Reach::Inside
-        }
+        Err(_) if ["localhost", "local", "internal", "lan"].into_iter().any(is_under) => Reach::Inside,
         Err(_) if !host.contains('.') => Reach::Inside,
         Err(_) if host == PRODUCTION_HOST => Reach::Alipay,
         Err(_) if is_under(SANDBOX_DOMAIN) => Reach::AlipaySandbox,
@@ -133,12 +97,8 @@ fn reach(host: &str) -> Reach {
 
 fn is_inside(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(v4) => {
-            v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.octets()[0] == 0
-        }
-        IpAddr::V6(v6) => v6
-            .to_ipv4_mapped()
-            .map_or_else(|| is_inside_v6(v6), |v4| is_inside(v4.into())),
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.octets()[0] == 0,
+        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or_else(|| is_inside_v6(v6), |v4| is_inside(v4.into())),
     }
 }
 
@@ -173,21 +133,14 @@ mod tests {
             "https://gateway/",
         ] {
             let parsed = Url::parse(url).expect("an address");
-            assert_eq!(
-                reach(parsed.host_str().expect("a host")),
-                Reach::Inside,
-                "{url}"
-            );
+            assert_eq!(reach(parsed.host_str().expect("a host")), Reach::Inside, "{url}");
         }
     }
 
     #[test]
     fn alipay_is_told_from_its_sandbox_and_from_strangers() {
         assert_eq!(reach("openapi.alipay.com"), Reach::Alipay);
-        assert_eq!(
-            reach("openapi-sandbox.dl.alipaydev.com"),
-            Reach::AlipaySandbox
-        );
+        assert_eq!(reach("openapi-sandbox.dl.alipaydev.com"), Reach::AlipaySandbox);
         assert_eq!(reach("openapi.alipaydev.com"), Reach::AlipaySandbox);
         assert_eq!(reach("notalipaydev.com"), Reach::Elsewhere);
         assert_eq!(reach("8.8.8.8"), Reach::Elsewhere);

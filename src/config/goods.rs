@@ -30,11 +30,7 @@ pub(super) fn products(
         };
         if let Some(first) = places.get(&slot.value) {
             let problem = format!("slot {} already has a product, {}", slot.value, first.key);
-            checker.found.error(
-                &slot.at,
-                problem,
-                "a slot has one product: give this one its own slot, or remove it",
-            );
+            checker.found.error(&slot.at, problem, "a slot has one product: give this one its own slot, or remove it");
             continue;
         }
         places.insert(slot.value.clone(), slot.at);
@@ -51,70 +47,36 @@ pub(super) fn products(
 }
 
 fn product(checker: &mut Checker<'_, '_>, row: raw::Product) -> Option<(Written<SlotId>, Product)> {
-    let slot = checker.required(
-        row.slot,
-        row.at.missing("slot"),
-        "write the slot as printed on the machine: slot = \"11\"",
-    );
+    let slot =
+        checker.required(row.slot, row.at.missing("slot"), "write the slot as printed on the machine: slot = \"11\"");
     let slot = slot.and_then(|slot| slot_id(checker, slot));
-    let name = checker.required(
-        row.name,
-        row.at.missing("name"),
-        "write what the buyer reads: name = \"可乐 330 ml\"",
-    );
+    let name = checker.required(row.name, row.at.missing("name"), "write what the buyer reads: name = \"可乐 330 ml\"");
     let name = name.and_then(|name| checker.text(name, Text::words(LONGEST_NAME)));
-    let price = checker.required(
-        row.price,
-        row.at.missing("price"),
-        "write yuan in quotes: price = \"3.50\"",
-    );
+    let price = checker.required(row.price, row.at.missing("price"), "write yuan in quotes: price = \"3.50\"");
     let price = price.and_then(|price| sound_price(checker, price));
-    let code = checker
-        .optional(row.code)
-        .and_then(|code| checker.text(code, Text::token(LONGEST_CODE)));
+    let code = checker.optional(row.code).and_then(|code| checker.text(code, Text::token(LONGEST_CODE)));
     let (slot, name, price) = (slot?, name?, price?);
     let code = match code {
         Some(code) => code.value,
         None => checker.derived(row.at.unwritten("code"), slot.value.as_str().to_owned()),
     };
-    Some((
-        slot,
-        Product {
-            code,
-            name: name.value,
-            price,
-        },
-    ))
+    Some((slot, Product { code, name: name.value, price }))
 }
 
 fn slot_id(checker: &mut Checker<'_, '_>, slot: Written<String>) -> Option<Written<SlotId>> {
     let id = SlotId::new(&slot.value);
     if id.is_none() {
         let problem = format!("\"{}\" cannot be a slot", slot.value);
-        checker.found.error(
-            &slot.at,
-            problem,
-            "use 1 to 8 letters or digits, as printed beside the slot",
-        );
+        checker.found.error(&slot.at, problem, "use 1 to 8 letters or digits, as printed beside the slot");
     }
     id.map(|value| Written { value, at: slot.at })
 }
 
-fn sound_price(
-    checker: &mut Checker<'_, '_>,
-    Written {
-        value: Yuan(price),
-        at,
-    }: Written<Yuan>,
-) -> Option<Fen> {
+fn sound_price(checker: &mut Checker<'_, '_>, Written { value: Yuan(price), at }: Written<Yuan>) -> Option<Fen> {
     let is_sound = price.is_positive() && price <= LARGEST_ORDER;
     if !is_sound {
         let problem = format!("{price} yuan is not a price");
-        checker.found.error(
-            &at,
-            problem,
-            format!("a price is at least 0.01 and at most {LARGEST_ORDER} yuan"),
-        );
+        checker.found.error(&at, problem, format!("a price is at least 0.01 and at most {LARGEST_ORDER} yuan"));
     }
     is_sound.then_some(price)
 }
@@ -123,8 +85,7 @@ fn slots_exist(checker: &mut Checker<'_, '_>, places: &BTreeMap<SlotId, At>, boa
     let slots = || board.vend.slots.iter().map(|slot| slot.name.as_str());
     for (slot, at) in places {
         if board.vend.kind == VendKind::None {
-            let problem =
-                format!("slot {slot} has a product, and the board has nothing that vends");
+            let problem = format!("slot {slot} has a product, and the board has nothing that vends");
             checker.found.error(
                 at,
                 problem,
@@ -132,34 +93,20 @@ fn slots_exist(checker: &mut Checker<'_, '_>, places: &BTreeMap<SlotId, At>, boa
             );
         } else if !slots().any(|name| name == slot.as_str()) {
             let advice = match closest(slot.as_str(), slots()) {
-                Some(near) => format!(
-                    "did you mean \"{near}\"? The board has {}",
-                    slots().collect::<Vec<_>>().join(", ")
-                ),
+                Some(near) => {
+                    format!("did you mean \"{near}\"? The board has {}", slots().collect::<Vec<_>>().join(", "))
+                }
                 None => format!("the board has {}", slots().collect::<Vec<_>>().join(", ")),
             };
-            checker.found.error(
-                at,
-                format!("the board \"{}\" has no slot {slot}", board.name),
-                advice,
-            );
+            checker.found.error(at, format!("the board \"{}\" has no slot {slot}", board.name), advice);
         }
     }
 }
 
-fn slots_are_filled(
-    checker: &mut Checker<'_, '_>,
-    products: &BTreeMap<SlotId, Product>,
-    board: &BoardSpec,
-) {
+fn slots_are_filled(checker: &mut Checker<'_, '_>, products: &BTreeMap<SlotId, Product>, board: &BoardSpec) {
     let is_filled = |name: &str| SlotId::new(name).is_some_and(|slot| products.contains_key(&slot));
-    let empty: Vec<&str> = board
-        .vend
-        .slots
-        .iter()
-        .map(|slot| slot.name.as_str())
-        .filter(|name| !is_filled(name))
-        .collect();
+    let empty: Vec<&str> =
+        board.vend.slots.iter().map(|slot| slot.name.as_str()).filter(|name| !is_filled(name)).collect();
     if !empty.is_empty() {
         let problem = format!("slots of the board without a product: {}", empty.join(", "));
         checker.found.warning(
@@ -170,18 +117,13 @@ fn slots_are_filled(
     }
 }
 
-fn slots_can_be_typed(
-    checker: &mut Checker<'_, '_>,
-    places: &BTreeMap<SlotId, At>,
-    board: &BoardSpec,
-) {
+fn slots_can_be_typed(checker: &mut Checker<'_, '_>, places: &BTreeMap<SlotId, At>, board: &BoardSpec) {
     if board.keypad.kind == KeypadKind::None {
         return;
     }
     for (slot, at) in places {
         if !slot.as_str().bytes().all(|byte| byte.is_ascii_digit()) {
-            let problem =
-                format!("slot {slot} cannot be typed on the keypad, which has digits only");
+            let problem = format!("slot {slot} cannot be typed on the keypad, which has digits only");
             checker.found.warning(
                 at,
                 problem,
@@ -198,9 +140,7 @@ pub(super) fn who_scans(
     key: At,
     board: Option<&BoardSpec>,
 ) -> WhoScans {
-    let at = written
-        .as_ref()
-        .map_or_else(|| key.clone(), |written| written.at.clone());
+    let at = written.as_ref().map_or_else(|| key.clone(), |written| written.at.clone());
     let Some(board) = board else {
         return checker.choice(written, key, WhoScans::Either);
     };
@@ -222,30 +162,19 @@ pub(super) fn has_scanner(board: &BoardSpec) -> bool {
     board.scanner.kind != ScannerKind::None
 }
 
-fn scanner_is_there(
-    checker: &mut Checker<'_, '_>,
-    who_scans: WhoScans,
-    board: &BoardSpec,
-    at: &At,
-) {
+fn scanner_is_there(checker: &mut Checker<'_, '_>, who_scans: WhoScans, board: &BoardSpec, at: &At) {
     if has_scanner(board) {
         return;
     }
     match who_scans {
         WhoScans::MerchantScans => checker.found.error(
             at,
-            format!(
-                "the machine shall read pay codes, and the board \"{}\" has no scanner",
-                board.name
-            ),
+            format!("the machine shall read pay codes, and the board \"{}\" has no scanner", board.name),
             "add a [scanner] to the board file, or set who_scans = \"buyer_scans\"",
         ),
         WhoScans::Either => checker.found.warning(
             at,
-            format!(
-                "the board \"{}\" has no scanner, so only the buyer can scan",
-                board.name
-            ),
+            format!("the board \"{}\" has no scanner, so only the buyer can scan", board.name),
             "set who_scans = \"buyer_scans\", or add a [scanner] to the board file",
         ),
         WhoScans::BuyerScans => {}
@@ -253,30 +182,19 @@ fn scanner_is_there(
 }
 
 /// Matters only where orders are made at the machine: a caller of the API may have a screen of its own.
-fn display_is_there(
-    checker: &mut Checker<'_, '_>,
-    who_scans: WhoScans,
-    board: &BoardSpec,
-    at: &At,
-) {
+fn display_is_there(checker: &mut Checker<'_, '_>, who_scans: WhoScans, board: &BoardSpec, at: &At) {
     if board.display.kind != DisplayKind::None || board.keypad.kind == KeypadKind::None {
         return;
     }
     match who_scans {
         WhoScans::BuyerScans => checker.found.error(
             at,
-            format!(
-                "the buyer shall scan the screen, and the board \"{}\" has no display",
-                board.name
-            ),
+            format!("the buyer shall scan the screen, and the board \"{}\" has no display", board.name),
             "add a [display] to the board file, or set who_scans = \"merchant_scans\"",
         ),
         WhoScans::Either => checker.found.warning(
             at,
-            format!(
-                "the board \"{}\" has no display, so buyers see neither code nor price",
-                board.name
-            ),
+            format!("the board \"{}\" has no display, so buyers see neither code nor price", board.name),
             "add a [display] to the board file, or set who_scans = \"merchant_scans\"",
         ),
         WhoScans::MerchantScans => {}

@@ -30,11 +30,7 @@ struct Place {
 }
 
 /// Reads the file that a key of the config names; every way this can fail is a finding at that key.
-pub(super) fn read(
-    checker: &mut Checker<'_, '_>,
-    written: &Written<String>,
-    readers: Readers,
-) -> Option<String> {
+pub(super) fn read(checker: &mut Checker<'_, '_>, written: &Written<String>, readers: Readers) -> Option<String> {
     if looks_like_a_key(&written.value) {
         checker.found.error(
             &written.at,
@@ -48,36 +44,21 @@ pub(super) fn read(
     let (text, metadata) = match open_and_read(&place) {
         Ok(read) => read,
         Err(why) => {
-            checker.found.error(
-                &written.at,
-                format!("{path} cannot be read: {}", why.problem),
-                why.advice,
-            );
+            checker.found.error(&written.at, format!("{path} cannot be read: {}", why.problem), why.advice);
             return None;
         }
     };
-    if readers == Readers::Owner
-        && !place.is_credential
-        && metadata.permissions().mode() & 0o077 != 0
-    {
+    if readers == Readers::Owner && !place.is_credential && metadata.permissions().mode() & 0o077 != 0 {
         let mode = metadata.permissions().mode() & 0o777;
-        let problem =
-            format!("{path} can be opened by other users of this machine (mode {mode:o})");
-        checker.found.error(
-            &written.at,
-            problem,
-            format!("make it its owner's only: chmod 600 {path}"),
-        );
+        let problem = format!("{path} can be opened by other users of this machine (mode {mode:o})");
+        checker.found.error(&written.at, problem, format!("make it its owner's only: chmod 600 {path}"));
     }
     Some(text)
 }
 
 fn locate(checker: &mut Checker<'_, '_>, written: &Written<String>) -> Option<Place> {
     let Some(name) = written.value.strip_prefix(CREDENTIAL) else {
-        return Some(Place {
-            path: checker.resolve(&written.value),
-            is_credential: false,
-        });
+        return Some(Place { path: checker.resolve(&written.value), is_credential: false });
     };
     if name.is_empty() || name.contains('/') || name.starts_with('.') {
         let problem = format!("\"{name}\" is not the name of a credential");
@@ -93,17 +74,10 @@ fn locate(checker: &mut Checker<'_, '_>, written: &Written<String>) -> Option<Pl
             "start Till by systemd with LoadCredential={name}:/path in the unit, or name a file here; to check the file by \
              hand, set CREDENTIALS_DIRECTORY to a folder with the credentials"
         );
-        checker.found.error(
-            &written.at,
-            "there are no credentials: $CREDENTIALS_DIRECTORY is not set",
-            advice,
-        );
+        checker.found.error(&written.at, "there are no credentials: $CREDENTIALS_DIRECTORY is not set", advice);
         return None;
     };
-    Some(Place {
-        path: folder.join(name),
-        is_credential: true,
-    })
+    Some(Place { path: folder.join(name), is_credential: true })
 }
 
 /// Why a file was not read.
@@ -120,23 +94,15 @@ fn open_and_read(place: &Place) -> Result<(String, Metadata), Unread> {
     // Looked at before it is opened: opening a pipe would wait for its writer.
     let metadata = std::fs::metadata(&place.path).map_err(because)?;
     if !metadata.is_file() {
-        return Err(Unread {
-            problem: "it is not a file".into(),
-            advice: "name the key file itself",
-        });
+        return Err(Unread { problem: "it is not a file".into(), advice: "name the key file itself" });
     }
     if metadata.len() > LARGEST_BYTES {
-        return Err(Unread {
-            problem: "it is larger than 256 KiB".into(),
-            advice: "name the key file itself",
-        });
+        return Err(Unread { problem: "it is larger than 256 KiB".into(), advice: "name the key file itself" });
     }
     let file = File::open(&place.path).map_err(because)?;
     let metadata = file.metadata().map_err(because)?;
     let mut text = String::new();
-    file.take(LARGEST_BYTES)
-        .read_to_string(&mut text)
-        .map_err(because)?;
+    file.take(LARGEST_BYTES).read_to_string(&mut text).map_err(because)?;
     Ok((text, metadata))
 }
 
@@ -147,16 +113,12 @@ fn unread_advice(kind: ErrorKind, is_credential: bool) -> &'static str {
         (false, _) if kind == ErrorKind::PermissionDenied => {
             "make Till's user its owner: chown till FILE, chmod 600 FILE"
         }
-        (false, _) if kind == ErrorKind::InvalidData => {
-            "give the key as PEM or Base64 text, not as a binary file"
-        }
+        (false, _) if kind == ErrorKind::InvalidData => "give the key as PEM or Base64 text, not as a binary file",
         (false, _) => "check the path and the disk",
     }
 }
 
 /// People paste the key where its path belongs.
 fn looks_like_a_key(value: &str) -> bool {
-    value.contains("-----BEGIN")
-        || value.contains('\n')
-        || (value.len() > 200 && !value.contains('.'))
+    value.contains("-----BEGIN") || value.contains('\n') || (value.len() > 200 && !value.contains('.'))
 }

@@ -32,9 +32,7 @@ use std::path::{Path, PathBuf};
 
 use hal::board::{BoardErrors, BoardSpec};
 
-pub use checked::{
-    ApiConfig, Checked, HttpConfig, Language, LogLevel, Mode, TcpConfig, TerminalConfig,
-};
+pub use checked::{ApiConfig, Checked, HttpConfig, Language, LogLevel, Mode, TcpConfig, TerminalConfig};
 pub use effective::{Effective, Origin, Setting};
 pub use report::{Excerpt, Problem, Report, Severity};
 use source::{Findings, Source};
@@ -71,25 +69,19 @@ impl Env {
     /// The folder for sockets.
     #[must_use]
     pub fn runtime(&self) -> &Path {
-        self.runtime_directory
-            .as_deref()
-            .unwrap_or(Path::new("/run/till"))
+        self.runtime_directory.as_deref().unwrap_or(Path::new("/run/till"))
     }
 
     /// The folder for what must survive.
     #[must_use]
     pub fn state(&self) -> &Path {
-        self.state_directory
-            .as_deref()
-            .unwrap_or(Path::new("/var/lib/till"))
+        self.state_directory.as_deref().unwrap_or(Path::new("/var/lib/till"))
     }
 }
 
 /// systemd joins several folders with colons; the first is ours.
 fn first_folder(value: OsString) -> Option<PathBuf> {
-    std::env::split_paths(&value)
-        .next()
-        .filter(|folder| !folder.as_os_str().is_empty())
+    std::env::split_paths(&value).next().filter(|folder| !folder.as_os_str().is_empty())
 }
 
 /// Reads and checks both files in the environment of this process.
@@ -106,9 +98,7 @@ pub fn load(config_path: &Path, board_path: &Path) -> Result<Checked, Report> {
 /// As [`load`].
 pub fn load_in(config_path: &Path, board_path: &Path, env: &Env) -> Result<Checked, Report> {
     let mut report = Report::default();
-    let board = BoardSpec::read(board_path)
-        .map_err(|wrong| add_board(&mut report, wrong))
-        .ok();
+    let board = BoardSpec::read(board_path).map_err(|wrong| add_board(&mut report, wrong)).ok();
     let source = match Source::read(config_path) {
         Ok(source) => source,
         Err(problem) => {
@@ -116,17 +106,11 @@ pub fn load_in(config_path: &Path, board_path: &Path, env: &Env) -> Result<Check
             return Err(report.sorted());
         }
     };
-    let mut found = Findings {
-        source: &source,
-        report,
-    };
+    let mut found = Findings { source: &source, report };
     let checked = raw::Raw::read(&mut found).map(|raw| check::check(raw, board, env, &mut found));
     let report = found.report.sorted();
     match checked {
-        Some(checked) if !report.has_errors() => Ok(Checked {
-            warnings: report,
-            ..checked
-        }),
+        Some(checked) if !report.has_errors() => Ok(Checked { warnings: report, ..checked }),
         Some(_) | None => Err(report),
     }
 }

@@ -27,20 +27,13 @@ struct Paces<'c, 'f, 's> {
 }
 
 impl Paces<'_, '_, '_> {
-    fn ms(
-        &mut self,
-        written: Option<Written<u64>>,
-        name: &str,
-        default: u64,
-        range: RangeInclusive<u64>,
-    ) -> u64 {
+    fn ms(&mut self, written: Option<Written<u64>>, name: &str, default: u64, range: RangeInclusive<u64>) -> u64 {
         let least = match self.mode {
             Mode::Production => *range.start(),
             Mode::Sandbox => QUICKEST_SANDBOX_MS.min(*range.start()),
         };
         let at = self.at.unwritten(name);
-        self.checker
-            .number(written, at, default, least..=*range.end(), "ms")
+        self.checker.number(written, at, default, least..=*range.end(), "ms")
     }
 }
 
@@ -63,11 +56,7 @@ pub(super) fn check(
 
 fn ranges(checker: &mut Checker<'_, '_>, pay_within_ms: u64, raw: raw::Pace, mode: Mode) -> Pace {
     let usual = Pace::default();
-    let mut paces = Paces {
-        checker,
-        at: raw.at,
-        mode,
-    };
+    let mut paces = Paces { checker, at: raw.at, mode };
     macro_rules! ms {
         ($key:ident in $range:expr) => {
             ms!($key or usual.$key, in $range)
@@ -78,9 +67,7 @@ fn ranges(checker: &mut Checker<'_, '_>, pay_within_ms: u64, raw: raw::Pace, mod
     }
     let confirm_grace_ms = ms!(confirm_grace_ms in 0..=5 * MINUTE);
     let longest_wait_ms = pay_within_ms + confirm_grace_ms;
-    let code_valid_ms = usual
-        .code_valid_ms
-        .max(whole_minutes(longest_wait_ms + CODE_SPARE_MS));
+    let code_valid_ms = usual.code_valid_ms.max(whole_minutes(longest_wait_ms + CODE_SPARE_MS));
     Pace {
         pay_within_ms,
         code_valid_ms: ms!(code_valid_ms or code_valid_ms, in MINUTE..=2 * HOUR),
@@ -128,19 +115,13 @@ impl Places {
     }
 }
 
-fn pay_within(
-    checker: &mut Checker<'_, '_>,
-    (written, key): (Option<Written<u64>>, At),
-    mode: Mode,
-) -> Written<u64> {
+fn pay_within(checker: &mut Checker<'_, '_>, (written, key): (Option<Written<u64>>, At), mode: Mode) -> Written<u64> {
     let least_s = match mode {
         Mode::Production => 20,
         Mode::Sandbox => 1,
     };
     let usual_s = Pace::default().pay_within_ms / SECOND;
-    let at = written
-        .as_ref()
-        .map_or_else(|| key.clone(), |written| written.at.clone());
+    let at = written.as_ref().map_or_else(|| key.clone(), |written| written.at.clone());
     let value = checker.number(written, key, usual_s, least_s..=600, "s");
     Written { value, at }
 }
@@ -158,35 +139,22 @@ fn code_outlives_the_wait(checker: &mut Checker<'_, '_>, pace: &Pace, at: &Place
             "the code lives {} ms at the channel, and the buyer has up to {longest_wait} ms to pay it ({})",
             pace.code_valid_ms, at.pay_within.key
         );
-        let advice = format!(
-            "make it {} or longer, or leave it out",
-            whole_minutes(longest_wait + CODE_SPARE_MS)
-        );
+        let advice = format!("make it {} or longer, or leave it out", whole_minutes(longest_wait + CODE_SPARE_MS));
         checker.found.error(&at.code_valid, problem, advice);
     }
 }
 
 fn retries_grow(checker: &mut Checker<'_, '_>, pace: &Pace, at: &Places) {
     if pace.retry_ms > pace.retry_max_ms {
-        let problem = format!(
-            "the first wait ({} ms) is longer than the longest ({} ms)",
-            pace.retry_ms, pace.retry_max_ms
-        );
-        checker.found.error(
-            &at.retry,
-            problem,
-            "make pace.retry_max_ms longer than pace.retry_ms",
-        );
+        let problem =
+            format!("the first wait ({} ms) is longer than the longest ({} ms)", pace.retry_ms, pace.retry_max_ms);
+        checker.found.error(&at.retry, problem, "make pace.retry_max_ms longer than pace.retry_ms");
     }
 }
 
 fn confirming_has_time_for_questions(checker: &mut Checker<'_, '_>, pace: &Pace, at: &Places) {
     if pace.confirm_poll_ms >= pace.confirm_total_ms {
         let problem = "the buyer's time to confirm is over before the channel is asked once";
-        checker.found.error(
-            &at.confirm_poll,
-            problem,
-            "make pace.confirm_total_ms several times longer",
-        );
+        checker.found.error(&at.confirm_poll, problem, "make pace.confirm_total_ms several times longer");
     }
 }

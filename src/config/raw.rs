@@ -40,16 +40,12 @@ impl Choice for Language {
 }
 
 impl Choice for Mode {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("production", Self::Production), ("sandbox", Self::Sandbox)];
+    const WORDS: &'static [(&'static str, Self)] = &[("production", Self::Production), ("sandbox", Self::Sandbox)];
 }
 
 impl Choice for WhoScans {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("either", Self::Either),
-        ("buyer_scans", Self::BuyerScans),
-        ("merchant_scans", Self::MerchantScans),
-    ];
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("either", Self::Either), ("buyer_scans", Self::BuyerScans), ("merchant_scans", Self::MerchantScans)];
 }
 
 impl Choice for LogLevel {
@@ -75,10 +71,7 @@ fn kind_of(value: &DeValue<'_>) -> &'static str {
 }
 
 fn wrong_kind(value: &DeValue<'_>, wanted: &str, advice: impl Into<String>) -> Misshapen {
-    Misshapen {
-        problem: format!("this is {}, and {wanted} is wanted", kind_of(value)),
-        advice: advice.into(),
-    }
+    Misshapen { problem: format!("this is {}, and {wanted} is wanted", kind_of(value)), advice: advice.into() }
 }
 
 impl FromToml for String {
@@ -90,17 +83,13 @@ impl FromToml for String {
 
 impl FromToml for u64 {
     fn from_toml(value: &DeValue<'_>) -> Result<Self, Misshapen> {
-        const ADVICE: &str =
-            "write a whole number without quotes and unit: the key's name ends in its unit";
-        let number = value
-            .as_integer()
-            .map(|number| Self::from_str_radix(number.as_str(), number.radix()));
+        const ADVICE: &str = "write a whole number without quotes and unit: the key's name ends in its unit";
+        let number = value.as_integer().map(|number| Self::from_str_radix(number.as_str(), number.radix()));
         match number {
             Some(Ok(number)) => Ok(number),
-            Some(Err(_)) => Err(Misshapen {
-                problem: "this number is negative or too large".into(),
-                advice: ADVICE.into(),
-            }),
+            Some(Err(_)) => {
+                Err(Misshapen { problem: "this number is negative or too large".into(), advice: ADVICE.into() })
+            }
             None => Err(wrong_kind(value, "a whole number", ADVICE)),
         }
     }
@@ -118,28 +107,16 @@ impl serde::Serialize for Yuan {
 
 impl FromToml for Yuan {
     fn from_toml(value: &DeValue<'_>) -> Result<Self, Misshapen> {
-        let in_quotes =
-            |number: &str| format!("write yuan as a text, exact to the fen: \"{number}\"");
+        let in_quotes = |number: &str| format!("write yuan as a text, exact to the fen: \"{number}\"");
         match value {
-            DeValue::String(text) => {
-                text.parse()
-                    .map(Self)
-                    .map_err(|error: payment::money::AmountError| Misshapen {
-                        problem: error.to_string(),
-                        advice: "write yuan with up to two decimals in quotes, such as \"3.50\""
-                            .into(),
-                    })
+            DeValue::String(text) => text.parse().map(Self).map_err(|error: payment::money::AmountError| Misshapen {
+                problem: error.to_string(),
+                advice: "write yuan with up to two decimals in quotes, such as \"3.50\"".into(),
+            }),
+            DeValue::Float(number) => Err(wrong_kind(value, "an amount in quotes", in_quotes(number.as_str()))),
+            DeValue::Integer(number) => {
+                Err(wrong_kind(value, "an amount in quotes", in_quotes(&format!("{}.00", number.as_str()))))
             }
-            DeValue::Float(number) => Err(wrong_kind(
-                value,
-                "an amount in quotes",
-                in_quotes(number.as_str()),
-            )),
-            DeValue::Integer(number) => Err(wrong_kind(
-                value,
-                "an amount in quotes",
-                in_quotes(&format!("{}.00", number.as_str())),
-            )),
             DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
                 Err(wrong_kind(value, "an amount in quotes", in_quotes("3.50")))
             }
@@ -149,35 +126,20 @@ impl FromToml for Yuan {
 
 impl FromToml for Vec<String> {
     fn from_toml(value: &DeValue<'_>) -> Result<Self, Misshapen> {
-        let wrong = || {
-            wrong_kind(
-                value,
-                "a list of texts",
-                "write it like [\"balance\", \"moneyFund\"]",
-            )
-        };
+        let wrong = || wrong_kind(value, "a list of texts", "write it like [\"balance\", \"moneyFund\"]");
         let items = value.as_array().ok_or_else(wrong)?;
-        items
-            .iter()
-            .map(|item| item.get_ref().as_str().map(str::to_owned).ok_or_else(wrong))
-            .collect()
+        items.iter().map(|item| item.get_ref().as_str().map(str::to_owned).ok_or_else(wrong)).collect()
     }
 }
 
 impl<T: Choice> FromToml for T {
     fn from_toml(value: &DeValue<'_>) -> Result<Self, Misshapen> {
         let words = || T::WORDS.iter().map(|(word, _)| *word);
-        let list = words()
-            .map(|word| format!("\"{word}\""))
-            .collect::<Vec<_>>()
-            .join(", ");
+        let list = words().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
         let Some(text) = value.as_str() else {
             return Err(wrong_kind(value, "a word", format!("write one of {list}")));
         };
-        let found = T::WORDS
-            .iter()
-            .find(|(word, _)| *word == text)
-            .map(|(_, choice)| *choice);
+        let found = T::WORDS.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice);
         found.ok_or_else(|| Misshapen {
             problem: format!("\"{text}\" is not known here"),
             advice: match closest(text, words()) {
@@ -199,20 +161,13 @@ impl<'t> Section<'t> {
         let table = value.as_table();
         if table.is_none() {
             let head = format!("write a section: [{}]", at.key);
-            found.error(
-                &at,
-                format!("this is {}, and a section is wanted", kind_of(value)),
-                head,
-            );
+            found.error(&at, format!("this is {}, and a section is wanted", kind_of(value)), head);
         }
         Self { at, table }
     }
 
     fn inside(&self, name: &str, span: Range<usize>) -> At {
-        At {
-            span: Some(span),
-            ..self.at.unwritten(name)
-        }
+        At { span: Some(span), ..self.at.unwritten(name) }
     }
 
     fn take<T: FromToml>(&self, name: &str, found: &mut Findings<'_>) -> Option<Written<T>> {
@@ -229,13 +184,8 @@ impl<'t> Section<'t> {
 
     fn section(&self, name: &str, found: &mut Findings<'_>) -> Section<'t> {
         match self.table.and_then(|table| table.get_key_value(name)) {
-            Some((key, value)) => {
-                Section::new(self.inside(name, key.span()), value.get_ref(), found)
-            }
-            None => Section {
-                at: self.at.unwritten(name),
-                table: None,
-            },
+            Some((key, value)) => Section::new(self.inside(name, key.span()), value.get_ref(), found),
+            None => Section { at: self.at.unwritten(name), table: None },
         }
     }
 
@@ -261,39 +211,24 @@ impl<'t> Section<'t> {
             let written = name.get_ref().as_ref();
             if !known.contains(&written) {
                 let at = self.inside(written, name.span());
-                found.error(
-                    &at,
-                    format!("unknown key {written}"),
-                    unknown_advice(written, known, &self.at.key),
-                );
+                found.error(&at, format!("unknown key {written}"), unknown_advice(written, known, &self.at.key));
             }
         }
     }
 }
 
 fn rows_of<'t>(name: &str, items: &'t DeArray<'t>, found: &mut Findings<'_>) -> Vec<Section<'t>> {
-    let rows = items
-        .iter()
-        .enumerate()
-        .map(|(index, item): (usize, &Spanned<DeValue<'_>>)| {
-            let at = At {
-                key: format!("{name}[{index}]"),
-                span: Some(item.span()),
-            };
-            Section::new(at, item.get_ref(), found)
-        });
+    let rows = items.iter().enumerate().map(|(index, item): (usize, &Spanned<DeValue<'_>>)| {
+        let at = At { key: format!("{name}[{index}]"), span: Some(item.span()) };
+        Section::new(at, item.get_ref(), found)
+    });
     rows.collect()
 }
 
 fn unknown_advice(written: &str, known: &[&str], section: &str) -> String {
-    let file = known.iter().find(|key| {
-        key.strip_suffix("_file")
-            .is_some_and(|stem| stem == written)
-    });
+    let file = known.iter().find(|key| key.strip_suffix("_file").is_some_and(|stem| stem == written));
     if let Some(file) = file.filter(|_| is_secret_name(written)) {
-        return format!(
-            "a secret never stands in this file: put it in a file of its own and name that in {file}"
-        );
+        return format!("a secret never stands in this file: put it in a file of its own and name that in {file}");
     }
     match (closest(written, known.iter().copied()), section) {
         (Some(meant), _) => format!("did you mean {meant}?"),
@@ -423,29 +358,21 @@ pub(super) struct Raw {
     pub(super) log: Log,
 }
 
-const SECTIONS: &[&str] = &[
-    "terminal", "journal", "api", "sell", "product", "pace", "channels", "http", "log",
-];
+const SECTIONS: &[&str] = &["terminal", "journal", "api", "sell", "product", "pace", "channels", "http", "log"];
 
 impl Raw {
     /// Reads the file; `None` when it is not TOML, where every further complaint would be noise.
     pub(super) fn read(found: &mut Findings<'_>) -> Option<Self> {
         let (table, wrong) = DeTable::parse_recoverable(found.source.text());
         for error in &wrong {
-            let at = At {
-                key: String::new(),
-                span: error.span(),
-            };
+            let at = At { key: String::new(), span: error.span() };
             found.error(
                 &at,
                 format!("this is not TOML: {}", error.message().trim_end()),
                 "correct the syntax here first",
             );
         }
-        let file = Section {
-            at: At::key(""),
-            table: Some(table.get_ref()),
-        };
+        let file = Section { at: At::key(""), table: Some(table.get_ref()) };
         wrong.is_empty().then(|| Self::read_sections(&file, found))
     }
 
@@ -459,11 +386,7 @@ impl Raw {
             journal: Journal::read(&file.section("journal", found), found),
             api: Api::read(&file.section("api", found), found),
             sell: Sell::read(&file.section("sell", found), found),
-            products: file
-                .rows("product", found)
-                .iter()
-                .map(|row| Product::read(row, found))
-                .collect(),
+            products: file.rows("product", found).iter().map(|row| Product::read(row, found)).collect(),
             pace: Pace::read(&file.section("pace", found), found),
             alipay: alipay.table.is_some().then(|| Alipay::read(&alipay, found)),
             http: Http::read(&file.section("http", found), found),

@@ -68,13 +68,7 @@ impl fmt::Display for Problem {
             let marks = "^".repeat(excerpt.marked.max(1));
             writeln!(f, "{:margin$} |", "")?;
             writeln!(f, "{line} | {}", excerpt.line)?;
-            writeln!(
-                f,
-                "{:margin$} | {:before$}{marks}",
-                "",
-                "",
-                before = excerpt.before
-            )?;
+            writeln!(f, "{:margin$} | {:before$}{marks}", "", "", before = excerpt.before)?;
         }
         writeln!(f, "{:margin$} = help: {}", "", self.advice)
     }
@@ -109,10 +103,7 @@ impl Report {
     /// How many problems of this severity there are.
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
-        self.problems
-            .iter()
-            .filter(|problem| problem.severity == severity)
-            .count()
+        self.problems.iter().filter(|problem| problem.severity == severity).count()
     }
 
     /// Adds a problem.
@@ -122,22 +113,17 @@ impl Report {
 
     /// Whether this key already has an error: a value that could not be read must not be called missing as well.
     pub(super) fn has_error_at(&self, key: &str) -> bool {
-        self.problems
-            .iter()
-            .any(|problem| problem.severity == Severity::Error && problem.key == key)
+        self.problems.iter().any(|problem| problem.severity == Severity::Error && problem.key == key)
     }
 
     /// Whether a key that begins like this has an error.
     pub(super) fn has_error_under(&self, start: &str) -> bool {
-        self.problems
-            .iter()
-            .any(|problem| problem.severity == Severity::Error && problem.key.starts_with(start))
+        self.problems.iter().any(|problem| problem.severity == Severity::Error && problem.key.starts_with(start))
     }
 
     /// The same problems in the order of files and lines; what has no line comes first.
     pub(super) fn sorted(mut self) -> Self {
-        self.problems
-            .sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+        self.problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
         self
     }
 }
@@ -152,11 +138,7 @@ impl fmt::Display for Report {
             more => format!("{more} {what}s"),
         };
         let errors = counted(self.count(Severity::Error), "error");
-        write!(
-            f,
-            "{errors}, {}",
-            counted(self.count(Severity::Warning), "warning")
-        )
+        write!(f, "{errors}, {}", counted(self.count(Severity::Warning), "warning"))
     }
 }
 

@@ -30,18 +30,12 @@ pub(super) struct At {
 impl At {
     /// A key, somewhere in the file.
     pub(super) fn key(key: impl Into<String>) -> Self {
-        Self {
-            key: key.into(),
-            span: None,
-        }
+        Self { key: key.into(), span: None }
     }
 
     /// A key inside of this one that is not written: it points at the head of the section.
     pub(super) fn missing(&self, name: &str) -> Self {
-        Self {
-            span: self.span.clone(),
-            ..self.unwritten(name)
-        }
+        Self { span: self.span.clone(), ..self.unwritten(name) }
     }
 
     /// A key inside of this one that is not written, and need not be.
@@ -55,10 +49,7 @@ impl At {
 
 impl Source {
     pub(super) fn new(path: &Path, text: String) -> Self {
-        Self {
-            path: path.to_owned(),
-            text,
-        }
+        Self { path: path.to_owned(), text }
     }
 
     /// Reads the file, or says why not.
@@ -77,10 +68,7 @@ impl Source {
         };
         let found = std::fs::metadata(path);
         if found.is_ok_and(|found| found.len() > LARGEST_BYTES) {
-            return Err(problem(
-                "the file is larger than 1 MiB".into(),
-                "check the path given with --config",
-            ));
+            return Err(problem("the file is larger than 1 MiB".into(), "check the path given with --config"));
         }
         match std::fs::read_to_string(path) {
             Ok(text) => Ok(Self::new(path, text)),
@@ -109,11 +97,7 @@ impl Source {
     }
 
     fn excerpt(&self, span: &Range<usize>) -> Option<Excerpt> {
-        let start = self
-            .text
-            .get(..span.start)?
-            .rfind('\n')
-            .map_or(0, |newline| newline + 1);
+        let start = self.text.get(..span.start)?.rfind('\n').map_or(0, |newline| newline + 1);
         let line = self.text[start..].lines().next().unwrap_or_default();
         if may_hold_a_key(line) {
             return None;
@@ -121,11 +105,7 @@ impl Source {
         let end = span.end.min(start + line.len());
         let before = self.text.get(start..span.start)?.replace('\t', " ");
         let marked = self.text.get(span.start..end).unwrap_or_default();
-        Some(Excerpt {
-            line: line.replace('\t', " "),
-            before: cells(&before),
-            marked: cells(marked),
-        })
+        Some(Excerpt { line: line.replace('\t', " "), before: cells(&before), marked: cells(marked) })
     }
 
     fn problem(&self, severity: Severity, at: &At, problem: String, advice: String) -> Problem {
@@ -145,19 +125,13 @@ impl Source {
 
 /// Cells of a terminal: Chinese characters take two.
 fn cells(text: &str) -> usize {
-    text.chars()
-        .map(|character| if character >= '\u{1100}' { 2 } else { 1 })
-        .sum()
+    text.chars().map(|character| if character >= '\u{1100}' { 2 } else { 1 }).sum()
 }
 
 /// Whether a line may hold the key itself. Such a line is never printed.
 fn may_hold_a_key(line: &str) -> bool {
-    let is_key_byte =
-        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    let has_long_run = line
-        .as_bytes()
-        .split(|byte| !is_key_byte(byte))
-        .any(|run| run.len() >= KEY_RUN);
+    let is_key_byte = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    let has_long_run = line.as_bytes().split(|byte| !is_key_byte(byte)).any(|run| run.len() >= KEY_RUN);
     let name = line.split('=').next().unwrap_or_default().trim();
     has_long_run || is_secret_name(name)
 }
@@ -165,9 +139,7 @@ fn may_hold_a_key(line: &str) -> bool {
 /// Whether a key of the file is called as if the secret itself stood behind it.
 pub(super) fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let is_secret = ["private_key", "aes_key", "token", "secret", "password"]
-        .iter()
-        .any(|word| name.contains(word));
+    let is_secret = ["private_key", "aes_key", "token", "secret", "password"].iter().any(|word| name.contains(word));
     is_secret && !name.ends_with("_file")
 }
 
@@ -181,23 +153,12 @@ pub(super) struct Findings<'s> {
 impl Findings<'_> {
     /// Till must not start with this.
     pub(super) fn error(&mut self, at: &At, problem: impl Into<String>, advice: impl Into<String>) {
-        self.report.add(
-            self.source
-                .problem(Severity::Error, at, problem.into(), advice.into()),
-        );
+        self.report.add(self.source.problem(Severity::Error, at, problem.into(), advice.into()));
     }
 
     /// Till may start with this.
-    pub(super) fn warning(
-        &mut self,
-        at: &At,
-        problem: impl Into<String>,
-        advice: impl Into<String>,
-    ) {
-        self.report.add(
-            self.source
-                .problem(Severity::Warning, at, problem.into(), advice.into()),
-        );
+    pub(super) fn warning(&mut self, at: &At, problem: impl Into<String>, advice: impl Into<String>) {
+        self.report.add(self.source.problem(Severity::Warning, at, problem.into(), advice.into()));
     }
 
     /// A key that must be there; silent when what is there was already refused.
@@ -209,18 +170,10 @@ impl Findings<'_> {
 }
 
 /// The word that was probably meant.
-pub(super) fn closest<'w>(
-    written: &str,
-    words: impl IntoIterator<Item = &'w str>,
-) -> Option<&'w str> {
+pub(super) fn closest<'w>(written: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
     let far = (written.chars().count() / 3).max(1);
-    let by_distance = words
-        .into_iter()
-        .map(|word| (distance(written, word), word));
-    by_distance
-        .filter(|(distance, _)| *distance <= far)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, word)| word)
+    let by_distance = words.into_iter().map(|word| (distance(written, word), word));
+    by_distance.filter(|(distance, _)| *distance <= far).min_by_key(|(distance, _)| *distance).map(|(_, word)| word)
 }
 
 /// Letters to insert, drop, replace or swap with their neighbour.
@@ -258,10 +211,7 @@ mod tests {
 
     #[test]
     fn positions_count_characters_and_excerpts_count_cells() {
-        let source = Source::new(
-            Path::new("till.toml"),
-            "a = 1\nname = \"可乐\" # x\n".into(),
-        );
+        let source = Source::new(Path::new("till.toml"), "a = 1\nname = \"可乐\" # x\n".into());
         let at = source.text().find('#').expect("there");
         assert_eq!(source.position(at), (2, 13));
         let excerpt = source.excerpt(&(at..at + 1)).expect("harmless");
@@ -270,18 +220,13 @@ mod tests {
 
     #[test]
     fn a_line_with_a_key_in_it_is_never_shown() {
-        for line in [
-            format!("app_id = \"{}\"", "MIIE".repeat(10)),
-            "private_key = \"x\"".into(),
-            "token = \"x\"".into(),
-        ] {
+        for line in
+            [format!("app_id = \"{}\"", "MIIE".repeat(10)), "private_key = \"x\"".into(), "token = \"x\"".into()]
+        {
             let source = Source::new(Path::new("till.toml"), line);
             assert_eq!(source.excerpt(&(0..1)), None);
         }
-        let harmless = Source::new(
-            Path::new("till.toml"),
-            "private_key_file = \"keys/app.pem\"".into(),
-        );
+        let harmless = Source::new(Path::new("till.toml"), "private_key_file = \"keys/app.pem\"".into());
         assert!(harmless.excerpt(&(0..1)).is_some());
     }
 }

@@ -6,6 +6,7 @@ use payment::engine::entry::VendResult;
 use payment::engine::faults::Fault;
 use payment::engine::input::{Input, Key};
 
+use super::DriverDied;
 use super::metrics::Metrics;
 
 /// The devices of the board.
@@ -125,6 +126,15 @@ impl Machinery {
             Beep::Paid => hal::Beep::Success,
             Beep::Bad => hal::Beep::Error,
         });
+    }
+
+    /// Whether every driver still runs.
+    ///
+    /// # Errors
+    ///
+    /// [`DriverDied`] with the name of the first that does not.
+    pub fn all_alive(&self) -> Result<(), DriverDied> {
+        self.devices.dead_driver().map_or(Ok(()), |name| Err(DriverDied(name)))
     }
 
     /// Every output inactive.

@@ -71,6 +71,11 @@ pub struct Inputs {
     pub stop: watch::Receiver<bool>,
 }
 
+/// A driver's thread ended by a panic.
+#[derive(Debug, thiserror::Error)]
+#[error("the driver of {0} ended by itself; open orders are in the journal and go on after the restart")]
+pub struct DriverDied(pub String);
+
 /// One thing that woke the loop.
 enum Woken {
     Timer,
@@ -82,8 +87,13 @@ enum Woken {
 
 impl Daemon {
     /// Runs until it is told to stop.
-    pub async fn run(mut self, mut inputs: Inputs) {
-        loop {
+    ///
+    /// # Errors
+    ///
+    /// [`DriverDied`] when a device's driver ended: the machine is made safe, and systemd starts everything anew.
+    pub async fn run(mut self, mut inputs: Inputs) -> Result<(), DriverDied> {
+        let mut ended = Ok(());
+        while ended.is_ok() {
             self.turn().await;
             match self.wait(&mut inputs).await {
                 Woken::Timer => self.act(Input::Timer),
@@ -92,9 +102,11 @@ impl Daemon {
                 Woken::Command(Command::Stop) | Woken::Stop => break,
                 Woken::Command(command) => self.on_command(command).await,
             }
+            ended = self.machinery.all_alive();
         }
         self.health.stopping();
         self.machinery.make_safe();
+        ended
     }
 
     async fn wait(&self, inputs: &mut Inputs) -> Woken {

@@ -1,5 +1,6 @@
 //! From a checked configuration to a running loop, and back down in order.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use super::journaling::Journaling;
 use super::metrics::Metrics;
 use super::picture::Picture;
 use super::terminal::{COMMANDS_MAX, Terminal};
-use super::{Daemon, Inputs};
+use super::{Daemon, DriverDied, Inputs};
 use crate::api::{ApiOptions, Doors, TcpOptions};
 use crate::config::{self, Checked};
 use crate::http::{Channels, ClientError, ClientOptions};
@@ -51,6 +52,9 @@ pub enum StartError {
     /// The system gave no randomness.
     #[error("the system gives no random numbers, and order numbers need them")]
     Entropy,
+    /// A driver of a device.
+    #[error(transparent)]
+    Driver(#[from] DriverDied),
     /// The API ended by itself.
     #[error("the local API ended by itself; the daemon stops so that systemd can start it anew")]
     ApiEnded,
@@ -61,17 +65,20 @@ pub enum StartError {
 /// # Errors
 ///
 /// [`StartError`] when a part cannot be started, or a leaf ends by itself.
-pub async fn run(checked: Checked, mut stop: watch::Receiver<bool>) -> Result<(), StartError> {
+pub async fn run(checked: Checked, stop: watch::Receiver<bool>) -> Result<(), StartError> {
     hal::safe_state::install_panic_hook();
     let opened = Journal::open(&checked.journal)?;
     let clock = Clock::start(opened.last.map(|(_, wall)| wall));
     let reader = opened.journal.reader();
     let journal = Journaling::new(opened.journal, opened.last.map_or(0, |(seq, _)| seq));
-    let channels = Channels::new(checked.alipay.map(Arc::new), &ClientOptions {
-        connect: checked.http.connect_timeout,
-        total: checked.http.timeout,
-        extra_roots: checked.http.extra_roots,
-    })?;
+    let channels = Channels::new(
+        checked.alipay.map(Arc::new),
+        &ClientOptions {
+            connect: checked.http.connect_timeout,
+            total: checked.http.timeout,
+            extra_roots: checked.http.extra_roots,
+        },
+    )?;
     let (calls, answers) = Calls::new(channels);
     let (events, device_events) = mpsc::channel(DEVICE_EVENTS_MAX);
     let machinery = Machinery::new(hal::open(&checked.board, events)?);
@@ -91,25 +98,30 @@ pub async fn run(checked: Checked, mut stop: watch::Receiver<bool>) -> Result<()
     tracing::info!(open_orders = opened.open_orders.len(), newest_entry = journal.last_seq(), "ready");
     let daemon = Daemon { engine, clock, journal, calls, machinery, picture, health, metrics };
     let inputs = Inputs { answers, devices: device_events, commands: command_queue, stop: stop.clone() };
-    run_with_api(daemon, inputs, api, &mut stop).await
+    run_with_api(daemon, inputs, api, &stop).await
 }
 
-/// The loop and its API live and end together.
+/// The loop and its API live and end together: whichever ends first, the other follows.
 async fn run_with_api(
     daemon: Daemon,
     inputs: Inputs,
     mut api: JoinHandle<std::io::Result<()>>,
-    stop: &mut watch::Receiver<bool>,
+    stop: &watch::Receiver<bool>,
 ) -> Result<(), StartError> {
-    let stopping = *stop.borrow();
+    let mut running = pin!(daemon.run(inputs));
     tokio::select! {
-        () = daemon.run(inputs) => {}
-        ended = &mut api, if !stopping => return Err(api_trouble(ended)),
+        ended = &mut running => {
+            ended?;
+            if tokio::time::timeout(API_FINISH, &mut api).await.is_err() {
+                api.abort();
+            }
+            Ok(())
+        }
+        ended = &mut api => match *stop.borrow() {
+            true => Ok(running.await?),
+            false => Err(api_trouble(ended)),
+        },
     }
-    if tokio::time::timeout(API_FINISH, &mut api).await.is_err() {
-        api.abort();
-    }
-    Ok(())
 }
 
 fn api_trouble(ended: Result<std::io::Result<()>, tokio::task::JoinError>) -> StartError {

@@ -17,8 +17,8 @@ use thiserror::Error;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 use super::metrics::Metrics;
-use crate::journal::Reader;
 use crate::journal::ReadError;
+use crate::journal::Reader;
 use crate::journal::project::OrderSummary;
 use crate::journal::view::{KeyOf, ListFilter, Recorded};
 
@@ -109,7 +109,9 @@ pub enum ActError {
     #[error("the terminal has too many requests waiting; nothing was changed, ask again in a second")]
     Full,
     /// The journal could not take it.
-    #[error("the terminal cannot write its journal, so nothing was started and no money was asked for; see /v1/terminal for the fault")]
+    #[error(
+        "the terminal cannot write its journal, so nothing was started and no money was asked for; see /v1/terminal for the fault"
+    )]
     NotStored,
     /// The answer did not come in time.
     #[error(
@@ -120,7 +122,9 @@ pub enum ActError {
     #[error("the terminal is stopping; nothing was changed")]
     Stopping,
     /// The same key came with another body.
-    #[error("this Idempotency-Key was used before with another body; nothing was changed. Use a new key for a new request")]
+    #[error(
+        "this Idempotency-Key was used before with another body; nothing was changed. Use a new key for a new request"
+    )]
     KeyReused,
     /// The journal could not be read.
     #[error(transparent)]

@@ -3,7 +3,6 @@
 //! Whatever goes wrong here is a doubt, never a failure: the engine asks again under the same number.
 
 use std::error::Error as _;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,21 +28,16 @@ pub struct ClientOptions {
     pub connect: Duration,
     /// For a whole call.
     pub total: Duration,
-    /// PEM file of further root certificates, such as a test's.
-    pub extra_roots: Option<PathBuf>,
+    /// PEM text of further root certificates, such as a test's.
+    pub extra_roots: Option<String>,
 }
 
 /// Why the client could not be made.
 #[derive(Debug, Error)]
 pub enum ClientError {
-    /// The file of root certificates.
-    #[error("{path}: {detail}; give a PEM file of root certificates, or leave http.ca_file out", path = .path.display())]
-    Roots {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        detail: String,
-    },
+    /// The extra root certificates.
+    #[error("http.ca_file: {0}; give a PEM file of root certificates, or leave the key out")]
+    Roots(String),
     /// The library refused.
     #[error("the HTTP client cannot be made: {0}")]
     Client(#[from] reqwest::Error),
@@ -159,15 +153,11 @@ fn doubt_of(error: &reqwest::Error) -> Doubt {
 }
 
 /// TLS by rustls and ring, trusting the roots that are built in and the extra ones.
-fn tls(extra: Option<&Path>) -> Result<rustls::ClientConfig, ClientError> {
+fn tls(extra: Option<&str>) -> Result<rustls::ClientConfig, ClientError> {
     let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    if let Some(path) = extra {
-        let trouble = |detail: String| ClientError::Roots { path: path.to_owned(), detail };
-        let certificates = CertificateDer::pem_file_iter(path).map_err(|error| trouble(error.to_string()))?;
-        for certificate in certificates {
-            let certificate = certificate.map_err(|error| trouble(error.to_string()))?;
-            roots.add(certificate).map_err(|error| trouble(error.to_string()))?;
-        }
+    for certificate in CertificateDer::pem_slice_iter(extra.unwrap_or_default().as_bytes()) {
+        let certificate = certificate.map_err(|error| ClientError::Roots(error.to_string()))?;
+        roots.add(certificate).map_err(|error| ClientError::Roots(error.to_string()))?;
     }
     Ok(rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
 }

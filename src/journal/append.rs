@@ -48,33 +48,15 @@ pub struct Journal {
 }
 
 impl Journal {
-    pub(super) fn start(
-        path: &Path,
-        lock: Lock,
-        connection: Connection,
-        head: Head,
-    ) -> Result<Self, OpenError> {
+    pub(super) fn start(path: &Path, lock: Lock, connection: Connection, head: Head) -> Result<Self, OpenError> {
         let reader = Reader::open(path)?;
         let (commands, waiting) = mpsc::channel(WAITING_MAX);
-        let writer = Writer {
-            path: path.to_owned(),
-            connection: Some(connection),
-            head,
-            commits: 0,
-            _lock: lock,
-        };
+        let writer = Writer { path: path.to_owned(), connection: Some(connection), head, commits: 0, _lock: lock };
         let thread = thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || writer.run(waiting))
-            .map_err(|source| OpenError::File {
-                path: path.to_owned(),
-                source,
-            })?;
-        Ok(Self {
-            commands: Some(commands),
-            thread: Some(thread),
-            reader,
-        })
+            .map_err(|source| OpenError::File { path: path.to_owned(), source })?;
+        Ok(Self { commands: Some(commands), thread: Some(thread), reader })
     }
 
     /// Records the batch, all of it or nothing, and returns the entries' places. It is durable when this returns.
@@ -218,14 +200,10 @@ impl Writer {
     }
 
     /// Commits all batches at once. One that is refused does not hold up the others.
-    fn commit(
-        &mut self,
-        batches: &[Vec<NewEntry>],
-    ) -> Result<Vec<Result<Vec<u64>, AppendError>>, AppendError> {
+    fn commit(&mut self, batches: &[Vec<NewEntry>]) -> Result<Vec<Result<Vec<u64>, AppendError>>, AppendError> {
         let mut head = self.head;
         let answers = self.write(|connection| {
-            let mut transaction =
-                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let mut answers = Vec::with_capacity(batches.len());
             for batch in batches {
                 let savepoint = transaction.savepoint()?;
@@ -259,10 +237,7 @@ impl Writer {
     }
 
     /// Writes through the connection. When that fails, the next attempt begins with a new one.
-    fn write<T>(
-        &mut self,
-        act: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, AppendError> {
+    fn write<T>(&mut self, act: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Result<T, AppendError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.reconnect()?,
@@ -297,11 +272,7 @@ impl Writer {
             Some(ErrorCode::Unknown) => AppendError::Changed,
             Some(_) | None => AppendError::Storage(Trouble::of(error, &self.path)),
         })?;
-        if head == self.head {
-            Ok(connection)
-        } else {
-            Err(AppendError::Changed)
-        }
+        if head == self.head { Ok(connection) } else { Err(AppendError::Changed) }
     }
 
     /// Moves what was committed from the log into the file. Failing is harmless: the log keeps it.
@@ -319,26 +290,14 @@ impl Writer {
 
 /// Writes the batch behind `head` and returns the new head.
 fn insert(connection: &Connection, head: Head, batch: &[NewEntry]) -> Result<Head, Failure> {
-    batch
-        .iter()
-        .try_fold(head, |head, new| insert_one(connection, &head, new))
+    batch.iter().try_fold(head, |head, new| insert_one(connection, &head, new))
 }
 
 fn insert_one(connection: &Connection, head: &Head, new: &NewEntry) -> Result<Head, Failure> {
-    let refused = |why: String| {
-        Failure::Batch(AppendError::Refused {
-            order: new.entry.order().to_string(),
-            why,
-        })
-    };
+    let refused = |why: String| Failure::Batch(AppendError::Refused { order: new.entry.order().to_string(), why });
     let record = Record::after(head, new).map_err(|error| refused(error.to_string()))?;
     insert_record(connection, &record)?;
-    let step = Step {
-        seq: record.seq,
-        at: new.at,
-        state: new.state,
-        entry: &new.entry,
-    };
+    let step = Step { seq: record.seq, at: new.at, state: new.state, entry: &new.entry };
     match project::apply(connection, &step) {
         Ok(()) => Ok(record.head()),
         Err(ProjectError::Sql(error)) => Err(Failure::Disk(error)),
@@ -348,17 +307,15 @@ fn insert_one(connection: &Connection, head: &Head, new: &NewEntry) -> Result<He
 }
 
 fn insert_record(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(include_str!("sql/insert_entry.sql"))?
-        .execute(params![
-            sql_seq(record.seq),
-            record.order,
-            record.at.ms,
-            record.at.trusted,
-            record.state,
-            record.body,
-            record.prev.as_bytes(),
-            record.hash.as_bytes(),
-        ])?;
+    connection.prepare_cached(include_str!("sql/insert_entry.sql"))?.execute(params![
+        sql_seq(record.seq),
+        record.order,
+        record.at.ms,
+        record.at.trusted,
+        record.state,
+        record.body,
+        record.prev.as_bytes(),
+        record.hash.as_bytes(),
+    ])?;
     Ok(())
 }

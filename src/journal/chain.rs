@@ -55,9 +55,7 @@ impl fmt::Debug for Hash {
 
 /// A text that is no journal head.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error(
-    "not a journal head: write it as SEQ:HASH, such as 42:9f86…, with the 64 hexadecimal digits of the hash"
-)]
+#[error("not a journal head: write it as SEQ:HASH, such as 42:9f86…, with the 64 hexadecimal digits of the hash")]
 pub struct NotAHead;
 
 impl FromStr for Hash {
@@ -89,10 +87,7 @@ impl Head {
     /// The head of an empty journal.
     #[must_use]
     pub fn beginning() -> Self {
-        Self {
-            seq: 0,
-            hash: Hash::beginning(),
-        }
+        Self { seq: 0, hash: Hash::beginning() }
     }
 }
 
@@ -107,10 +102,7 @@ impl FromStr for Head {
 
     fn from_str(text: &str) -> Result<Self, NotAHead> {
         let (seq, hash) = text.split_once(':').ok_or(NotAHead)?;
-        Ok(Self {
-            seq: seq.parse().map_err(|_| NotAHead)?,
-            hash: hash.parse()?,
-        })
+        Ok(Self { seq: seq.parse().map_err(|_| NotAHead)?, hash: hash.parse()? })
     }
 }
 
@@ -196,10 +188,7 @@ impl Record {
     /// The head of a journal that ends here.
     #[must_use]
     pub const fn head(&self) -> Head {
-        Head {
-            seq: self.seq,
-            hash: self.hash,
-        }
+        Head { seq: self.seq, hash: self.hash }
     }
 
     /// The fact.
@@ -217,8 +206,7 @@ impl Record {
     ///
     /// When this version does not know such a state.
     pub fn state(&self) -> Result<OrderState, Unreadable> {
-        state_named(&self.state)
-            .ok_or_else(|| self.unreadable(format!("unknown state {:?}", self.state)))
+        state_named(&self.state).ok_or_else(|| self.unreadable(format!("unknown state {:?}", self.state)))
     }
 
     /// The entry as the engine takes it.
@@ -228,11 +216,7 @@ impl Record {
     /// When this version does not know such an entry.
     pub fn stored(&self) -> Result<Stored, Unreadable> {
         let entry = self.entry()?;
-        Ok(Stored {
-            seq: self.seq,
-            at: self.at,
-            entry,
-        })
+        Ok(Stored { seq: self.seq, at: self.at, entry })
     }
 
     /// Reads a row of `seq, order_id, at_ms, trusted, state, body, prev, hash`.
@@ -240,10 +224,7 @@ impl Record {
         Ok(Self {
             seq: read_seq(row, 0)?,
             order: row.get(1)?,
-            at: Wall {
-                ms: row.get(2)?,
-                trusted: row.get(3)?,
-            },
+            at: Wall { ms: row.get(2)?, trusted: row.get(3)? },
             state: row.get(4)?,
             body: row.get(5)?,
             prev: Hash::of_bytes(row.get_ref(6)?.as_blob()?),
@@ -252,10 +233,7 @@ impl Record {
     }
 
     fn unreadable(&self, why: impl fmt::Display) -> Unreadable {
-        Unreadable {
-            seq: self.seq,
-            why: why.to_string(),
-        }
+        Unreadable { seq: self.seq, why: why.to_string() }
     }
 }
 

@@ -51,19 +51,14 @@ fn play_on_a_small_disk(name: &str) {
         eprintln!("\n*** SKIPPED {name}: this system allows no private mount namespace ***\n");
         return;
     }
-    let shell = format!(
-        "{script}{inner} exec \"$0\" \"$@\"' \"$0\" --exact journal::disk_tests::{name} --nocapture;"
-    );
+    let shell = format!("{script}{inner} exec \"$0\" \"$@\"' \"$0\" --exact journal::disk_tests::{name} --nocapture;");
     expect_success(&play(name, &shell));
 }
 
 /// Entries of about 4 KiB.
 fn large(seed: u8) -> NewEntry {
-    let entry = Entry::AttemptNotPaid {
-        order: numbers(seed).order,
-        attempt: numbers(seed).attempt,
-        code: "x".repeat(4_000),
-    };
+    let entry =
+        Entry::AttemptNotPaid { order: numbers(seed).order, attempt: numbers(seed).attempt, code: "x".repeat(4_000) };
     new(1, OrderState::Waiting, entry)
 }
 
@@ -99,17 +94,11 @@ async fn a_full_disk_is_said_loses_nothing_and_heals() {
     std::fs::write(&ballast, vec![0; 2 << 20]).unwrap();
 
     let (last, failure) = append_until_it_fails(&journal).await;
-    assert!(
-        matches!(failure, AppendError::Storage(Trouble::StorageFull { .. })),
-        "{failure:?}"
-    );
+    assert!(matches!(failure, AppendError::Storage(Trouble::StorageFull { .. })), "{failure:?}");
     assert!(failure.to_string().contains("Free some space"), "{failure}");
     is_sound(&journal, &path, last).await;
     let probed = journal.probe().await.unwrap_err();
-    assert!(
-        matches!(probed, AppendError::Storage(Trouble::StorageFull { .. })),
-        "{probed:?}"
-    );
+    assert!(matches!(probed, AppendError::Storage(Trouble::StorageFull { .. })), "{probed:?}");
     assert!(journal.append(vec![large(1); 100]).await.is_err());
 
     std::fs::remove_file(&ballast).unwrap();
@@ -128,13 +117,7 @@ async fn a_disk_with_little_room_takes_no_new_sale() {
     let journal = Journal::open(&place.join("journal.db")).unwrap().journal;
     std::fs::write(place.join("ballast"), vec![0; 3 << 20]).unwrap();
     let probed = journal.probe().await.unwrap_err();
-    assert!(
-        matches!(
-            probed,
-            AppendError::Storage(Trouble::StorageFull { source: None })
-        ),
-        "{probed:?}"
-    );
+    assert!(matches!(probed, AppendError::Storage(Trouble::StorageFull { source: None })), "{probed:?}");
     journal.append(vec![opened(1)]).await.unwrap();
 }
 
@@ -152,16 +135,10 @@ async fn a_read_only_disk_is_said_at_the_start() {
     };
     remount("remount,ro");
     let refusal = Journal::open(&path).unwrap_err();
-    assert!(
-        refusal.to_string().contains("ead-only file system"),
-        "{refusal}"
-    );
+    assert!(refusal.to_string().contains("ead-only file system"), "{refusal}");
     // Even when the lock can be had, the file itself is not written to.
     let refusal = super::store::create(&path).unwrap_err();
-    assert!(
-        matches!(refusal, OpenError::Storage(Trouble::ReadOnly { .. })),
-        "{refusal:?}"
-    );
+    assert!(matches!(refusal, OpenError::Storage(Trouble::ReadOnly { .. })), "{refusal:?}");
     remount("remount,rw");
     Journal::open(&path).unwrap();
 }
@@ -172,14 +149,9 @@ async fn a_connection_that_may_not_write_is_said_and_replaced() {
     let path = directory.path().join("journal.db");
     let journal = Journal::open(&path).unwrap().journal;
     journal.append(vec![opened(1)]).await.unwrap();
-    journal
-        .with_connection(|connection| connection.pragma_update(None, "query_only", true).unwrap())
-        .await;
+    journal.with_connection(|connection| connection.pragma_update(None, "query_only", true).unwrap()).await;
     let failure = journal.append(vec![large(1)]).await.unwrap_err();
-    assert!(
-        matches!(failure, AppendError::Storage(Trouble::ReadOnly { .. })),
-        "{failure:?}"
-    );
+    assert!(matches!(failure, AppendError::Storage(Trouble::ReadOnly { .. })), "{failure:?}");
     assert_eq!(journal.append(vec![large(1)]).await.unwrap(), [2]);
     is_sound(&journal, &path, 2).await;
 }
@@ -195,18 +167,12 @@ async fn a_write_that_the_system_refuses_is_said_loses_nothing_and_heals() {
     let journal = Journal::open(&path).unwrap().journal;
     journal.append(vec![opened(1)]).await.unwrap();
     let (last, failure) = append_until_it_fails(&journal).await;
-    assert!(
-        matches!(failure, AppendError::Storage(Trouble::Io { .. })),
-        "{failure:?}"
-    );
+    assert!(matches!(failure, AppendError::Storage(Trouble::Io { .. })), "{failure:?}");
     assert!(journal.append(vec![large(1); 300]).await.is_err());
     is_sound(&journal, &path, last).await;
 
     let limit = getrlimit(Resource::Fsize);
-    let lifted = Rlimit {
-        current: limit.maximum,
-        ..limit
-    };
+    let lifted = Rlimit { current: limit.maximum, ..limit };
     setrlimit(Resource::Fsize, lifted).unwrap();
     assert_eq!(journal.append(going_on(2)).await.unwrap()[0], last + 1);
     is_sound(&journal, &path, last + 12).await;
@@ -220,10 +186,7 @@ async fn a_program_that_holds_the_file_is_said() {
     let browser = rusqlite::Connection::open(&path).unwrap();
     browser.execute_batch("BEGIN IMMEDIATE").unwrap();
     let failure = journal.append(vec![opened(1)]).await.unwrap_err();
-    assert!(
-        matches!(failure, AppendError::Storage(Trouble::Busy { .. })),
-        "{failure:?}"
-    );
+    assert!(matches!(failure, AppendError::Storage(Trouble::Busy { .. })), "{failure:?}");
     browser.execute_batch("ROLLBACK").unwrap();
     assert_eq!(journal.append(vec![opened(1)]).await.unwrap(), [1]);
 }
@@ -251,9 +214,6 @@ async fn a_replaced_file_is_noticed_after_trouble() {
             .await;
         journal.append(vec![large(1)]).await.unwrap_err();
         let failure = journal.append(vec![large(1)]).await.unwrap_err();
-        assert!(
-            matches!(failure, AppendError::Changed),
-            "{replacement}: {failure:?}"
-        );
+        assert!(matches!(failure, AppendError::Changed), "{replacement}: {failure:?}");
     }
 }

@@ -54,16 +54,10 @@ struct Kind {
 /// When the journal cannot be read or `out` not written.
 pub fn entries(path: &Path, mut out: impl Write) -> Result<u64, ExportError> {
     let statement = include_str!("sql/entries_since.sql");
-    each(
-        path,
-        statement,
-        &[0, i64::MAX],
-        Record::from_row,
-        |record| {
-            serde_json::to_writer(&mut out, &line(&record)?).map_err(io::Error::from)?;
-            out.write_all(b"\n")
-        },
-    )
+    each(path, statement, &[0, i64::MAX], Record::from_row, |record| {
+        serde_json::to_writer(&mut out, &line(&record)?).map_err(io::Error::from)?;
+        out.write_all(b"\n")
+    })
 }
 
 fn line(record: &Record) -> Result<Line<'_>, serde_json::Error> {
@@ -92,14 +86,10 @@ fn line(record: &Record) -> Result<Line<'_>, serde_json::Error> {
 ///
 /// When the journal cannot be read or `out` not written.
 pub fn orders(path: &Path, mut out: impl Write) -> Result<u64, ExportError> {
-    out.write_all(
-        b"order,state,opened_at,last_at,amount,paid,refunded,currency,origin,reference,open\r\n",
-    )?;
+    out.write_all(b"order,state,opened_at,last_at,amount,paid,refunded,currency,origin,reference,open\r\n")?;
     let statement = "SELECT opened_seq, order_id, state, amount, currency, origin, reference, opened_ms, last_seq, \
                      last_ms, paid, refunded, open FROM orders ORDER BY opened_seq";
-    each(path, statement, &[], read_order, |order| {
-        out.write_all(csv_row(&order).as_bytes())
-    })
+    each(path, statement, &[], read_order, |order| out.write_all(csv_row(&order).as_bytes()))
 }
 
 fn csv_row(order: &OrderSummary) -> String {
@@ -120,11 +110,7 @@ fn csv_row(order: &OrderSummary) -> String {
 }
 
 fn csv_text(text: &str) -> String {
-    if text.contains([',', '"', '\r', '\n']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
+    if text.contains([',', '"', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
 
 /// RFC 3339 in UTC; empty when the clock said something that is no time.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use payment::channel::ChannelId;
 use payment::engine::entry::{
-    CancelledBy, Ending, Entry, IdempotencyKey, Item, Method, OrderState, Origin, RefundReason,
-    ReverseReason, SlotId, VendResult, WhoScans,
+    CancelledBy, Ending, Entry, IdempotencyKey, Item, Method, OrderState, Origin, RefundReason, ReverseReason, SlotId,
+    VendResult, WhoScans,
 };
 use payment::ids::{AttemptId, IdMint, OrderId, RefundId};
 use payment::money::Fen;
@@ -25,10 +25,7 @@ impl Place {
     pub(super) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("journal.db");
-        Self {
-            _directory: directory,
-            path,
-        }
+        Self { _directory: directory, path }
     }
 
     pub(super) fn open(&self) -> Opened {
@@ -39,9 +36,7 @@ impl Place {
     pub(super) fn as_tamperer(&self) -> Connection {
         let connection = Connection::open(&self.path).unwrap();
         connection
-            .execute_batch(
-                "DROP TRIGGER entries_are_not_changed; DROP TRIGGER entries_are_not_deleted;",
-            )
+            .execute_batch("DROP TRIGGER entries_are_not_changed; DROP TRIGGER entries_are_not_deleted;")
             .unwrap();
         connection
     }
@@ -58,31 +53,19 @@ pub(super) struct Numbers {
 
 pub(super) fn numbers(seed: u8) -> Numbers {
     let mut mint = IdMint::new([seed; 32]);
-    Numbers {
-        order: mint.order(),
-        attempt: mint.attempt(),
-        other: mint.attempt(),
-        refund: mint.refund(),
-    }
+    Numbers { order: mint.order(), attempt: mint.attempt(), other: mint.attempt(), refund: mint.refund() }
 }
 
 pub(super) const START_MS: i64 = 1_795_000_000_000;
 
 pub(super) fn new(minute: i64, state: OrderState, entry: Entry) -> NewEntry {
-    let at = Wall {
-        ms: START_MS + minute * 60_000,
-        trusted: true,
-    };
+    let at = Wall { ms: START_MS + minute * 60_000, trusted: true };
     NewEntry { at, entry, state }
 }
 
 pub(super) fn opened(seed: u8) -> NewEntry {
-    let item = Item {
-        slot: SlotId::new("A1"),
-        code: "tea".to_owned(),
-        name: "绿茶".to_owned(),
-        price: Fen::new(350),
-    };
+    let item =
+        Item { slot: SlotId::new("A1"), code: "tea".to_owned(), name: "绿茶".to_owned(), price: Fen::new(350) };
     let entry = Entry::OrderOpened {
         order: numbers(seed).order,
         amount: Fen::new(350),
@@ -99,28 +82,17 @@ pub(super) fn opened(seed: u8) -> NewEntry {
 }
 
 pub(super) fn key(key: &str) -> IdempotencyKey {
-    IdempotencyKey {
-        key: key.to_owned(),
-        body_sha256: "ab".repeat(32),
-    }
+    IdempotencyKey { key: key.to_owned(), body_sha256: "ab".repeat(32) }
 }
 
 pub(super) fn closed(seed: u8) -> NewEntry {
-    let entry = Entry::OrderClosed {
-        order: numbers(seed).order,
-        ending: Ending::Refunded,
-    };
+    let entry = Entry::OrderClosed { order: numbers(seed).order, ending: Ending::Refunded };
     new(i64::from(seed), OrderState::Refunded, entry)
 }
 
 /// A whole story, with every kind of entry in it but the closing one: two attempts, a jam, a refund that is owed first.
 pub(super) fn going_on(seed: u8) -> Vec<NewEntry> {
-    let Numbers {
-        order,
-        attempt,
-        other,
-        refund,
-    } = numbers(seed);
+    let Numbers { order, attempt, other, refund } = numbers(seed);
     let started = |attempt, method| Entry::AttemptStarted {
         order,
         attempt,
@@ -133,31 +105,15 @@ pub(super) fn going_on(seed: u8) -> Vec<NewEntry> {
         (OrderState::Confirming, started(other, Method::TakeCode)),
         (OrderState::Confirming, not_paid(order, other)),
         (OrderState::Paid, paid(seed)),
-        (
-            OrderState::Paid,
-            Entry::ReverseStarted {
-                order,
-                attempt: other,
-                reason: ReverseReason::OtherPaid,
-            },
-        ),
+        (OrderState::Paid, Entry::ReverseStarted { order, attempt: other, reason: ReverseReason::OtherPaid }),
         (OrderState::Paid, cancelled(order)),
         (OrderState::Delivering, vend_started(order)),
         (OrderState::Delivering, vend_ended(order)),
         (OrderState::Refunding, refund_started(seed)),
-        (
-            OrderState::Owed,
-            Entry::RefundOwed {
-                order,
-                refund,
-                code: "SELLER_BALANCE_NOT_ENOUGH".to_owned(),
-            },
-        ),
+        (OrderState::Owed, Entry::RefundOwed { order, refund, code: "SELLER_BALANCE_NOT_ENOUGH".to_owned() }),
         (OrderState::Refunding, Entry::RefundDone { order, refund }),
     ];
-    let later = steps
-        .into_iter()
-        .map(|(state, entry)| new(i64::from(seed), state, entry));
+    let later = steps.into_iter().map(|(state, entry)| new(i64::from(seed), state, entry));
     std::iter::once(opened(seed)).chain(later).collect()
 }
 
@@ -183,35 +139,19 @@ fn paid(seed: u8) -> Entry {
 }
 
 fn not_paid(order: OrderId, attempt: AttemptId) -> Entry {
-    Entry::AttemptNotPaid {
-        order,
-        attempt,
-        code: "ACQ.PAYMENT_AUTH_CODE_INVALID".to_owned(),
-    }
+    Entry::AttemptNotPaid { order, attempt, code: "ACQ.PAYMENT_AUTH_CODE_INVALID".to_owned() }
 }
 
 fn cancelled(order: OrderId) -> Entry {
-    Entry::OrderCancelled {
-        order,
-        by: CancelledBy::Timeout,
-    }
+    Entry::OrderCancelled { order, by: CancelledBy::Timeout }
 }
 
 fn vend_started(order: OrderId) -> Entry {
-    Entry::VendStarted {
-        order,
-        item: 0,
-        slot: SlotId::new("A1").unwrap(),
-        drops_before: Some(7),
-    }
+    Entry::VendStarted { order, item: 0, slot: SlotId::new("A1").unwrap(), drops_before: Some(7) }
 }
 
 fn vend_ended(order: OrderId) -> Entry {
-    Entry::VendEnded {
-        order,
-        item: 0,
-        result: VendResult::NotDropped,
-    }
+    Entry::VendEnded { order, item: 0, result: VendResult::NotDropped }
 }
 
 fn refund_started(seed: u8) -> Entry {

@@ -127,10 +127,7 @@ fn every_kind_of_entry_keeps_its_json_and_its_hash() {
 
 #[test]
 fn every_kind_of_entry_is_frozen() {
-    let mut kinds: Vec<_> = FROZEN
-        .iter()
-        .map(|(body, ..)| kind(&serde_json::from_str(body).unwrap()))
-        .collect();
+    let mut kinds: Vec<_> = FROZEN.iter().map(|(body, ..)| kind(&serde_json::from_str(body).unwrap())).collect();
     kinds.sort_unstable();
     kinds.dedup();
     assert_eq!(kinds, (0..12).collect::<Vec<_>>());
@@ -200,16 +197,8 @@ fn released_steps_of_the_schema_are_not_changed() {
         "2b6ff7098e32644be206c5217bead8cab223c515ee76b3b0ac23451d0dbca4b3",
     ];
     for (sql, hash) in MIGRATIONS.iter().zip(frozen) {
-        let found: String = digest(&SHA256, sql.as_bytes())
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let found: String = digest(&SHA256, sql.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(found, hash, "{}", sql.lines().next().unwrap());
     }
-    assert_eq!(
-        MIGRATIONS.len(),
-        frozen.len(),
-        "a new step needs its hash here"
-    );
+    assert_eq!(MIGRATIONS.len(), frozen.len(), "a new step needs its hash here");
 }

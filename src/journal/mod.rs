@@ -83,11 +83,7 @@ impl Journal {
         let connection = store::create(path)?;
         let recovered = recover::recover(&connection)?;
         let journal = Self::start(path, lock, connection, recovered.head)?;
-        Ok(Opened {
-            journal,
-            open_orders: recovered.open_orders,
-            last: recovered.last,
-        })
+        Ok(Opened { journal, open_orders: recovered.open_orders, last: recovered.last })
     }
 }
 
@@ -105,9 +101,9 @@ pub fn rebuild(path: &Path) -> Result<(), OpenError> {
     project::rebuild(&transaction).map_err(|error| match error {
         ProjectError::Sql(error) => storage(error),
         ProjectError::Unreadable(unreadable) => OpenError::Unreadable(unreadable),
-        ProjectError::Misplaced { order, source } => OpenError::Tampered {
-            what: format!("the entries of order {order} are no whole story, {source}"),
-        },
+        ProjectError::Misplaced { order, source } => {
+            OpenError::Tampered { what: format!("the entries of order {order} are no whole story, {source}") }
+        }
     })?;
     transaction.commit().map_err(storage)
 }

@@ -94,21 +94,11 @@ pub struct Number {
 
 impl Number {
     fn plain(kind: NumberKind, number: impl Into<String>) -> Self {
-        Self {
-            number: number.into(),
-            kind,
-            amount: None,
-            refund: None,
-            body_sha256: None,
-        }
+        Self { number: number.into(), kind, amount: None, refund: None, body_sha256: None }
     }
 
     fn key(kind: NumberKind, key: &IdempotencyKey, refund: Option<RefundId>) -> Self {
-        Self {
-            refund,
-            body_sha256: Some(key.body_sha256.clone()),
-            ..Self::plain(kind, &key.key)
-        }
+        Self { refund, body_sha256: Some(key.body_sha256.clone()), ..Self::plain(kind, &key.key) }
     }
 }
 
@@ -160,11 +150,7 @@ pub fn moves(entry: &Entry) -> Option<(NumberKind, &str)> {
 /// # Errors
 ///
 /// When the entry cannot follow what is there.
-pub fn project(
-    before: Option<OrderSummary>,
-    step: &Step<'_>,
-    moved: Fen,
-) -> Result<OrderSummary, Misplaced> {
+pub fn project(before: Option<OrderSummary>, step: &Step<'_>, moved: Fen) -> Result<OrderSummary, Misplaced> {
     let mut after = match before {
         None => opened(step).ok_or(Misplaced::NeverOpened)?,
         Some(_) if matches!(step.entry, Entry::OrderOpened { .. }) => {
@@ -179,14 +165,7 @@ pub fn project(
     match moves(step.entry) {
         Some((NumberKind::Attempt, _)) => after.paid = sum(after.paid, moved),
         Some((NumberKind::Refund, _)) => after.refunded = sum(after.refunded, moved),
-        Some((
-            NumberKind::Trade
-            | NumberKind::Reference
-            | NumberKind::OrderKey
-            | NumberKind::RefundKey,
-            _,
-        ))
-        | None => {}
+        Some((NumberKind::Trade | NumberKind::Reference | NumberKind::OrderKey | NumberKind::RefundKey, _)) | None => {}
     }
     Ok(after)
 }
@@ -196,15 +175,7 @@ fn sum(so_far: Fen, moved: Fen) -> Fen {
 }
 
 fn opened(step: &Step<'_>) -> Option<OrderSummary> {
-    let Entry::OrderOpened {
-        order,
-        amount,
-        currency,
-        origin,
-        reference,
-        ..
-    } = step.entry
-    else {
+    let Entry::OrderOpened { order, amount, currency, origin, reference, .. } = step.entry else {
         return None;
     };
     Some(OrderSummary {
@@ -228,11 +199,7 @@ fn opened(step: &Step<'_>) -> Option<OrderSummary> {
 #[must_use]
 pub fn numbers(entry: &Entry) -> Vec<Number> {
     match entry {
-        Entry::OrderOpened {
-            reference,
-            idempotency,
-            ..
-        } => {
+        Entry::OrderOpened { reference, idempotency, .. } => {
             let reference = reference.as_ref();
             let key = idempotency.as_ref();
             reference
@@ -241,23 +208,12 @@ pub fn numbers(entry: &Entry) -> Vec<Number> {
                 .chain(key.map(|key| Number::key(NumberKind::OrderKey, key, None)))
                 .collect()
         }
-        Entry::AttemptStarted {
-            attempt, amount, ..
-        } => vec![Number {
-            amount: Some(*amount),
-            ..Number::plain(NumberKind::Attempt, attempt.as_str())
-        }],
+        Entry::AttemptStarted { attempt, amount, .. } => {
+            vec![Number { amount: Some(*amount), ..Number::plain(NumberKind::Attempt, attempt.as_str()) }]
+        }
         Entry::AttemptPaid { trade_no, .. } => vec![Number::plain(NumberKind::Trade, trade_no)],
-        Entry::RefundStarted {
-            refund,
-            amount,
-            idempotency,
-            ..
-        } => {
-            let number = Number {
-                amount: Some(*amount),
-                ..Number::plain(NumberKind::Refund, refund.as_str())
-            };
+        Entry::RefundStarted { refund, amount, idempotency, .. } => {
+            let number = Number { amount: Some(*amount), ..Number::plain(NumberKind::Refund, refund.as_str()) };
             let key = idempotency.as_ref();
             std::iter::once(number)
                 .chain(key.map(|key| Number::key(NumberKind::RefundKey, key, Some(*refund))))
@@ -289,15 +245,11 @@ pub(super) enum ProjectError {
 pub(super) fn apply(connection: &Connection, step: &Step<'_>) -> Result<(), ProjectError> {
     let before = order(connection, step.entry.order().as_str())?;
     let moved = match (&before, moves(step.entry)) {
-        (Some(order), Some((kind, number))) => {
-            amount(connection, order.opened_seq, kind, number)?.unwrap_or_default()
-        }
+        (Some(order), Some((kind, number))) => amount(connection, order.opened_seq, kind, number)?.unwrap_or_default(),
         (Some(_) | None, _) => Fen::ZERO,
     };
-    let after = project(before, step, moved).map_err(|source| ProjectError::Misplaced {
-        order: step.entry.order(),
-        source,
-    })?;
+    let after =
+        project(before, step, moved).map_err(|source| ProjectError::Misplaced { order: step.entry.order(), source })?;
     write_order(connection, &after)?;
     connection
         .prepare_cached("INSERT INTO order_entries (opened_seq, seq) VALUES (?1, ?2)")?
@@ -310,89 +262,62 @@ pub(super) fn apply(connection: &Connection, step: &Step<'_>) -> Result<(), Proj
 
 /// Makes the derived tables again from the entries. To be called inside a transaction.
 pub(super) fn rebuild(connection: &Connection) -> Result<(), ProjectError> {
-    connection
-        .execute_batch("DELETE FROM numbers; DELETE FROM order_entries; DELETE FROM orders;")?;
+    connection.execute_batch("DELETE FROM numbers; DELETE FROM order_entries; DELETE FROM orders;")?;
     let mut entries = connection.prepare(include_str!("sql/entries_since.sql"))?;
     for record in entries.query_map(params![0, i64::MAX], Record::from_row)? {
         let record = record?;
-        let step = Step {
-            seq: record.seq,
-            at: record.at,
-            state: record.state()?,
-            entry: &record.entry()?,
-        };
+        let step = Step { seq: record.seq, at: record.at, state: record.state()?, entry: &record.entry()? };
         apply(connection, &step)?;
     }
     Ok(())
 }
 
 /// The order's row.
-pub(super) fn order(
-    connection: &Connection,
-    number: &str,
-) -> rusqlite::Result<Option<OrderSummary>> {
-    connection
-        .prepare_cached(include_str!("sql/order.sql"))?
-        .query_row([number], read_order)
-        .optional()
+pub(super) fn order(connection: &Connection, number: &str) -> rusqlite::Result<Option<OrderSummary>> {
+    connection.prepare_cached(include_str!("sql/order.sql"))?.query_row([number], read_order).optional()
 }
 
-fn amount(
-    connection: &Connection,
-    opened_seq: u64,
-    kind: NumberKind,
-    number: &str,
-) -> rusqlite::Result<Option<Fen>> {
+fn amount(connection: &Connection, opened_seq: u64, kind: NumberKind, number: &str) -> rusqlite::Result<Option<Fen>> {
     let amount: Option<Option<i64>> = connection
         .prepare_cached(include_str!("sql/number_amount.sql"))?
-        .query_row(params![number, kind.name(), sql_seq(opened_seq)], |row| {
-            row.get(0)
-        })
+        .query_row(params![number, kind.name(), sql_seq(opened_seq)], |row| row.get(0))
         .optional()?;
     Ok(amount.flatten().map(Fen::new))
 }
 
 fn write_order(connection: &Connection, order: &OrderSummary) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(include_str!("sql/upsert_order.sql"))?
-        .execute(params![
-            sql_seq(order.opened_seq),
-            order.order.as_str(),
-            order.state.name(),
-            order.amount.get(),
-            order.currency,
-            origin_name(order.origin),
-            order.reference,
-            order.opened_ms,
-            sql_seq(order.last_seq),
-            order.last_ms,
-            order.paid.get(),
-            order.refunded.get(),
-            order.open,
-        ])?;
+    connection.prepare_cached(include_str!("sql/upsert_order.sql"))?.execute(params![
+        sql_seq(order.opened_seq),
+        order.order.as_str(),
+        order.state.name(),
+        order.amount.get(),
+        order.currency,
+        origin_name(order.origin),
+        order.reference,
+        order.opened_ms,
+        sql_seq(order.last_seq),
+        order.last_ms,
+        order.paid.get(),
+        order.refunded.get(),
+        order.open,
+    ])?;
     Ok(())
 }
 
 fn write_number(connection: &Connection, opened_seq: u64, number: &Number) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(include_str!("sql/insert_number.sql"))?
-        .execute(params![
-            number.number,
-            number.kind.name(),
-            sql_seq(opened_seq),
-            number.amount.map(Fen::get),
-            number.refund.as_ref().map(RefundId::as_str),
-            number.body_sha256,
-        ])?;
+    connection.prepare_cached(include_str!("sql/insert_number.sql"))?.execute(params![
+        number.number,
+        number.kind.name(),
+        sql_seq(opened_seq),
+        number.amount.map(Fen::get),
+        number.refund.as_ref().map(RefundId::as_str),
+        number.body_sha256,
+    ])?;
     Ok(())
 }
 
 /// Whether the table holds exactly this number for this order.
-pub(super) fn holds(
-    connection: &Connection,
-    opened_seq: u64,
-    number: &Number,
-) -> rusqlite::Result<bool> {
+pub(super) fn holds(connection: &Connection, opened_seq: u64, number: &Number) -> rusqlite::Result<bool> {
     connection
         .prepare_cached(
             "SELECT 1 FROM numbers WHERE number = :number AND kind = :kind AND opened_seq = :opened_seq \
@@ -411,9 +336,8 @@ pub(super) fn holds(
 /// Reads a row of the columns that `sql/order.sql` names.
 pub(super) fn read_order(row: &Row<'_>) -> rusqlite::Result<OrderSummary> {
     let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
-    let bad = |column, what: &str| {
-        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, what.to_owned().into())
-    };
+    let bad =
+        |column, what: &str| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, what.to_owned().into());
     Ok(OrderSummary {
         opened_seq: read_seq(row, 0)?,
         order: (text(1)?.parse()).map_err(|_| bad(1, "not an order number"))?,

@@ -26,10 +26,7 @@ pub(super) fn recover(connection: &Connection) -> Result<Recovered, OpenError> {
     Ok(Recovered {
         head: last.map_or_else(Head::beginning, Record::head),
         last: last.map(|record| (record.seq, record.at)),
-        open_orders: open
-            .iter()
-            .map(|records| stored(records))
-            .collect::<Result<_, _>>()?,
+        open_orders: open.iter().map(|records| stored(records)).collect::<Result<_, _>>()?,
     })
 }
 
@@ -41,10 +38,7 @@ pub(super) fn head(connection: &Connection) -> rusqlite::Result<Head> {
 
 /// The newest entries, the newest first.
 fn tail(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<Record>> {
-    connection
-        .prepare(include_str!("sql/entries_tail.sql"))?
-        .query_map([limit], Record::from_row)?
-        .collect()
+    connection.prepare(include_str!("sql/entries_tail.sql"))?.query_map([limit], Record::from_row)?.collect()
 }
 
 /// Refuses when one of `newest` is not what was sealed, or does not follow the one before.
@@ -61,10 +55,7 @@ fn prove(newest: &[Record]) -> Result<(), OpenError> {
             return tampered(format!("entry {} is missing", after.seq - 1));
         }
         if after.prev != before.hash {
-            return tampered(format!(
-                "entry {} does not follow entry {}",
-                after.seq, before.seq
-            ));
+            return tampered(format!("entry {} does not follow entry {}", after.seq, before.seq));
         }
     }
     match newest.last() {
@@ -83,10 +74,7 @@ fn usize_of(count: u32) -> usize {
 }
 
 fn changed(record: &Record) -> String {
-    format!(
-        "entry {} (order {}) is not what was written",
-        record.seq, record.order
-    )
+    format!("entry {} (order {}) is not what was written", record.seq, record.order)
 }
 
 fn open_orders(connection: &Connection) -> rusqlite::Result<Vec<Vec<Record>>> {
@@ -94,17 +82,11 @@ fn open_orders(connection: &Connection) -> rusqlite::Result<Vec<Vec<Record>>> {
         .prepare(include_str!("sql/orders_open.sql"))?
         .query_map([], |row| read_seq(row, 0))?
         .collect::<Result<_, _>>()?;
-    opened
-        .into_iter()
-        .map(|opened_seq| entries_of(connection, opened_seq))
-        .collect()
+    opened.into_iter().map(|opened_seq| entries_of(connection, opened_seq)).collect()
 }
 
 /// The entries of the order whose first has the place `opened_seq`.
-pub(super) fn entries_of(
-    connection: &Connection,
-    opened_seq: u64,
-) -> rusqlite::Result<Vec<Record>> {
+pub(super) fn entries_of(connection: &Connection, opened_seq: u64) -> rusqlite::Result<Vec<Record>> {
     connection
         .prepare_cached(include_str!("sql/order_entries.sql"))?
         .query_map(params![sql_seq(opened_seq)], Record::from_row)?
@@ -117,9 +99,7 @@ fn stored(records: &[Record]) -> Result<Vec<Stored>, OpenError> {
         .iter()
         .map(|record| {
             if !record.is_sealed() {
-                return Err(OpenError::Tampered {
-                    what: changed(record),
-                });
+                return Err(OpenError::Tampered { what: changed(record) });
             }
             Ok(record.stored()?)
         })
@@ -133,8 +113,5 @@ pub(super) fn path_of(connection: &Connection) -> &std::path::Path {
 
 /// Place and time of the last entry.
 pub(super) fn last(connection: &Connection) -> rusqlite::Result<Option<Record>> {
-    connection
-        .prepare_cached(include_str!("sql/entries_tail.sql"))?
-        .query_row([1], Record::from_row)
-        .optional()
+    connection.prepare_cached(include_str!("sql/entries_tail.sql"))?.query_row([1], Record::from_row).optional()
 }

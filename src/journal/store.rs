@@ -35,18 +35,12 @@ pub(super) struct Lock(#[expect(dead_code, reason = "held, not read")] File);
 /// Takes the lock file beside `path` and writes our process number into it.
 pub(super) fn lock(path: &Path) -> Result<Lock, OpenError> {
     let beside = lock_path(path);
-    let failed = |source| OpenError::File {
-        path: beside.clone(),
-        source,
-    };
+    let failed = |source| OpenError::File { path: beside.clone(), source };
     let mut file = private(&beside).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            return Err(OpenError::InUse {
-                path: path.to_owned(),
-                pid: written_pid(&mut file),
-            });
+            return Err(OpenError::InUse { path: path.to_owned(), pid: written_pid(&mut file) });
         }
         Err(TryLockError::Error(source)) => return Err(failed(source)),
     }
@@ -64,13 +58,7 @@ fn lock_path(path: &Path) -> PathBuf {
 }
 
 fn private(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
 fn write_pid(file: &mut File) -> io::Result<()> {
@@ -87,17 +75,12 @@ fn written_pid(file: &mut File) -> Option<u32> {
 
 /// Opens the journal for writing, making it and bringing it up to date as needed.
 pub(super) fn create(path: &Path) -> Result<Connection, OpenError> {
-    let failed = |source| OpenError::File {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| OpenError::File { path: path.to_owned(), source };
     let storage = |error| OpenError::Storage(Trouble::of(error, path));
     if !path.exists() {
         private(path).map_err(failed)?;
         // Its name must survive a power cut too.
-        File::open(directory(path))
-            .and_then(|directory| directory.sync_all())
-            .map_err(failed)?;
+        File::open(directory(path)).and_then(|directory| directory.sync_all()).map_err(failed)?;
     }
     let mut connection = connect(path).map_err(storage)?;
     own(&connection, path)?;
@@ -150,9 +133,7 @@ fn own(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     if application == APPLICATION || (application == 0 && tables == 0) {
         return Ok(());
     }
-    Err(OpenError::NotAJournal {
-        path: path.to_owned(),
-    })
+    Err(OpenError::NotAJournal { path: path.to_owned() })
 }
 
 /// What makes a commit survive a power cut (reference/hardware.md 5.6). Asked for, then read back: SQLite does not
@@ -172,11 +153,7 @@ pub(super) fn make_safe(connection: &Connection) -> rusqlite::Result<Result<(), 
             })
         })?;
         if found != says {
-            return Ok(Err(OpenError::Unsafe {
-                pragma,
-                wanted,
-                found,
-            }));
+            return Ok(Err(OpenError::Unsafe { pragma, wanted, found }));
         }
     }
     Ok(Ok(()))

@@ -17,28 +17,16 @@ async fn what_was_recorded_is_there_after_a_restart_and_only_what_is_open_is_res
     assert!(opened.open_orders.is_empty());
     assert_eq!(opened.last, None);
     let story = going_on(2);
-    assert_eq!(
-        opened.journal.append(whole(1)).await.unwrap(),
-        (1..=13).collect::<Vec<_>>()
-    );
-    assert_eq!(
-        opened.journal.append(story.clone()).await.unwrap(),
-        (14..=25).collect::<Vec<_>>()
-    );
+    assert_eq!(opened.journal.append(whole(1)).await.unwrap(), (1..=13).collect::<Vec<_>>());
+    assert_eq!(opened.journal.append(story.clone()).await.unwrap(), (14..=25).collect::<Vec<_>>());
     drop(opened);
 
     let again = place.open();
     let [order] = &again.open_orders[..] else {
         panic!("one order is open: {:?}", again.open_orders);
     };
-    let restored: Vec<_> = order
-        .iter()
-        .map(|stored| (stored.seq, stored.at, &stored.entry))
-        .collect();
-    let recorded: Vec<_> = (14..)
-        .zip(&story)
-        .map(|(seq, new)| (seq, new.at, &new.entry))
-        .collect();
+    let restored: Vec<_> = order.iter().map(|stored| (stored.seq, stored.at, &stored.entry)).collect();
+    let recorded: Vec<_> = (14..).zip(&story).map(|(seq, new)| (seq, new.at, &new.entry)).collect();
     assert_eq!(restored, recorded);
     assert_eq!(again.last, Some((25, story[11].at)));
 }
@@ -70,14 +58,8 @@ fn a_second_daemon_is_refused_and_told_who_has_it() {
     let place = Place::new();
     let first = place.open();
     let refusal = Journal::open(&place.path).unwrap_err();
-    assert!(
-        matches!(refusal, OpenError::InUse { pid: Some(pid), .. } if pid == std::process::id())
-    );
-    assert!(
-        refusal
-            .to_string()
-            .contains(&format!("process {}", std::process::id()))
-    );
+    assert!(matches!(refusal, OpenError::InUse { pid: Some(pid), .. } if pid == std::process::id()));
+    assert!(refusal.to_string().contains(&format!("process {}", std::process::id())));
     drop(first);
     place.open();
 }
@@ -106,26 +88,17 @@ fn a_journal_of_a_newer_till_is_left_alone() {
 fn a_database_of_something_else_is_left_alone() {
     let place = Place::new();
     let other = Connection::open(&place.path).unwrap();
-    other
-        .execute_batch("CREATE TABLE songs (title TEXT)")
-        .unwrap();
+    other.execute_batch("CREATE TABLE songs (title TEXT)").unwrap();
     drop(other);
     let before = std::fs::read(&place.path).unwrap();
-    assert!(matches!(
-        Journal::open(&place.path),
-        Err(OpenError::NotAJournal { .. })
-    ));
+    assert!(matches!(Journal::open(&place.path), Err(OpenError::NotAJournal { .. })));
     assert_eq!(std::fs::read(&place.path).unwrap(), before);
 }
 
 #[test]
 fn a_file_that_is_no_database_is_refused_as_damaged() {
     let place = Place::new();
-    std::fs::write(
-        &place.path,
-        "not a database, but long enough to be taken for one".repeat(9),
-    )
-    .unwrap();
+    std::fs::write(&place.path, "not a database, but long enough to be taken for one".repeat(9)).unwrap();
     let refusal = Journal::open(&place.path).unwrap_err().to_string();
     assert!(refusal.contains("damaged"), "{refusal}");
 }
@@ -135,16 +108,7 @@ fn a_setting_that_did_not_take_stops_the_start() {
     // A database in memory cannot have a write-ahead log, and SQLite does not complain.
     let memory = Connection::open_in_memory().unwrap();
     let refusal = store::make_safe(&memory).unwrap().unwrap_err();
-    assert!(
-        matches!(
-            refusal,
-            OpenError::Unsafe {
-                pragma: "journal_mode",
-                ..
-            }
-        ),
-        "{refusal}"
-    );
+    assert!(matches!(refusal, OpenError::Unsafe { pragma: "journal_mode", .. }), "{refusal}");
 }
 
 #[tokio::test]
@@ -178,9 +142,7 @@ async fn a_contradiction_is_refused_whole_and_alone() {
     );
     assert_eq!(good.unwrap(), [1]);
     let refusal = never_opened.unwrap_err();
-    assert!(
-        matches!(&refusal, AppendError::Refused { order, .. } if *order == numbers(2).order.to_string())
-    );
+    assert!(matches!(&refusal, AppendError::Refused { order, .. } if *order == numbers(2).order.to_string()));
     assert_eq!(also_good.unwrap(), [2]);
     let twice = journal.append(vec![opened(1)]).await.unwrap_err();
     assert!(twice.to_string().contains("opened before"), "{twice}");
@@ -208,20 +170,14 @@ async fn the_derived_tables_can_be_made_again() {
     let place = Place::new();
     let journal = place.open().journal;
     for seed in 1..20 {
-        let story = if seed % 3 == 0 {
-            going_on(seed)
-        } else {
-            whole(seed)
-        };
+        let story = if seed % 3 == 0 { going_on(seed) } else { whole(seed) };
         journal.append(story).await.unwrap();
     }
     drop(journal);
     let connection = Connection::open(&place.path).unwrap();
     let before = derived(&connection);
     assert!(before.len() > 19 * 10);
-    connection
-        .execute_batch("DELETE FROM numbers; UPDATE orders SET open = 1, paid = 0;")
-        .unwrap();
+    connection.execute_batch("DELETE FROM numbers; UPDATE orders SET open = 1, paid = 0;").unwrap();
     assert_ne!(derived(&connection), before);
     rebuild(&place.path).unwrap();
     assert_eq!(derived(&connection), before);
@@ -237,20 +193,14 @@ async fn the_derived_tables_are_not_made_again_under_a_running_daemon() {
 fn derived(connection: &Connection) -> Vec<String> {
     let mut rows = Vec::new();
     for table in ["orders", "order_entries", "numbers"] {
-        let mut all = connection
-            .prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2"))
-            .unwrap();
+        let mut all = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2")).unwrap();
         let columns = all.column_count();
         let found = all.query_map([], |row| {
             (0..columns)
                 .map(|column| row.get_ref(column).map(|value| format!("{value:?}")))
                 .collect::<Result<Vec<_>, _>>()
         });
-        rows.extend(
-            found
-                .unwrap()
-                .map(|row| format!("{table} {:?}", row.unwrap())),
-        );
+        rows.extend(found.unwrap().map(|row| format!("{table} {:?}", row.unwrap())));
     }
     rows
 }
@@ -260,13 +210,7 @@ async fn the_sums_of_an_order_follow_its_entries() {
     let place = Place::new();
     let journal = place.open().journal;
     journal.append(whole(1)).await.unwrap();
-    let order = journal
-        .reader()
-        .order(numbers(1).order.as_str())
-        .await
-        .unwrap()
-        .unwrap()
-        .summary;
+    let order = journal.reader().order(numbers(1).order.as_str()).await.unwrap().unwrap().summary;
     assert_eq!(order.paid, Fen::new(350));
     assert_eq!(order.refunded, Fen::new(150));
     assert_eq!(order.state, OrderState::Refunded);
@@ -280,23 +224,14 @@ async fn people_have_views() {
     journal.append(whole(1)).await.unwrap();
     journal.append(vec![opened(2)]).await.unwrap();
     let people = Connection::open(&place.path).unwrap();
-    let text = |sql: &str| {
-        people
-            .query_row(sql, [], |row| row.get::<_, String>(0))
-            .unwrap()
-    };
+    let text = |sql: &str| people.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
     assert_eq!(
         text("SELECT amount || ' ' || refunded || ' ' || opened_at FROM order_view WHERE open = 0"),
         "3.50 1.50 2026-11-18T11:07:40.000Z"
     );
+    assert_eq!(text("SELECT order_id FROM open_view"), numbers(2).order.to_string());
     assert_eq!(
-        text("SELECT order_id FROM open_view"),
-        numbers(2).order.to_string()
-    );
-    assert_eq!(
-        text(
-            "SELECT group_concat(state || ' ' || coalesce(trade_no, '-'), ', ' ORDER BY seq) FROM attempt_view"
-        ),
+        text("SELECT group_concat(state || ' ' || coalesce(trade_no, '-'), ', ' ORDER BY seq) FROM attempt_view"),
         format!("paid {}, reversing -", super::fixture::trade_no(1))
     );
     assert_eq!(
@@ -311,10 +246,7 @@ async fn an_entry_is_neither_changed_nor_deleted_by_accident() {
     let journal = place.open().journal;
     journal.append(whole(1)).await.unwrap();
     let people = Connection::open(&place.path).unwrap();
-    for slip in [
-        "UPDATE entries SET at_ms = 0",
-        "DELETE FROM entries WHERE seq = 13",
-    ] {
+    for slip in ["UPDATE entries SET at_ms = 0", "DELETE FROM entries WHERE seq = 13"] {
         let refusal = people.execute(slip, []).unwrap_err().to_string();
         assert!(refusal.contains("append-only"), "{refusal}");
     }
@@ -323,14 +255,8 @@ async fn an_entry_is_neither_changed_nor_deleted_by_accident() {
 #[tokio::test]
 async fn a_tampered_tail_stops_the_start() {
     for (tamper, word) in [
-        (
-            "UPDATE entries SET body = replace(body, '350', '100') WHERE seq = 2",
-            "entry 2 ",
-        ),
-        (
-            "UPDATE entries SET at_ms = at_ms + 1 WHERE seq = 13",
-            "entry 13",
-        ),
+        ("UPDATE entries SET body = replace(body, '350', '100') WHERE seq = 2", "entry 2 "),
+        ("UPDATE entries SET at_ms = at_ms + 1 WHERE seq = 13", "entry 13"),
         ("DELETE FROM entries WHERE seq = 7", "entry 7 is missing"),
         ("DELETE FROM entries WHERE seq = 1", "entry 1 is missing"),
     ] {
@@ -357,10 +283,7 @@ async fn an_open_order_is_proved_however_old_it_is() {
     let tamper = "UPDATE entries SET body = replace(body, '350', '100') WHERE seq = 1";
     place.as_tamperer().execute_batch(tamper).unwrap();
     let refusal = Journal::open(&place.path).unwrap_err().to_string();
-    assert!(
-        refusal.contains("entry 1 ") && refusal.contains(numbers(1).order.as_str()),
-        "{refusal}"
-    );
+    assert!(refusal.contains("entry 1 ") && refusal.contains(numbers(1).order.as_str()), "{refusal}");
 }
 
 #[tokio::test]
@@ -373,18 +296,10 @@ async fn an_entry_of_a_newer_till_is_not_guessed_at() {
     let mut record = super::chain::Record::after(&newer, &opened(1)).unwrap();
     record.body = record.body.replace("order_opened", "order_dreamt");
     let people = place.as_tamperer();
-    people
-        .execute(
-            "UPDATE entries SET body = ?1, hash = ?2",
-            (&record.body, record.seal().as_bytes()),
-        )
-        .unwrap();
+    people.execute("UPDATE entries SET body = ?1, hash = ?2", (&record.body, record.seal().as_bytes())).unwrap();
     drop(people);
     let refusal = Journal::open(&place.path).unwrap_err();
-    assert!(
-        matches!(&refusal, OpenError::Unreadable(entry) if entry.seq == 1),
-        "{refusal}"
-    );
+    assert!(matches!(&refusal, OpenError::Unreadable(entry) if entry.seq == 1), "{refusal}");
 }
 
 #[tokio::test]
@@ -415,10 +330,7 @@ async fn the_write_ahead_log_stays_small() {
             new(
                 1,
                 OrderState::Waiting,
-                Entry::OrderCancelled {
-                    order: numbers(1).order,
-                    by: payment::engine::entry::CancelledBy::Api,
-                },
+                Entry::OrderCancelled { order: numbers(1).order, by: payment::engine::entry::CancelledBy::Api },
             )
         })
         .collect();

@@ -13,9 +13,7 @@ use super::chain::Unreadable;
 #[derive(Debug, Clone, Error)]
 pub enum Trouble {
     /// No room left.
-    #[error(
-        "the disk that holds the journal is full. Free some space on it; till goes on by itself"
-    )]
+    #[error("the disk that holds the journal is full. Free some space on it; till goes on by itself")]
     StorageFull {
         /// What SQLite said; `None` when room was measured.
         #[source]
@@ -71,29 +69,19 @@ impl Trouble {
         let code = error.sqlite_error_code();
         let source = Arc::new(error);
         if code == Some(ErrorCode::DiskFull) {
-            return Self::StorageFull {
-                source: Some(source),
-            };
+            return Self::StorageFull { source: Some(source) };
         }
         if code == Some(ErrorCode::ReadOnly) || is_read_only(path) {
             return Self::ReadOnly { source };
         }
-        if matches!(
-            code,
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-        ) {
+        if matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) {
             return Self::Busy { source };
         }
-        if matches!(
-            code,
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-        ) {
+        if matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)) {
             return Self::Corrupt { source };
         }
         match room(path) {
-            Some(0) => Self::StorageFull {
-                source: Some(source),
-            },
+            Some(0) => Self::StorageFull { source: Some(source) },
             Some(_) | None => Self::Io { source },
         }
     }
@@ -106,8 +94,7 @@ pub(super) fn room(path: &Path) -> Option<u64> {
 }
 
 fn is_read_only(path: &Path) -> bool {
-    rustix::fs::statvfs(directory(path))
-        .is_ok_and(|about| about.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
+    rustix::fs::statvfs(directory(path)).is_ok_and(|about| about.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
 }
 
 /// The directory that `path` lies in.
@@ -220,10 +207,7 @@ pub enum OpenError {
 }
 
 fn holder(pid: Option<u32>) -> String {
-    pid.map_or_else(
-        || "another process".to_owned(),
-        |pid| format!("process {pid}"),
-    )
+    pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
 }
 
 /// Why a question was not answered. Nothing was changed.

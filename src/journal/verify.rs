@@ -112,19 +112,16 @@ impl fmt::Display for Wrong {
                 write!(f, "its content was exchanged with that of entry {with}")
             }
             Self::Moved { from } => write!(f, "out of order: it was written as entry {from}"),
-            Self::Unlinked => f.write_str(
-                "does not follow the entry before: that one was replaced, or this one was put in",
-            ),
+            Self::Unlinked => {
+                f.write_str("does not follow the entry before: that one was replaced, or this one was put in")
+            }
             Self::OtherOrder => f.write_str("its order column says another order than its content"),
             Self::Unreadable(why) => write!(f, "sealed rightly but not understood: {why}"),
             Self::CutOff { end } => {
                 write!(f, "cut off: the journal ends at entry {end} and was longer")
             }
             Self::OtherHead => f.write_str("not the entry that was here when the head was noted"),
-            Self::Derived(what) => write!(
-                f,
-                "{what} does not say what the entries say; the entries are what counts"
-            ),
+            Self::Derived(what) => write!(f, "{what} does not say what the entries say; the entries are what counts"),
             Self::File(what) => write!(f, "damaged: {what}"),
         }
     }
@@ -155,10 +152,7 @@ pub fn verify(path: &Path, noted: Option<Head>) -> Result<Report, VerifyError> {
         check_derived(&snapshot, &mut faults)?;
         Ok(faults.report(entries, head))
     };
-    walk().map_err(|error| VerifyError {
-        path: path.display().to_string(),
-        trouble: Trouble::of(error, path),
-    })
+    walk().map_err(|error| VerifyError { path: path.display().to_string(), trouble: Trouble::of(error, path) })
 }
 
 #[derive(Default)]
@@ -173,11 +167,7 @@ impl Faults {
     fn add(&mut self, seq: u64, order: Option<&str>, wrong: Wrong) {
         self.count += 1;
         if self.kept.len() < FAULTS_KEPT {
-            self.kept.push(Fault {
-                seq,
-                order: order.map(str::to_owned),
-                wrong,
-            });
+            self.kept.push(Fault { seq, order: order.map(str::to_owned), wrong });
         }
     }
 
@@ -190,51 +180,31 @@ impl Faults {
             }
         }
         // What is about the whole file comes last: the named entries tell more.
-        self.kept
-            .sort_by_key(|fault| fault.seq.checked_sub(1).unwrap_or(u64::MAX));
-        Report {
-            entries,
-            head,
-            faults: self.kept,
-            fault_count: self.count,
-        }
+        self.kept.sort_by_key(|fault| fault.seq.checked_sub(1).unwrap_or(u64::MAX));
+        Report { entries, head, faults: self.kept, fault_count: self.count }
     }
 }
 
 /// How a record came to be not as sealed: exchanged, moved, or just changed.
 fn explain(record: &Record, suspects: &[Record], places: &[u64]) -> Wrong {
     let others = || suspects.iter().filter(|other| other.seq != record.seq);
-    let exchanged = others().find(|other| {
-        (was_at(record, other.seq) && was_at(other, record.seq)) || holds_content_of(other, record)
-    });
+    let exchanged = others()
+        .find(|other| (was_at(record, other.seq) && was_at(other, record.seq)) || holds_content_of(other, record));
     if let Some(other) = exchanged {
         return Wrong::Swapped { with: other.seq };
     }
-    places
-        .iter()
-        .find(|place| was_at(record, **place))
-        .map_or(Wrong::Changed, |place| Wrong::Moved { from: *place })
+    places.iter().find(|place| was_at(record, **place)).map_or(Wrong::Changed, |place| Wrong::Moved { from: *place })
 }
 
 fn was_at(record: &Record, seq: u64) -> bool {
-    let there = Record {
-        seq,
-        ..record.clone()
-    };
+    let there = Record { seq, ..record.clone() };
     there.is_sealed()
 }
 
 /// Whether `other` carries what was sealed as `record`.
 fn holds_content_of(other: &Record, record: &Record) -> bool {
-    let body_only = Record {
-        body: other.body.clone(),
-        ..record.clone()
-    };
-    let all = Record {
-        at: other.at,
-        state: other.state.clone(),
-        ..body_only.clone()
-    };
+    let body_only = Record { body: other.body.clone(), ..record.clone() };
+    let all = Record { at: other.at, state: other.state.clone(), ..body_only.clone() };
     body_only.is_sealed() || all.is_sealed()
 }
 
@@ -246,11 +216,7 @@ fn check_file(connection: &Connection, faults: &mut Faults) -> rusqlite::Result<
     Ok(())
 }
 
-fn check_chain(
-    connection: &Connection,
-    noted: Option<Head>,
-    faults: &mut Faults,
-) -> rusqlite::Result<(u64, Head)> {
+fn check_chain(connection: &Connection, noted: Option<Head>, faults: &mut Faults) -> rusqlite::Result<(u64, Head)> {
     let mut statement = connection.prepare(include_str!("sql/entries_since.sql"))?;
     let mut entries = 0;
     let mut head = Head::beginning();
@@ -274,11 +240,7 @@ fn check_chain(
         && noted.seq > head.seq
     {
         let order = order_of_missing(connection, head.seq + 1)?;
-        faults.add(
-            head.seq + 1,
-            order.as_deref(),
-            Wrong::CutOff { end: head.seq },
-        );
+        faults.add(head.seq + 1, order.as_deref(), Wrong::CutOff { end: head.seq });
     }
     Ok((entries, head))
 }
@@ -309,9 +271,8 @@ fn check_record(record: &Record, before: Option<Head>, faults: &mut Faults) -> b
 
 /// Whose entry is missing, as far as the derived tables still know.
 fn order_of_missing(connection: &Connection, seq: u64) -> rusqlite::Result<Option<String>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT order_id FROM order_entries JOIN orders USING (opened_seq) WHERE seq = ?1",
-    )?;
+    let mut statement = connection
+        .prepare_cached("SELECT order_id FROM order_entries JOIN orders USING (opened_seq) WHERE seq = ?1")?;
     let mut found = statement.query_map([sql_seq(seq)], |row| row.get(0))?;
     found.next().transpose()
 }
@@ -362,19 +323,10 @@ fn add_up(records: &[Record]) -> Option<Sum> {
     };
     for record in records {
         let entry = record.entry().ok()?;
-        let moved = project::moves(&entry)
-            .map_or(Fen::ZERO, |(kind, number)| amount(&numbers, kind, number));
-        let step = Step {
-            seq: record.seq,
-            at: record.at,
-            state: record.state().ok()?,
-            entry: &entry,
-        };
+        let moved = project::moves(&entry).map_or(Fen::ZERO, |(kind, number)| amount(&numbers, kind, number));
+        let step = Step { seq: record.seq, at: record.at, state: record.state().ok()?, entry: &entry };
         let before: Option<OrderSummary> = summary.take();
-        if before
-            .as_ref()
-            .is_some_and(|order| order.order != entry.order())
-        {
+        if before.as_ref().is_some_and(|order| order.order != entry.order()) {
             return None;
         }
         summary = Some(project::project(before, &step, moved).ok()?);

@@ -81,10 +81,7 @@ async fn missing_entries_are_found_and_named() {
     assert_eq!(chain(&report), [(20, Wrong::Missing { to: 20 })]);
     assert_eq!(
         report.faults[0].to_string(),
-        format!(
-            "entry 20 (order {}): missing, with all up to entry 20",
-            numbers(2).order
-        )
+        format!("entry 20 (order {}): missing, with all up to entry 20", numbers(2).order)
     );
     let report = after("DELETE FROM entries WHERE seq < 5").await;
     assert_eq!(chain(&report), [(1, Wrong::Missing { to: 4 })]);
@@ -94,12 +91,7 @@ async fn missing_entries_are_found_and_named() {
 async fn a_cut_off_end_is_found_even_without_a_noted_head() {
     let report = after("DELETE FROM entries WHERE seq > 50").await;
     assert!(chain(&report).is_empty());
-    assert!(
-        report
-            .faults
-            .iter()
-            .any(|fault| fault.wrong == Wrong::Derived("table order_entries"))
-    );
+    assert!(report.faults.iter().any(|fault| fault.wrong == Wrong::Derived("table order_entries")));
 }
 
 #[tokio::test]
@@ -132,16 +124,8 @@ async fn a_noted_head_proves_what_was_before_it() {
 
 #[test]
 fn a_head_that_is_none_is_refused() {
-    for text in [
-        "",
-        "5",
-        "5:",
-        "5:ab",
-        ":",
-        "x:y",
-        &format!("5:{}", "é".repeat(32)),
-        &format!("5:{}", "+f".repeat(32)),
-    ] {
+    for text in ["", "5", "5:", "5:ab", ":", "x:y", &format!("5:{}", "é".repeat(32)), &format!("5:{}", "+f".repeat(32))]
+    {
         assert!(text.parse::<Head>().is_err(), "{text}");
     }
 }
@@ -154,10 +138,7 @@ async fn swapped_entries_are_found_and_named() {
          UPDATE entries SET (body, state) = (SELECT body, state FROM kept WHERE kept.seq = 47 - entries.seq) WHERE seq IN (17, 30);";
     for swap in [places, contents] {
         let report = after(swap).await;
-        let swapped = [
-            (17, Wrong::Swapped { with: 30 }),
-            (30, Wrong::Swapped { with: 17 }),
-        ];
+        let swapped = [(17, Wrong::Swapped { with: 30 }), (30, Wrong::Swapped { with: 17 })];
         assert_eq!(chain(&report), swapped, "{swap}");
     }
 }
@@ -165,13 +146,7 @@ async fn swapped_entries_are_found_and_named() {
 #[tokio::test]
 async fn a_moved_entry_is_found_where_it_is_and_where_it_was() {
     let report = after("UPDATE entries SET seq = 53 WHERE seq = 17").await;
-    assert_eq!(
-        chain(&report),
-        [
-            (17, Wrong::Missing { to: 17 }),
-            (53, Wrong::Moved { from: 17 })
-        ]
-    );
+    assert_eq!(chain(&report), [(17, Wrong::Missing { to: 17 }), (53, Wrong::Moved { from: 17 })]);
 }
 
 #[tokio::test]
@@ -209,10 +184,7 @@ async fn an_inserted_entry_is_found() {
     let place = filled().await;
     let people = place.as_tamperer();
     let end = recover::head(&people).unwrap();
-    let loose = Head {
-        seq: end.seq,
-        hash: super::chain::Hash::beginning(),
-    };
+    let loose = Head { seq: end.seq, hash: super::chain::Hash::beginning() };
     let record = Record::after(&loose, &opened(9)).unwrap();
     people
         .execute(
@@ -238,56 +210,30 @@ async fn an_inserted_entry_is_found() {
 #[tokio::test]
 async fn derived_tables_that_lie_are_found() {
     for (lie, table) in [
-        (
-            "UPDATE orders SET paid = 0 WHERE opened_seq = 14",
-            "table orders",
-        ),
-        (
-            "UPDATE orders SET open = 0, state = 'gone' WHERE opened_seq = 14",
-            "table orders",
-        ),
+        ("UPDATE orders SET paid = 0 WHERE opened_seq = 14", "table orders"),
+        ("UPDATE orders SET open = 0, state = 'gone' WHERE opened_seq = 14", "table orders"),
         ("DELETE FROM orders WHERE opened_seq = 14", "table numbers"),
-        (
-            "DELETE FROM numbers WHERE opened_seq = 14 AND kind = 'trade'",
-            "table numbers",
-        ),
-        (
-            "UPDATE numbers SET amount = 1 WHERE opened_seq = 14 AND kind = 'refund'",
-            "table numbers",
-        ),
-        (
-            "INSERT INTO numbers (number, kind, opened_seq) VALUES ('x', 'trade', 14)",
-            "table numbers",
-        ),
-        (
-            "DELETE FROM order_entries WHERE seq = 20",
-            "table order_entries",
-        ),
+        ("DELETE FROM numbers WHERE opened_seq = 14 AND kind = 'trade'", "table numbers"),
+        ("UPDATE numbers SET amount = 1 WHERE opened_seq = 14 AND kind = 'refund'", "table numbers"),
+        ("INSERT INTO numbers (number, kind, opened_seq) VALUES ('x', 'trade', 14)", "table numbers"),
+        ("DELETE FROM order_entries WHERE seq = 20", "table order_entries"),
     ] {
         let report = after(lie).await;
         assert!(chain(&report).is_empty(), "{lie}");
-        let named = report
-            .faults
-            .iter()
-            .any(|fault| fault.wrong == Wrong::Derived(table));
+        let named = report.faults.iter().any(|fault| fault.wrong == Wrong::Derived(table));
         assert!(named, "{lie}: {:?}", report.faults);
     }
 }
 
 #[tokio::test]
 async fn many_faults_are_counted_and_the_first_ones_kept() {
-    let report = after("UPDATE entries SET at_ms = 0; UPDATE orders SET paid = 1, amount = 1; UPDATE numbers SET body_sha256 = 'x'").await;
+    let report = after(
+        "UPDATE entries SET at_ms = 0; UPDATE orders SET paid = 1, amount = 1; UPDATE numbers SET body_sha256 = 'x'",
+    )
+    .await;
     assert!(report.fault_count > 52);
     assert!(report.faults.len() <= 100);
-    assert_eq!(
-        report
-            .faults
-            .iter()
-            .find(|fault| fault.seq == 1)
-            .unwrap()
-            .wrong,
-        Wrong::Changed
-    );
+    assert_eq!(report.faults.iter().find(|fault| fault.seq == 1).unwrap().wrong, Wrong::Changed);
 }
 
 #[test]

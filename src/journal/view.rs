@@ -129,14 +129,8 @@ impl Reader {
                     query(&connection);
                 }
             })
-            .map_err(|source| OpenError::File {
-                path: path.to_owned(),
-                source,
-            })?;
-        Ok(Self(Arc::new(ReaderThread {
-            queries: Some(queries),
-            thread: Some(thread),
-        })))
+            .map_err(|source| OpenError::File { path: path.to_owned(), source })?;
+        Ok(Self(Arc::new(ReaderThread { queries: Some(queries), thread: Some(thread) })))
     }
 
     /// The order that has `number`: its own, of an attempt or a refund, the channel's, or the caller's reference. Of
@@ -146,22 +140,14 @@ impl Reader {
     ///
     /// When the journal cannot be read.
     pub async fn order(&self, number: &str) -> Result<Option<OrderRecord>, ReadError> {
-        let filter = ListFilter {
-            number: Some(number.to_owned()),
-            limit: 1,
-            ..ListFilter::default()
-        };
+        let filter = ListFilter { number: Some(number.to_owned()), limit: 1, ..ListFilter::default() };
         self.ask(move |connection| {
             let found = list(connection, &filter).map_err(sql(connection))?;
             let Some(summary) = found.into_iter().next() else {
                 return Ok(None);
             };
-            let entries =
-                recover::entries_of(connection, summary.opened_seq).map_err(sql(connection))?;
-            let entries = entries
-                .iter()
-                .map(Record::stored)
-                .collect::<Result<_, _>>()?;
+            let entries = recover::entries_of(connection, summary.opened_seq).map_err(sql(connection))?;
+            let entries = entries.iter().map(Record::stored).collect::<Result<_, _>>()?;
             Ok(Some(OrderRecord { summary, entries }))
         })
         .await
@@ -173,8 +159,7 @@ impl Reader {
     ///
     /// When the journal cannot be read.
     pub async fn list(&self, filter: ListFilter) -> Result<Vec<OrderSummary>, ReadError> {
-        self.ask(move |connection| list(connection, &filter).map_err(sql(connection)))
-            .await
+        self.ask(move |connection| list(connection, &filter).map_err(sql(connection))).await
     }
 
     /// The entries after place `seq`, at most `limit` and never more than [`PAGE_MAX`].
@@ -185,12 +170,8 @@ impl Reader {
     pub async fn entries_since(&self, seq: u64, limit: u32) -> Result<Vec<Recorded>, ReadError> {
         self.ask(move |connection| {
             let records = records_since(connection, seq, page(limit)).map_err(sql(connection))?;
-            let recorded = records.iter().map(|record| {
-                Ok(Recorded {
-                    stored: record.stored()?,
-                    state: record.state()?,
-                })
-            });
+            let recorded =
+                records.iter().map(|record| Ok(Recorded { stored: record.stored()?, state: record.state()? }));
             recorded.collect()
         })
         .await
@@ -203,8 +184,7 @@ impl Reader {
     /// When the journal cannot be read.
     pub async fn remembered(&self, of: KeyOf, key: &str) -> Result<Option<Remembered>, ReadError> {
         let key = key.to_owned();
-        self.ask(move |connection| remembered(connection, of, &key).map_err(sql(connection)))
-            .await
+        self.ask(move |connection| remembered(connection, of, &key).map_err(sql(connection))).await
     }
 
     /// Where the journal stands. Costs what is open, not what ever was.
@@ -213,8 +193,7 @@ impl Reader {
     ///
     /// When the journal cannot be read.
     pub async fn totals(&self) -> Result<Totals, ReadError> {
-        self.ask(|connection| totals(connection).map_err(sql(connection)))
-            .await
+        self.ask(|connection| totals(connection).map_err(sql(connection))).await
     }
 
     async fn ask<T: Send + 'static>(
@@ -236,11 +215,7 @@ fn sql(connection: &Connection) -> impl Fn(rusqlite::Error) -> ReadError + '_ {
 }
 
 fn page(limit: u32) -> u32 {
-    if limit == 0 {
-        PAGE_MAX
-    } else {
-        limit.min(PAGE_MAX)
-    }
+    if limit == 0 { PAGE_MAX } else { limit.min(PAGE_MAX) }
 }
 
 /// Each filter has the statement whose cost follows the answer, not the journal.
@@ -269,29 +244,20 @@ fn list(connection: &Connection, filter: &ListFilter) -> rusqlite::Result<Vec<Or
 }
 
 /// The records after place `seq`.
-pub(super) fn records_since(
-    connection: &Connection,
-    seq: u64,
-    limit: u32,
-) -> rusqlite::Result<Vec<Record>> {
+pub(super) fn records_since(connection: &Connection, seq: u64, limit: u32) -> rusqlite::Result<Vec<Record>> {
     connection
         .prepare_cached(include_str!("sql/entries_since.sql"))?
         .query_map(params![sql_seq(seq), limit], Record::from_row)?
         .collect()
 }
 
-fn remembered(
-    connection: &Connection,
-    of: KeyOf,
-    key: &str,
-) -> rusqlite::Result<Option<Remembered>> {
+fn remembered(connection: &Connection, of: KeyOf, key: &str) -> rusqlite::Result<Option<Remembered>> {
     let kind = match of {
         KeyOf::Order => NumberKind::OrderKey,
         KeyOf::Refund => NumberKind::RefundKey,
     };
-    let bad = |column, what: &str| {
-        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, what.to_owned().into())
-    };
+    let bad =
+        |column, what: &str| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, what.to_owned().into());
     connection
         .prepare_cached(include_str!("sql/key.sql"))?
         .query_row(params![key, kind.name()], |row| {
@@ -299,9 +265,7 @@ fn remembered(
             let refund: Option<String> = row.get(1)?;
             Ok(Remembered {
                 order: order.parse().map_err(|_| bad(0, "not an order number"))?,
-                refund: refund
-                    .map(|number| number.parse().map_err(|_| bad(1, "not a refund number")))
-                    .transpose()?,
+                refund: refund.map(|number| number.parse().map_err(|_| bad(1, "not a refund number"))).transpose()?,
                 body_sha256: row.get(2)?,
             })
         })

@@ -11,11 +11,7 @@ use super::{Journal, Reader, export};
 async fn filled(place: &Place) -> Journal {
     let journal = place.open().journal;
     for seed in 1..=9 {
-        let story = if seed % 3 == 0 {
-            going_on(seed)
-        } else {
-            whole(seed)
-        };
+        let story = if seed % 3 == 0 { going_on(seed) } else { whole(seed) };
         journal.append(story).await.unwrap();
     }
     journal
@@ -64,10 +60,7 @@ async fn of_two_orders_under_one_reference_the_newest_is_meant() {
     let reader = journal.reader();
     let found = reader.order("ref,\"1\"").await.unwrap().unwrap();
     assert_eq!(found.summary.order, numbers(2).order);
-    let by_number = ListFilter {
-        number: Some("ref,\"1\"".to_owned()),
-        ..ListFilter::default()
-    };
+    let by_number = ListFilter { number: Some("ref,\"1\"".to_owned()), ..ListFilter::default() };
     assert_eq!(listed(&reader, by_number).await, seeds(&[2, 1]));
 }
 
@@ -77,32 +70,12 @@ async fn lists_are_filtered_and_go_on_by_cursor() {
     let reader = filled(&place).await.reader();
     let all = ListFilter::default();
     let minute = |minute: i64| Some(START_MS + minute * 60_000);
-    let refunding = ListFilter {
-        state: Some(OrderState::Refunding),
-        ..all.clone()
-    };
-    let hours = ListFilter {
-        from_ms: minute(3),
-        to_ms: minute(7),
-        ..all.clone()
-    };
-    let both = ListFilter {
-        state: Some(OrderState::Refunded),
-        ..hours.clone()
-    };
-    let since = ListFilter {
-        from_ms: minute(8),
-        ..all.clone()
-    };
-    let none = ListFilter {
-        number: Some(numbers(4).order.to_string()),
-        state: Some(OrderState::Owed),
-        ..all.clone()
-    };
-    assert_eq!(
-        listed(&reader, all.clone()).await,
-        seeds(&[9, 8, 7, 6, 5, 4, 3, 2, 1])
-    );
+    let refunding = ListFilter { state: Some(OrderState::Refunding), ..all.clone() };
+    let hours = ListFilter { from_ms: minute(3), to_ms: minute(7), ..all.clone() };
+    let both = ListFilter { state: Some(OrderState::Refunded), ..hours.clone() };
+    let since = ListFilter { from_ms: minute(8), ..all.clone() };
+    let none = ListFilter { number: Some(numbers(4).order.to_string()), state: Some(OrderState::Owed), ..all.clone() };
+    assert_eq!(listed(&reader, all.clone()).await, seeds(&[9, 8, 7, 6, 5, 4, 3, 2, 1]));
     assert_eq!(listed(&reader, refunding).await, seeds(&[9, 6, 3]));
     assert_eq!(listed(&reader, hours).await, seeds(&[6, 5, 4, 3]));
     assert_eq!(listed(&reader, both.clone()).await, seeds(&[5, 4]));
@@ -113,11 +86,7 @@ async fn lists_are_filtered_and_go_on_by_cursor() {
         let mut pages = Vec::new();
         let mut before = None;
         loop {
-            let one = ListFilter {
-                before,
-                limit: 1,
-                ..filter.clone()
-            };
+            let one = ListFilter { before, limit: 1, ..filter.clone() };
             let page = reader.list(one).await.unwrap();
             let [summary] = &page[..] else { break };
             before = Some(summary.opened_seq);
@@ -131,26 +100,12 @@ async fn lists_are_filtered_and_go_on_by_cursor() {
 async fn a_key_remembers_what_it_did() {
     let place = Place::new();
     let reader = filled(&place).await.reader();
-    let order = reader
-        .remembered(KeyOf::Order, "order-5")
-        .await
-        .unwrap()
-        .unwrap();
+    let order = reader.remembered(KeyOf::Order, "order-5").await.unwrap().unwrap();
     assert_eq!((order.order, order.refund), (numbers(5).order, None));
     assert_eq!(order.body_sha256, "ab".repeat(32));
-    let refund = reader
-        .remembered(KeyOf::Refund, "refund-5")
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        (refund.order, refund.refund),
-        (numbers(5).order, Some(numbers(5).refund))
-    );
-    assert_eq!(
-        reader.remembered(KeyOf::Refund, "order-5").await.unwrap(),
-        None
-    );
+    let refund = reader.remembered(KeyOf::Refund, "refund-5").await.unwrap().unwrap();
+    assert_eq!((refund.order, refund.refund), (numbers(5).order, Some(numbers(5).refund)));
+    assert_eq!(reader.remembered(KeyOf::Refund, "order-5").await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -188,13 +143,8 @@ async fn readers_cannot_write() {
     let place = Place::new();
     let _journal = filled(&place).await;
     let connection = super::store::connect_read_only(&place.path).unwrap();
-    let refusal = connection
-        .execute("UPDATE orders SET amount = 0", [])
-        .unwrap_err();
-    assert_eq!(
-        refusal.sqlite_error_code(),
-        Some(rusqlite::ErrorCode::ReadOnly)
-    );
+    let refusal = connection.execute("UPDATE orders SET amount = 0", []).unwrap_err();
+    assert_eq!(refusal.sqlite_error_code(), Some(rusqlite::ErrorCode::ReadOnly));
 }
 
 #[tokio::test]

@@ -24,21 +24,14 @@ struct Piece<'a> {
 impl<'a> Broken<'a> {
     /// Finds where `text` may break.
     pub fn new(text: &'a str, font: Font) -> Self {
-        let pieces = pieces(text)
-            .into_iter()
-            .map(|piece| Piece::new(piece, font))
-            .collect();
+        let pieces = pieces(text).into_iter().map(|piece| Piece::new(piece, font)).collect();
         Self { pieces, font }
     }
 
     /// Lines no wider than `width`, each filled before the next begins.
     pub fn lines(&self, width: u32) -> Vec<String> {
         let mut lines = vec![(String::new(), 0)];
-        for part in self
-            .pieces
-            .iter()
-            .flat_map(|piece| piece.bounded(self.font, width))
-        {
+        for part in self.pieces.iter().flat_map(|piece| piece.bounded(self.font, width)) {
             if let Some((line, used)) = lines.last_mut()
                 && (line.is_empty() || *used + part.solid <= width)
             {
@@ -48,10 +41,7 @@ impl<'a> Broken<'a> {
                 lines.push((part.text.to_owned(), part.width));
             }
         }
-        lines
-            .iter()
-            .map(|(line, _)| line.trim_end().to_owned())
-            .collect()
+        lines.iter().map(|(line, _)| line.trim_end().to_owned()).collect()
     }
 
     /// As few lines as [`Broken::lines`] gives, but of about the same length.
@@ -94,34 +84,20 @@ impl<'a> Broken<'a> {
 impl<'a> Piece<'a> {
     fn new(text: &'a str, font: Font) -> Self {
         let solid = font.width(text.trim_end());
-        Self {
-            text,
-            solid,
-            width: font.width(text),
-        }
+        Self { text, solid, width: font.width(text) }
     }
 
     /// A piece that is wider than a whole line is cut anywhere, because otherwise it could not be shown.
     fn bounded(&self, font: Font, width: u32) -> Vec<Self> {
-        let Self {
-            text,
-            solid,
-            width: whole,
-        } = *self;
+        let Self { text, solid, width: whole } = *self;
         if solid <= width {
-            return vec![Self {
-                text,
-                solid,
-                width: whole,
-            }];
+            return vec![Self { text, solid, width: whole }];
         }
         let mut parts = Vec::new();
         let mut rest = text;
         while font.width(rest.trim_end()) > width {
             let fits = |end: &usize| font.width(&rest[..*end]) <= width;
-            let ends = rest
-                .char_indices()
-                .map(|(at, character)| at + character.len_utf8());
+            let ends = rest.char_indices().map(|(at, character)| at + character.len_utf8());
             let first = rest.chars().next().map_or(0, char::len_utf8);
             let end = ends.take_while(fits).last().unwrap_or(first);
             parts.push(Self::new(&rest[..end], font));
@@ -182,14 +158,8 @@ mod tests {
     #[test]
     fn lines_are_of_about_the_same_length() {
         let text = "付款码已失效，请刷新后再出示";
-        assert_eq!(
-            lines(text, TEXT_16, 208),
-            ["付款码已失效，请刷新后再出", "示"]
-        );
-        assert_eq!(
-            Broken::new(text, TEXT_16).balanced_lines(208),
-            ["付款码已失效，", "请刷新后再出示"]
-        );
+        assert_eq!(lines(text, TEXT_16, 208), ["付款码已失效，请刷新后再出", "示"]);
+        assert_eq!(Broken::new(text, TEXT_16).balanced_lines(208), ["付款码已失效，", "请刷新后再出示"]);
     }
 
     #[test]

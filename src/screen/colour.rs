@@ -20,9 +20,5 @@ pub fn blend(paper: Rgb565, ink: Rgb565, part: u32, whole: u32) -> Rgb565 {
         let sum = u32::from(under) * (whole - part.min(whole)) + u32::from(over) * part.min(whole);
         u8::try_from((sum + whole / 2) / whole).unwrap_or(u8::MAX)
     };
-    Rgb565::new(
-        mix(paper.r(), ink.r()),
-        mix(paper.g(), ink.g()),
-        mix(paper.b(), ink.b()),
-    )
+    Rgb565::new(mix(paper.r(), ink.r()), mix(paper.g(), ink.g()), mix(paper.b(), ink.b()))
 }

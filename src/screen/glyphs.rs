@@ -9,10 +9,7 @@ pub struct Face {
 
 macro_rules! face {
     ($name:ident, $file:literal, $em:literal) => {
-        pub(super) static $name: Face = Face {
-            file: include_bytes!(concat!(env!("OUT_DIR"), "/", $file)),
-            em: $em,
-        };
+        pub(super) static $name: Face = Face { file: include_bytes!(concat!(env!("OUT_DIR"), "/", $file)), em: $em };
     };
 }
 
@@ -28,16 +25,7 @@ face!(FIGURES_96, "figures-96.glyphs", 96);
 /// The bytes of all glyphs that the binary carries.
 #[must_use]
 pub fn bytes_of_all_faces() -> usize {
-    let faces = [
-        &TEXT_16,
-        &TEXT_24,
-        &FIGURES_16,
-        &FIGURES_24,
-        &FIGURES_32,
-        &FIGURES_48,
-        &FIGURES_64,
-        &FIGURES_96,
-    ];
+    let faces = [&TEXT_16, &TEXT_24, &FIGURES_16, &FIGURES_24, &FIGURES_32, &FIGURES_48, &FIGURES_64, &FIGURES_96];
     faces.map(|face| face.file.len()).iter().sum()
 }
 
@@ -128,10 +116,7 @@ impl Face {
         let (width, height) = (metrics.width as usize, metrics.height as usize);
         let pairs = width.div_ceil(2);
         let mut above = vec![0; pairs];
-        let mut bits = Bits {
-            bytes: packed,
-            next: 0,
-        };
+        let mut bits = Bits { bytes: packed, next: 0 };
         let mut pixels = Vec::with_capacity(width * height);
         for _ in 0..height {
             for pair in &mut above {
@@ -186,10 +171,7 @@ mod tests {
                 assert!(pixels.contains(&FULL), "{character} has no dark pixel");
                 let columns = metrics.width as usize;
                 let first = pixels.iter().step_by(columns);
-                assert!(
-                    first.copied().any(|level| level > 0),
-                    "{character} is not trimmed"
-                );
+                assert!(first.copied().any(|level| level > 0), "{character} is not trimmed");
             }
         }
     }

@@ -52,11 +52,7 @@ pub struct Block {
 
 #[derive(Debug, Clone)]
 enum Content {
-    Paragraph {
-        words: Words,
-        lines: usize,
-        elide: bool,
-    },
+    Paragraph { words: Words, lines: usize, elide: bool },
     Row(Vec<Words>),
     Picture(Picture, &'static [u32]),
 }
@@ -81,49 +77,25 @@ const LEVELS: usize = 6;
 impl Block {
     /// A text of at most `lines` lines that must be readable in full.
     pub const fn text(words: Words, lines: usize) -> Self {
-        let content = Content::Paragraph {
-            words,
-            lines,
-            elide: false,
-        };
-        Self {
-            content,
-            surface: Surface::Bare,
-            optional: false,
-        }
+        let content = Content::Paragraph { words, lines, elide: false };
+        Self { content, surface: Surface::Bare, optional: false }
     }
 
     /// A name: it is cut with an ellipsis rather than make everything else small.
     pub const fn name(words: Words, lines: usize) -> Self {
-        let content = Content::Paragraph {
-            words,
-            lines,
-            elide: true,
-        };
-        Self {
-            content,
-            surface: Surface::Bare,
-            optional: false,
-        }
+        let content = Content::Paragraph { words, lines, elide: true };
+        Self { content, surface: Surface::Bare, optional: false }
     }
 
     /// Texts side by side on one base line: the first at the left, the last at the right edge.
     pub const fn row(words: Vec<Words>) -> Self {
-        Self {
-            content: Content::Row(words),
-            surface: Surface::Bare,
-            optional: false,
-        }
+        Self { content: Content::Row(words), surface: Surface::Bare, optional: false }
     }
 
     /// A picture in one of these sizes, largest first.
     pub const fn picture(picture: Picture, sides: &'static [u32]) -> Self {
         let content = Content::Picture(picture, sides);
-        Self {
-            content,
-            surface: Surface::Bare,
-            optional: false,
-        }
+        Self { content, surface: Surface::Bare, optional: false }
     }
 
     /// On another surface.
@@ -156,11 +128,7 @@ impl Block {
 
     fn set(&self, level: usize, width: u32, align: Align) -> Option<Set> {
         match &self.content {
-            Content::Paragraph {
-                words,
-                lines,
-                elide,
-            } => {
+            Content::Paragraph { words, lines, elide } => {
                 let (font, lines) = self.broken(words, (*lines, *elide), level, width)?;
                 Some(self.paragraph(words.ink, font, lines, (width, align)))
             }
@@ -169,14 +137,8 @@ impl Block {
                 let side = *sides.get(level.min(sides.len() - 1))?;
                 let area = Rectangle::new(Point::zero(), Size::new(side.min(width), side));
                 let area = aligned(area, width, align);
-                let marks = vec![Mark::Picture {
-                    area,
-                    picture: *picture,
-                }];
-                Some(Set {
-                    marks,
-                    height: side,
-                })
+                let marks = vec![Mark::Picture { area, picture: *picture }];
+                Some(Set { marks, height: side })
             }
         }
     }
@@ -212,13 +174,7 @@ impl Block {
         }
     }
 
-    fn paragraph(
-        &self,
-        ink: Rgb565,
-        font: Font,
-        lines: Vec<String>,
-        (width, align): (u32, Align),
-    ) -> Set {
+    fn paragraph(&self, ink: Rgb565, font: Font, lines: Vec<String>, (width, align): (u32, Align)) -> Set {
         let padding = self.padding(font);
         let line_height = font.line_height();
         let widest = lines.iter().map(|line| font.width(line)).max().unwrap_or(0);
@@ -228,19 +184,10 @@ impl Block {
         let (mut marks, paper) = self.grounding(ground, font);
         for (index, text) in (0_u32..).zip(lines) {
             let y = (padding.height + index * line_height).cast_signed();
-            let area = Rectangle::new(
-                Point::new(padding.width.cast_signed(), y),
-                Size::new(font.width(&text), line_height),
-            );
-            let area = aligned(area, widest + 2 * padding.width, align)
-                .translate(Point::new(ground.top_left.x, 0));
-            marks.push(Mark::Line {
-                area,
-                text,
-                font,
-                ink,
-                paper,
-            });
+            let area =
+                Rectangle::new(Point::new(padding.width.cast_signed(), y), Size::new(font.width(&text), line_height));
+            let area = aligned(area, widest + 2 * padding.width, align).translate(Point::new(ground.top_left.x, 0));
+            marks.push(Mark::Line { area, text, font, ink, paper });
         }
         Set { marks, height }
     }
@@ -251,14 +198,7 @@ impl Block {
             Surface::Filled(colour) => (vec![Mark::Panel { area, colour }], colour),
             Surface::Framed(colour) => {
                 let stroke = (font.em() / 16).max(2);
-                (
-                    vec![Mark::Frame {
-                        area,
-                        colour,
-                        stroke,
-                    }],
-                    PAPER,
-                )
+                (vec![Mark::Frame { area, colour, stroke }], PAPER)
             }
         }
     }
@@ -281,15 +221,8 @@ fn row(words: &[Words], level: usize, width: u32) -> Option<Set> {
 }
 
 fn row_at(words: &[Words], level: usize, width: u32) -> Option<Set> {
-    let fonts: Vec<Font> = words
-        .iter()
-        .map(|each| each.fonts[level.min(each.fonts.len() - 1)])
-        .collect();
-    let widths: Vec<u32> = words
-        .iter()
-        .zip(&fonts)
-        .map(|(each, font)| font.width(&each.text))
-        .collect();
+    let fonts: Vec<Font> = words.iter().map(|each| each.fonts[level.min(each.fonts.len() - 1)]).collect();
+    let widths: Vec<u32> = words.iter().zip(&fonts).map(|(each, font)| font.width(&each.text)).collect();
     let gaps = u32::try_from(words.len().saturating_sub(1)).ok()?;
     let spare = width.checked_sub(widths.iter().sum())?;
     let least = fonts.iter().map(|font| font.em() / 2).min()?;
@@ -304,13 +237,7 @@ fn row_at(words: &[Words], level: usize, width: u32) -> Option<Set> {
         let area = Rectangle::new(corner, Size::new(width, font.line_height()));
         height = height.max(y + font.line_height());
         x += (width + spare / gaps.max(1)).cast_signed();
-        marks.push(Mark::Line {
-            area,
-            text: each.text.clone(),
-            font,
-            ink: each.ink,
-            paper: PAPER,
-        });
+        marks.push(Mark::Line { area, text: each.text.clone(), font, ink: each.ink, paper: PAPER });
     }
     Some(Set { marks, height })
 }
@@ -346,14 +273,9 @@ impl Column {
     }
 
     fn cut(blocks: &[Block], size: Size, align: Align) -> Self {
-        let mut column = Self {
-            sets: Vec::new(),
-            gap: 0,
-        };
+        let mut column = Self { sets: Vec::new(), gap: 0 };
         for block in blocks.iter().filter(|block| !block.optional) {
-            column
-                .sets
-                .extend(block.clone().elided().set(LEVELS, size.width, align));
+            column.sets.extend(block.clone().elided().set(LEVELS, size.width, align));
             if column.height() > size.height {
                 column.sets.pop();
             }

@@ -100,23 +100,13 @@ impl Mark {
     pub fn draw<D: DrawTarget<Color = Rgb565>>(&self, target: &mut D) -> Result<(), D::Error> {
         match self {
             Self::Panel { area, colour } => target.fill_solid(area, *colour),
-            Self::Frame {
-                area,
-                colour,
-                stroke,
-            } => {
+            Self::Frame { area, colour, stroke } => {
                 for edge in edges(*area, *stroke) {
                     target.fill_solid(&edge, *colour)?;
                 }
                 Ok(())
             }
-            Self::Line {
-                area,
-                text,
-                font,
-                ink,
-                paper,
-            } => draw_line(text, *font, (*ink, *paper), *area, target),
+            Self::Line { area, text, font, ink, paper } => draw_line(text, *font, (*ink, *paper), *area, target),
             Self::Code { area, symbol } => symbol.draw(*area, target),
             Self::Picture { area, picture } => picture.draw(*area, target),
         }

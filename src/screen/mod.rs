@@ -52,11 +52,7 @@ pub struct Look {
 /// # Errors
 ///
 /// What the target reports; nothing else can fail.
-pub fn draw<D: DrawTarget<Color = Rgb565>>(
-    view: &View,
-    look: &Look,
-    target: &mut D,
-) -> Result<(), D::Error> {
+pub fn draw<D: DrawTarget<Color = Rgb565>>(view: &View, look: &Look, target: &mut D) -> Result<(), D::Error> {
     let screen = target.bounding_box();
     target.fill_solid(&screen, colour::PAPER)?;
     for mark in compose(view, look, screen.size) {

@@ -24,30 +24,12 @@ pub struct Page<'a> {
 }
 
 pub(super) fn compose(view: &View, look: &Look, size: Size) -> Vec<Mark> {
-    let page = Page {
-        size,
-        class: Class::of(size),
-        look,
-        words: look.language.words(),
-    };
+    let page = Page { size, class: Class::of(size), look, words: look.language.words() };
     match view {
         View::Starting => page.starting(),
         View::Idle => page.idle(),
-        View::Choose {
-            typed,
-            product,
-            trouble,
-        } => page.choose(typed, product.as_ref(), *trouble),
-        View::Pay {
-            name,
-            amount,
-            seconds_left,
-            code,
-            code_coming,
-            wallets,
-            scanner,
-            trouble,
-        } => {
+        View::Choose { typed, product, trouble } => page.choose(typed, product.as_ref(), *trouble),
+        View::Pay { name, amount, seconds_left, code, code_coming, wallets, scanner, trouble } => {
             let due = pay::Due {
                 name,
                 amount: *amount,
@@ -58,19 +40,11 @@ pub(super) fn compose(view: &View, look: &Look, size: Size) -> Vec<Mark> {
             };
             pay::compose(&page, &due, code.as_deref(), *code_coming)
         }
-        View::Confirming {
-            amount,
-            seconds_left,
-        } => page.confirming(*amount, *seconds_left),
+        View::Confirming { amount, seconds_left } => page.confirming(*amount, *seconds_left),
         View::Checking { amount } => page.checking(*amount),
         View::Delivering { name, item, of } => page.delivering(name, *item, *of),
         View::Thanks { amount } => page.thanks(*amount),
-        View::Sorry {
-            what,
-            money,
-            amount,
-            number,
-        } => page.sorry(*what, *money, *amount, number),
+        View::Sorry { what, money, amount, number } => page.sorry(*what, *money, *amount, number),
         View::OutOfService { reason } => page.out_of_service(*reason),
     }
 }
@@ -78,34 +52,15 @@ pub(super) fn compose(view: &View, look: &Look, size: Size) -> Vec<Mark> {
 impl Page<'_> {
     fn starting(&self) -> Vec<Mark> {
         let words = self.words;
-        self.poster(
-            Picture::Dots,
-            &[
-                self.title(words.starting),
-                self.body(words.starting_note),
-                self.merchant(),
-            ],
-        )
+        self.poster(Picture::Dots, &[self.title(words.starting), self.body(words.starting_note), self.merchant()])
     }
 
     fn idle(&self) -> Vec<Mark> {
         let words = self.words;
-        self.poster(
-            Picture::Keypad,
-            &[
-                self.merchant(),
-                self.title(words.welcome),
-                self.body(words.enter_slot),
-            ],
-        )
+        self.poster(Picture::Keypad, &[self.merchant(), self.title(words.welcome), self.body(words.enter_slot)])
     }
 
-    fn choose(
-        &self,
-        typed: &str,
-        product: Option<&ProductView>,
-        trouble: Option<ChooseTrouble>,
-    ) -> Vec<Mark> {
+    fn choose(&self, typed: &str, product: Option<&ProductView>, trouble: Option<ChooseTrouble>) -> Vec<Mark> {
         if typed.is_empty() && product.is_none() && trouble.is_none() {
             return self.poster(Picture::Keypad, &[self.title(self.words.enter_slot)]);
         }
@@ -137,14 +92,7 @@ impl Page<'_> {
 
     fn checking(&self, amount: Fen) -> Vec<Mark> {
         let words = self.words;
-        self.poster(
-            Picture::Clock,
-            &[
-                self.title(words.checking),
-                self.amount(amount),
-                self.body(words.checking_note),
-            ],
-        )
+        self.poster(Picture::Clock, &[self.title(words.checking), self.amount(amount), self.body(words.checking_note)])
     }
 
     fn delivering(&self, name: &str, item: usize, of: usize) -> Vec<Mark> {
@@ -162,12 +110,7 @@ impl Page<'_> {
         let words = self.words;
         self.poster(
             Picture::Tick,
-            &[
-                self.title(words.thanks),
-                self.note(words.paid),
-                self.amount(amount),
-                self.body(words.thanks_note),
-            ],
+            &[self.title(words.thanks), self.note(words.paid), self.amount(amount), self.body(words.thanks_note)],
         )
     }
 
@@ -185,10 +128,7 @@ impl Page<'_> {
 
     fn out_of_service(&self, reason: ServiceFault) -> Vec<Mark> {
         let words = self.words;
-        let mut blocks = vec![
-            self.title(words.out_of_service),
-            self.body(words.fault(reason)),
-        ];
+        let mut blocks = vec![self.title(words.out_of_service), self.body(words.fault(reason))];
         blocks.extend(self.support());
         self.poster(Picture::Closed, &blocks)
     }
@@ -196,17 +136,8 @@ impl Page<'_> {
 
 /// The blocks that pages are made of.
 impl Page<'_> {
-    pub(super) fn say(
-        &self,
-        text: &str,
-        fonts: &'static [Font],
-        ink: embedded_graphics::pixelcolor::Rgb565,
-    ) -> Words {
-        Words {
-            text: text.to_owned(),
-            fonts,
-            ink,
-        }
+    pub(super) fn say(&self, text: &str, fonts: &'static [Font], ink: embedded_graphics::pixelcolor::Rgb565) -> Words {
+        Words { text: text.to_owned(), fonts, ink }
     }
 
     pub(super) fn title(&self, text: &str) -> Block {
@@ -264,11 +195,7 @@ impl Page<'_> {
         let typed = typed.to_uppercase();
         let figures = self.class.amount();
         let drawable = figures.iter().all(|font| font.holds(&typed));
-        let fonts = if drawable {
-            figures
-        } else {
-            self.class.title()
-        };
+        let fonts = if drawable { figures } else { self.class.title() };
         Block::name(self.say(&typed, fonts, INK), 1).on(Surface::Framed(LINE))
     }
 
@@ -282,10 +209,7 @@ impl Page<'_> {
 impl Page<'_> {
     fn inner(&self) -> Rectangle {
         let margin = self.class.margin();
-        Rectangle::new(
-            Point::new_equal(margin.cast_signed()),
-            self.size - Size::new_equal(2 * margin),
-        )
+        Rectangle::new(Point::new_equal(margin.cast_signed()), self.size - Size::new_equal(2 * margin))
     }
 
     fn column(&self, blocks: &[Block]) -> Vec<Mark> {
@@ -295,34 +219,22 @@ impl Page<'_> {
 
     /// A picture with words: above them, or at their left on a wide panel.
     pub(super) fn poster(&self, picture: Picture, blocks: &[Block]) -> Vec<Mark> {
-        let blocks: Vec<Block> = blocks
-            .iter()
-            .filter(|block| !block.is_empty())
-            .cloned()
-            .collect();
+        let blocks: Vec<Block> = blocks.iter().filter(|block| !block.is_empty()).cloned().collect();
         if self.size.width * 4 < self.size.height * 5 {
             let picture = Block::picture(picture, self.class.pictures());
             return self.column(&[&[picture], &blocks[..]].concat());
         }
         let inner = self.inner();
-        let third = Size::new(
-            inner.size.width * 2 / 5 - self.class.margin(),
-            inner.size.height,
-        );
+        let third = Size::new(inner.size.width * 2 / 5 - self.class.margin(), inner.size.height);
         let shown = Block::picture(picture, self.class.side_pictures());
         let left = Rectangle::new(inner.top_left, third);
         let start = (third.width + self.class.margin()).cast_signed();
         let right = Rectangle::new(
             inner.top_left + Point::new(start, 0),
-            Size::new(
-                inner.size.width - third.width - self.class.margin(),
-                inner.size.height,
-            ),
+            Size::new(inner.size.width - third.width - self.class.margin(), inner.size.height),
         );
         let mut marks = Column::squeeze(&[shown], left.size, 0, Align::Centre).place(left);
-        marks.extend(
-            Column::squeeze(&blocks, right.size, self.class.gap(), Align::Left).place(right),
-        );
+        marks.extend(Column::squeeze(&blocks, right.size, self.class.gap(), Align::Left).place(right));
         marks
     }
 }

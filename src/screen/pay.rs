@@ -32,12 +32,7 @@ enum Square {
 /// While a code is fetched its place is kept for a symbol of version 4, which holds Alipay's longer codes.
 const USUAL_MODULES: u32 = 33;
 
-pub(super) fn compose(
-    page: &Page<'_>,
-    due: &Due<'_>,
-    code: Option<&str>,
-    coming: bool,
-) -> Vec<Mark> {
+pub(super) fn compose(page: &Page<'_>, due: &Due<'_>, code: Option<&str>, coming: bool) -> Vec<Mark> {
     let side = page.size.width.min(page.size.height);
     let symbol = code.and_then(|text| Symbol::fitting(text, side));
     match symbol {
@@ -56,27 +51,15 @@ fn with_square(page: &Page<'_>, due: &Due<'_>, square: &Square) -> Vec<Mark> {
     let any = |module: &u32| arranged(page, due, square, *module, Figures::Any);
     let from_large = (1..=largest).rev();
     let compromise = from_large.clone().take(2).find_map(|module| large(&module));
-    compromise
-        .or_else(|| from_large.clone().find_map(|module| any(&module)))
-        .unwrap_or_else(|| page.no_code(due))
+    compromise.or_else(|| from_large.clone().find_map(|module| any(&module))).unwrap_or_else(|| page.no_code(due))
 }
 
 /// Beside or above each other, whichever suits the panel's shape better, at so many pixels a module.
-fn arranged(
-    page: &Page<'_>,
-    due: &Due<'_>,
-    square: &Square,
-    module: u32,
-    figures: Figures,
-) -> Option<Vec<Mark>> {
+fn arranged(page: &Page<'_>, due: &Due<'_>, square: &Square, module: u32, figures: Figures) -> Option<Vec<Mark>> {
     let side = square.modules() * module;
     let beside = || page.beside(due, square, side, figures);
     let stacked = || page.stacked(due, square, side, figures);
-    if page.size.width > page.size.height {
-        beside().or_else(stacked)
-    } else {
-        stacked().or_else(beside)
-    }
+    if page.size.width > page.size.height { beside().or_else(stacked) } else { stacked().or_else(beside) }
 }
 
 /// How the amount may be set.
@@ -96,20 +79,13 @@ impl Square {
 
     fn marks(&self, page: &Page<'_>, area: Rectangle) -> Vec<Mark> {
         match self {
-            Self::Code(symbol) => vec![Mark::Code {
-                area,
-                symbol: symbol.clone(),
-            }],
+            Self::Code(symbol) => vec![Mark::Code { area, symbol: symbol.clone() }],
             Self::Coming => {
                 let module = area.size.width / self.modules();
                 let frame = area.offset(-(QUIET_ZONE * module).cast_signed());
                 let inner = frame.offset(-(2 * module).cast_signed());
                 let note = [page.note(page.words.code_coming)];
-                let mut marks = vec![Mark::Frame {
-                    area: frame,
-                    colour: LINE,
-                    stroke: module / 2,
-                }];
+                let mut marks = vec![Mark::Frame { area: frame, colour: LINE, stroke: module / 2 }];
                 let words = Column::squeeze(&note, inner.size, 0, Align::Centre);
                 marks.extend(words.place(inner));
                 marks
@@ -120,13 +96,7 @@ impl Square {
 
 impl Page<'_> {
     /// The square at the left, the words in a column at the right.
-    fn beside(
-        &self,
-        due: &Due<'_>,
-        square: &Square,
-        side: u32,
-        figures: Figures,
-    ) -> Option<Vec<Mark>> {
+    fn beside(&self, due: &Due<'_>, square: &Square, side: u32, figures: Figures) -> Option<Vec<Mark>> {
         let edge = (self.size.height.checked_sub(side)? / 2).min(self.class.margin());
         let start = edge + side + self.class.gap() / 2;
         let width = self.size.width.checked_sub(start + self.class.margin())?;
@@ -150,13 +120,7 @@ impl Page<'_> {
     }
 
     /// Amount and time above the square, the other words below it.
-    fn stacked(
-        &self,
-        due: &Due<'_>,
-        square: &Square,
-        side: u32,
-        figures: Figures,
-    ) -> Option<Vec<Mark>> {
+    fn stacked(&self, due: &Due<'_>, square: &Square, side: u32, figures: Figures) -> Option<Vec<Mark>> {
         let gap = self.class.gap();
         let left = self.size.width.checked_sub(side)? / 2;
         let width = self.size.width - 2 * self.class.margin();
@@ -208,9 +172,7 @@ impl Page<'_> {
 
     /// What went wrong with the last pay code, or that one may be shown.
     fn hint(&self, due: &Due<'_>) -> Option<Block> {
-        let trouble = due
-            .trouble
-            .map(|trouble| self.trouble(self.words.pay_trouble(trouble)));
+        let trouble = due.trouble.map(|trouble| self.trouble(self.words.pay_trouble(trouble)));
         trouble.or_else(|| due.scanner.then(|| self.note(self.words.or_show_code)))
     }
 
@@ -222,10 +184,7 @@ impl Page<'_> {
             self.amount(due.amount),
             self.body(&fill(words.to_the_scanner, due.wallets)),
         ];
-        blocks.extend(
-            due.trouble
-                .map(|trouble| self.trouble(words.pay_trouble(trouble))),
-        );
+        blocks.extend(due.trouble.map(|trouble| self.trouble(words.pay_trouble(trouble))));
         blocks.push(self.time_left(due.seconds_left));
         blocks.push(self.product_name(due.name).optional());
         self.poster(Picture::ShowCode, &blocks)

@@ -49,11 +49,7 @@ use Shape::{Disc, Plate, Stroke};
 impl Picture {
     const fn shapes(self) -> &'static [(Shape, Rgb565)] {
         match self {
-            Self::Dots => &[
-                (Disc(20, 48, 9), ACCENT),
-                (Disc(48, 48, 9), ACCENT),
-                (Disc(76, 48, 9), ACCENT),
-            ],
+            Self::Dots => &[(Disc(20, 48, 9), ACCENT), (Disc(48, 48, 9), ACCENT), (Disc(76, 48, 9), ACCENT)],
             Self::Keypad => &KEYPAD,
             Self::ShowCode => &SHOW_CODE,
             Self::Confirm => &CONFIRM,
@@ -73,16 +69,10 @@ impl Picture {
                 (Stroke(86, 68, 86, 88, 4), INK),
                 (Stroke(10, 88, 86, 88, 4), INK),
             ],
-            Self::Tick => &[
-                (Disc(48, 48, 42), ACCENT),
-                (Stroke(29, 50, 42, 63, 5), PAPER),
-                (Stroke(42, 63, 68, 35, 5), PAPER),
-            ],
-            Self::Attention => &[
-                (Disc(48, 48, 42), INK),
-                (Stroke(48, 27, 48, 52, 5), PAPER),
-                (Disc(48, 69, 6), PAPER),
-            ],
+            Self::Tick => {
+                &[(Disc(48, 48, 42), ACCENT), (Stroke(29, 50, 42, 63, 5), PAPER), (Stroke(42, 63, 68, 35, 5), PAPER)]
+            }
+            Self::Attention => &[(Disc(48, 48, 42), INK), (Stroke(48, 27, 48, 52, 5), PAPER), (Disc(48, 69, 6), PAPER)],
             Self::Closed => &[(Disc(48, 48, 42), INK), (Plate(24, 42, 48, 12, 3), PAPER)],
         }
     }
@@ -92,18 +82,10 @@ impl Picture {
     /// # Errors
     ///
     /// What the target reports.
-    pub fn draw<D: DrawTarget<Color = Rgb565>>(
-        self,
-        area: Rectangle,
-        target: &mut D,
-    ) -> Result<(), D::Error> {
+    pub fn draw<D: DrawTarget<Color = Rgb565>>(self, area: Rectangle, target: &mut D) -> Result<(), D::Error> {
         let side = area.size.width.min(area.size.height);
         let spare = area.size - Size::new_equal(side);
-        let corner = area.top_left
-            + Point::new(
-                (spare.width / 2).cast_signed(),
-                (spare.height / 2).cast_signed(),
-            );
+        let corner = area.top_left + Point::new((spare.width / 2).cast_signed(), (spare.height / 2).cast_signed());
         let square = Rectangle::new(Point::zero(), Size::new_equal(side));
         let scaled = |(shape, colour): &(Shape, Rgb565)| (shape.scaled(i64::from(side)), *colour);
         let shapes: Vec<_> = self.shapes().iter().map(scaled).collect();
@@ -115,12 +97,10 @@ impl Picture {
 fn colour_at(shapes: &[(Shape, Rgb565)], point: Point) -> Rgb565 {
     let middle = |pixel: i32| i64::from(pixel) * FINE + FINE / 2;
     let at = (middle(point.x), middle(point.y));
-    shapes.iter().fold(PAPER, |under, (shape, colour)| {
-        match (FINE / 2 - shape.distance(at)).clamp(0, FINE) {
-            0 => under,
-            FINE => *colour,
-            coverage => blend(under, *colour, coverage as u32, FINE as u32),
-        }
+    shapes.iter().fold(PAPER, |under, (shape, colour)| match (FINE / 2 - shape.distance(at)).clamp(0, FINE) {
+        0 => under,
+        FINE => *colour,
+        coverage => blend(under, *colour, coverage as u32, FINE as u32),
     })
 }
 
@@ -132,20 +112,12 @@ impl Shape {
         }
         match self {
             Disc(x, y, radius) => Disc(fine(x, side), fine(y, side), fine(radius, side)),
-            Stroke(ax, ay, bx, by, half) => Stroke(
-                fine(ax, side),
-                fine(ay, side),
-                fine(bx, side),
-                fine(by, side),
-                fine(half, side),
-            ),
-            Plate(left, top, width, height, radius) => Plate(
-                fine(left, side),
-                fine(top, side),
-                fine(width, side),
-                fine(height, side),
-                fine(radius, side),
-            ),
+            Stroke(ax, ay, bx, by, half) => {
+                Stroke(fine(ax, side), fine(ay, side), fine(bx, side), fine(by, side), fine(half, side))
+            }
+            Plate(left, top, width, height, radius) => {
+                Plate(fine(left, side), fine(top, side), fine(width, side), fine(height, side), fine(radius, side))
+            }
         }
     }
 
@@ -161,9 +133,7 @@ impl Shape {
                 length(dx - along_x * part / whole, dy - along_y * part / whole) - half
             }
             Plate(left, top, width, height, radius) => {
-                let out = |at: i64, from: i64, size: i64| {
-                    (2 * (at - from) - size).abs() / 2 - size / 2 + radius
-                };
+                let out = |at: i64, from: i64, size: i64| (2 * (at - from) - size).abs() / 2 - size / 2 + radius;
                 let (dx, dy) = (out(x, left, width), out(y, top, height));
                 length(dx.max(0), dy.max(0)) + dx.max(dy).min(0) - radius
             }
@@ -231,11 +201,7 @@ mod tests {
 
     #[test]
     fn distances_are_negative_inside_and_positive_outside() {
-        for shape in [
-            Disc(48, 48, 20),
-            Stroke(30, 48, 66, 48, 10),
-            Plate(28, 28, 40, 40, 5),
-        ] {
+        for shape in [Disc(48, 48, 20), Stroke(30, 48, 66, 48, 10), Plate(28, 28, 40, 40, 5)] {
             let scaled = shape.scaled(GRID);
             assert!(scaled.distance((48 * FINE, 48 * FINE)) < 0);
             assert!(scaled.distance((48 * FINE, 10 * FINE)) > 0);

@@ -49,11 +49,7 @@ impl Symbol {
         let code = QrCode::with_error_correction_level(text, level).ok()?;
         Some(Self {
             modules: u32::try_from(code.width()).ok()?,
-            dark: code
-                .to_colors()
-                .into_iter()
-                .map(|module| module == Color::Dark)
-                .collect(),
+            dark: code.to_colors().into_iter().map(|module| module == Color::Dark).collect(),
         })
     }
 
@@ -80,10 +76,7 @@ impl Symbol {
     pub fn place_in(&self, area: Rectangle) -> Rectangle {
         let side = self.modules * self.module_in(area.size.width.min(area.size.height));
         let spare = area.size - Size::new_equal(side);
-        Rectangle::new(
-            area.top_left + Point::zero().component_max(half(spare)),
-            Size::new_equal(side),
-        )
+        Rectangle::new(area.top_left + Point::zero().component_max(half(spare)), Size::new_equal(side))
     }
 
     /// Draws the symbol as large as whole-pixel modules allow; all of `area` around it is light.
@@ -91,11 +84,7 @@ impl Symbol {
     /// # Errors
     ///
     /// What the target reports.
-    pub fn draw<D: DrawTarget<Color = Rgb565>>(
-        &self,
-        area: Rectangle,
-        target: &mut D,
-    ) -> Result<(), D::Error> {
+    pub fn draw<D: DrawTarget<Color = Rgb565>>(&self, area: Rectangle, target: &mut D) -> Result<(), D::Error> {
         target.fill_solid(&area, PAPER)?;
         let place = self.place_in(area);
         let module = place.size.width / self.modules;
@@ -111,22 +100,18 @@ impl Symbol {
 }
 
 fn half(size: Size) -> Point {
-    Point::new(
-        (size.width / 2).cast_signed(),
-        (size.height / 2).cast_signed(),
-    )
+    Point::new((size.width / 2).cast_signed(), (size.height / 2).cast_signed())
 }
 
 /// Where dark modules begin in a row, and how many follow.
 fn dark_runs(row: &[bool]) -> impl Iterator<Item = (i32, u32)> {
     let mut x = 0;
-    row.chunk_by(|left, right| left == right)
-        .filter_map(move |run| {
-            let start = x;
-            x += run.len();
-            let dark = run.first().copied().unwrap_or(false);
-            dark.then_some((i32::try_from(start).ok()?, u32::try_from(run.len()).ok()?))
-        })
+    row.chunk_by(|left, right| left == right).filter_map(move |run| {
+        let start = x;
+        x += run.len();
+        let dark = run.first().copied().unwrap_or(false);
+        dark.then_some((i32::try_from(start).ok()?, u32::try_from(run.len()).ok()?))
+    })
 }
 
 #[cfg(test)]
@@ -138,10 +123,7 @@ mod tests {
         let text = "https://qr.alipay.com/bax03431ljhokirwl38f00a7";
         assert_eq!(Symbol::fitting(text, 240).map(|s| s.modules()), Some(33));
         assert_eq!(Symbol::fitting(text, 3 * 41).map(|s| s.modules()), Some(33));
-        assert_eq!(
-            Symbol::fitting(text, 3 * 41 - 1).map(|s| s.modules()),
-            Some(29)
-        );
+        assert_eq!(Symbol::fitting(text, 3 * 41 - 1).map(|s| s.modules()), Some(29));
     }
 
     #[test]

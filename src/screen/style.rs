@@ -3,8 +3,7 @@
 use embedded_graphics::geometry::Size;
 
 use super::text::{
-    FIGURES_16, FIGURES_24, FIGURES_32, FIGURES_48, FIGURES_64, FIGURES_96, Font, TEXT_16, TEXT_24,
-    TEXT_32, TEXT_48,
+    FIGURES_16, FIGURES_24, FIGURES_32, FIGURES_48, FIGURES_64, FIGURES_96, Font, TEXT_16, TEXT_24, TEXT_32, TEXT_48,
 };
 
 /// How large a panel is, by its shorter side.

@@ -16,10 +16,7 @@ pub struct Font {
 
 macro_rules! font {
     ($name:ident, $face:ident, $scale:literal) => {
-        pub(super) const $name: Font = Font {
-            face: &glyphs::$face,
-            scale: $scale,
-        };
+        pub(super) const $name: Font = Font { face: &glyphs::$face, scale: $scale };
     };
 }
 
@@ -86,11 +83,7 @@ pub(super) fn draw_line<D: DrawTarget<Color = Rgb565>>(
     for character in text.chars() {
         match font.face.glyph(character) {
             Some((metrics, pixels)) => {
-                let glyph = Glyph {
-                    metrics,
-                    pixels: &pixels,
-                    scale: font.scale,
-                };
+                let glyph = Glyph { metrics, pixels: &pixels, scale: font.scale };
                 glyph.draw(pen, (ink, paper), &mut inside)?;
             }
             None => draw_missing(font, pen, ink, &mut inside)?,
@@ -110,10 +103,7 @@ fn draw_missing<D: DrawTarget<Color = Rgb565>>(
     let (em, stroke) = (font.em(), font.em() / 12);
     let gap = em / 8;
     let outer = Rectangle::new(
-        pen + Point::new(
-            gap.cast_signed(),
-            (gap + stroke).cast_signed() - (em * 88 / 100).cast_signed(),
-        ),
+        pen + Point::new(gap.cast_signed(), (gap + stroke).cast_signed() - (em * 88 / 100).cast_signed()),
         Size::new_equal(em - 2 * gap),
     );
     for edge in edges(outer, stroke) {
@@ -128,15 +118,9 @@ pub(super) fn edges(outer: Rectangle, stroke: u32) -> [Rectangle; 4] {
     let far = |length: u32| length.saturating_sub(stroke).cast_signed();
     [
         Rectangle::new(outer.top_left, Size::new(width, stroke)),
-        Rectangle::new(
-            outer.top_left + Point::new(0, far(height)),
-            Size::new(width, stroke),
-        ),
+        Rectangle::new(outer.top_left + Point::new(0, far(height)), Size::new(width, stroke)),
         Rectangle::new(outer.top_left, Size::new(stroke, height)),
-        Rectangle::new(
-            outer.top_left + Point::new(far(width), 0),
-            Size::new(stroke, height),
-        ),
+        Rectangle::new(outer.top_left + Point::new(far(width), 0), Size::new(stroke, height)),
     ]
 }
 
@@ -190,20 +174,10 @@ impl Glyph<'_> {
     }
 
     fn level(&self, x: i32, y: i32) -> u8 {
-        let (width, height) = (
-            self.metrics.width.cast_signed(),
-            self.metrics.height.cast_signed(),
-        );
+        let (width, height) = (self.metrics.width.cast_signed(), self.metrics.height.cast_signed());
         let inside = (0..width).contains(&x) && (0..height).contains(&y);
-        let index = if inside {
-            usize::try_from(y * width + x).ok()
-        } else {
-            None
-        };
-        index
-            .and_then(|index| self.pixels.get(index))
-            .copied()
-            .unwrap_or(0)
+        let index = if inside { usize::try_from(y * width + x).ok() } else { None };
+        index.and_then(|index| self.pixels.get(index)).copied().unwrap_or(0)
     }
 }
 

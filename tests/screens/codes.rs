@@ -21,9 +21,7 @@ fn payloads() -> Vec<String> {
         format!("https://qr.95516.com/{}", "48020000410110151".repeat(3)),
     ];
     let filler = "pay.example.com/cashier?order=20261121T093000Z-7K2M9Q&store=0042&terminal=machine-17&sign=f3a9c1d2";
-    let longer = (52..=94)
-        .step_by(6)
-        .map(|length| format!("https://{filler}")[..length].to_owned());
+    let longer = (52..=94).step_by(6).map(|length| format!("https://{filler}")[..length].to_owned());
     payloads.extend(longer);
     payloads
 }
@@ -32,18 +30,10 @@ fn each(mut check: impl FnMut(&str, &View, &Look, Size)) {
     for size in SIZES {
         for look in looks() {
             for payload in payloads() {
-                check(
-                    &payload,
-                    &pay(Some(&payload), 350, look.language),
-                    &look,
-                    size,
-                );
+                check(&payload, &pay(Some(&payload), 350, look.language), &look, size);
             }
             for (_, view) in pays(look.language) {
-                if let View::Pay {
-                    code: Some(code), ..
-                } = &view
-                {
+                if let View::Pay { code: Some(code), .. } = &view {
                     check(code, &view, &look, size);
                 }
             }
@@ -57,21 +47,14 @@ fn read(panel: &Panel) -> Vec<String> {
     let grey = |x: usize, y: usize| panel.grey(Point::new(x as i32, y as i32));
     let mut picture = rqrr::PreparedImage::prepare_from_greyscale(width, height, grey);
     let grids = picture.detect_grids();
-    grids
-        .iter()
-        .map(|grid| grid.decode().expect("a code that reads").1)
-        .collect()
+    grids.iter().map(|grid| grid.decode().expect("a code that reads").1).collect()
 }
 
 fn the_code(view: &View, look: &Look, size: Size) -> (Rectangle, screen::qr::Symbol) {
-    let codes = screen::compose(view, look, size)
-        .into_iter()
-        .filter_map(|mark| match mark {
-            Mark::Code { area, symbol } => Some((area, symbol)),
-            Mark::Panel { .. } | Mark::Frame { .. } | Mark::Line { .. } | Mark::Picture { .. } => {
-                None
-            }
-        });
+    let codes = screen::compose(view, look, size).into_iter().filter_map(|mark| match mark {
+        Mark::Code { area, symbol } => Some((area, symbol)),
+        Mark::Panel { .. } | Mark::Frame { .. } | Mark::Line { .. } | Mark::Picture { .. } => None,
+    });
     let codes: Vec<_> = codes.collect();
     assert_eq!(codes.len(), 1, "a pay screen has one code");
     codes[0].clone()
@@ -101,26 +84,14 @@ fn modules_are_whole_pixels_and_the_quiet_zone_is_light() {
         let module = place.size.width / symbol.modules();
         assert_eq!(module * symbol.modules(), place.size.width);
         let quiet = place.offset((QUIET_ZONE * module) as i32);
-        assert_eq!(
-            quiet.intersection(&area),
-            quiet,
-            "{payload} at {size:?}: no room for the quiet zone"
-        );
+        assert_eq!(quiet.intersection(&area), quiet, "{payload} at {size:?}: no room for the quiet zone");
         for point in area.points().filter(|point| !place.contains(*point)) {
-            assert_eq!(
-                panel.at(point),
-                PAPER,
-                "{payload} at {size:?}: {point:?} is not quiet"
-            );
+            assert_eq!(panel.at(point), PAPER, "{payload} at {size:?}: {point:?} is not quiet");
         }
         for point in place.points() {
             let inside = point - place.top_left;
             let corner = place.top_left + (inside / module as i32) * module as i32;
-            assert_eq!(
-                panel.at(point),
-                panel.at(corner),
-                "{payload} at {size:?}: a broken module"
-            );
+            assert_eq!(panel.at(point), panel.at(corner), "{payload} at {size:?}: a broken module");
             assert!([PAPER, INK].contains(&panel.at(point)));
         }
     });
@@ -142,11 +113,7 @@ fn the_code_is_as_large_as_the_panel_allows() {
         for ((width, height), pixels) in expected {
             let view = pay(Some(USUAL_CODE), 350, look.language);
             let (area, symbol) = the_code(&view, &look, Size::new(width, height));
-            assert_eq!(
-                symbol.module_in(area.size.width),
-                pixels,
-                "at {width}×{height}"
-            );
+            assert_eq!(symbol.module_in(area.size.width), pixels, "at {width}×{height}");
         }
     }
 }

@@ -20,11 +20,7 @@ impl Panel {
     /// A panel in a colour that no screen uses, so that what was not drawn shows.
     pub fn unpainted(size: Size) -> Self {
         let pixels = vec![UNPAINTED; (size.width * size.height) as usize];
-        Self {
-            size,
-            pixels,
-            outside: 0,
-        }
+        Self { size, pixels, outside: 0 }
     }
 
     /// A view, drawn.
@@ -60,11 +56,7 @@ pub const UNPAINTED: Rgb565 = Rgb565::new(31, 0, 31);
 
 fn rgb(colour: Rgb565) -> [u8; 3] {
     let wide = |value: u8, most: u8| (u32::from(value) * 255 / u32::from(most)) as u8;
-    [
-        wide(colour.r(), 31),
-        wide(colour.g(), 63),
-        wide(colour.b(), 31),
-    ]
+    [wide(colour.r(), 31), wide(colour.g(), 63), wide(colour.b(), 31)]
 }
 
 impl OriginDimensions for Panel {
@@ -126,8 +118,7 @@ impl DrawTarget for Fence {
         I: IntoIterator<Item = Pixel<Rgb565>>,
     {
         let points = pixels.into_iter().map(|Pixel(point, _)| point);
-        self.strays
-            .extend(points.filter(|point| !self.inside.contains(*point)));
+        self.strays.extend(points.filter(|point| !self.inside.contains(*point)));
         Ok(())
     }
 

@@ -50,10 +50,7 @@ fn different_views_look_different() {
             let mut seen = BTreeSet::new();
             for (name, view) in views(look.language) {
                 let marks = format!("{:?}", screen::compose(&view, &look, size));
-                assert!(
-                    seen.insert(marks),
-                    "{name} looks like another view at {size:?}"
-                );
+                assert!(seen.insert(marks), "{name} looks like another view at {size:?}");
             }
         }
     }
@@ -76,11 +73,7 @@ fn all_marks_are_on_the_panel_and_none_overlaps_another() {
         assert!(!marks.is_empty(), "{name} shows nothing");
         let whole = Rectangle::new(Point::zero(), size);
         for mark in &marks {
-            assert_eq!(
-                mark.area().intersection(&whole),
-                mark.area(),
-                "{name}: {mark:?}"
-            );
+            assert_eq!(mark.area().intersection(&whole), mark.area(), "{name}: {mark:?}");
         }
         let contents: Vec<&Mark> = marks.iter().filter(|mark| !mark.is_ground()).collect();
         for (index, one) in contents.iter().enumerate() {
@@ -96,9 +89,8 @@ fn all_marks_are_on_the_panel_and_none_overlaps_another() {
 fn nothing_stands_on_a_code_not_even_a_panel() {
     each(|name, view, look, size| {
         let marks = screen::compose(view, look, size);
-        let (codes, others): (Vec<&Mark>, Vec<&Mark>) = marks
-            .iter()
-            .partition(|mark| matches!(mark, Mark::Code { .. }));
+        let (codes, others): (Vec<&Mark>, Vec<&Mark>) =
+            marks.iter().partition(|mark| matches!(mark, Mark::Code { .. }));
         for code in codes {
             for other in &others {
                 let shared = code.area().intersection(&other.area());
@@ -112,17 +104,9 @@ fn nothing_stands_on_a_code_not_even_a_panel() {
 fn every_mark_draws_inside_its_area() {
     each(|name, view, look, size| {
         for mark in screen::compose(view, look, size) {
-            let mut fence = Fence {
-                size,
-                inside: mark.area(),
-                strays: Vec::new(),
-            };
+            let mut fence = Fence { size, inside: mark.area(), strays: Vec::new() };
             let Ok(()) = mark.draw(&mut fence);
-            assert!(
-                fence.strays.is_empty(),
-                "{name}: {mark:?} draws at {:?}",
-                fence.strays
-            );
+            assert!(fence.strays.is_empty(), "{name}: {mark:?} draws at {:?}", fence.strays);
         }
     });
 }
@@ -142,11 +126,7 @@ fn an_amount_is_never_cut() {
 
 #[test]
 fn sizes_between_the_named_ones_work_too() {
-    for size in [
-        Size::new(241, 299),
-        Size::new(400, 300),
-        Size::new(1024, 600),
-    ] {
+    for size in [Size::new(241, 299), Size::new(400, 300), Size::new(1024, 600)] {
         let [look, _] = looks();
         for (name, view) in views(look.language) {
             let panel = Panel::showing(&view, &look, size);

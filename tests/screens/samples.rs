@@ -2,9 +2,7 @@
 
 use embedded_graphics::geometry::Size;
 use payment::channel::ChannelId;
-use payment::engine::view::{
-    ChooseTrouble, MoneyWord, PayTrouble, ProductView, ServiceFault, SorryWhat, View,
-};
+use payment::engine::view::{ChooseTrouble, MoneyWord, PayTrouble, ProductView, ServiceFault, SorryWhat, View};
 use payment::money::Fen;
 use till::screen::{Language, Look};
 
@@ -45,9 +43,7 @@ pub fn product(language: Language) -> &'static str {
 pub fn long_product(language: Language) -> &'static str {
     match language {
         Language::Chinese => "新疆阿克苏冰糖心苹果脆片（无添加蔗糖）家庭分享装 280克×3袋",
-        Language::English => {
-            "Sun-dried apple crisps without added sugar, family sharing pack, 280 g × 3"
-        }
+        Language::English => "Sun-dried apple crisps without added sugar, family sharing pack, 280 g × 3",
     }
 }
 
@@ -69,13 +65,7 @@ pub fn pay(code: Option<&str>, amount: i64, language: Language) -> View {
 pub fn pays(language: Language) -> Vec<(&'static str, View)> {
     let variant = |code: bool, coming: bool, with_scanner: bool, why: Option<PayTrouble>| {
         let mut view = pay(code.then_some(USUAL_CODE), 350, language);
-        if let View::Pay {
-            code_coming,
-            scanner,
-            trouble,
-            ..
-        } = &mut view
-        {
+        if let View::Pay { code_coming, scanner, trouble, .. } = &mut view {
             (*code_coming, *scanner, *trouble) = (coming, with_scanner, why);
         }
         view
@@ -83,29 +73,14 @@ pub fn pays(language: Language) -> Vec<(&'static str, View)> {
     vec![
         ("pay", variant(true, false, false, None)),
         ("pay-or-show", variant(true, false, true, None)),
-        (
-            "pay-refresh",
-            variant(true, false, true, Some(PayTrouble::RefreshCode)),
-        ),
-        (
-            "pay-another",
-            variant(true, false, true, Some(PayTrouble::TryAnother)),
-        ),
+        ("pay-refresh", variant(true, false, true, Some(PayTrouble::RefreshCode))),
+        ("pay-another", variant(true, false, true, Some(PayTrouble::TryAnother))),
         ("pay-coming", variant(false, true, true, None)),
         ("pay-coming-only", variant(false, true, false, None)),
         ("pay-scanner", variant(false, false, true, None)),
-        (
-            "pay-scanner-trouble",
-            variant(false, false, true, Some(PayTrouble::NotAPayCode)),
-        ),
-        (
-            "pay-scanner-no-code",
-            variant(false, false, true, Some(PayTrouble::NoCode)),
-        ),
-        (
-            "pay-no-code",
-            variant(false, false, false, Some(PayTrouble::NoCode)),
-        ),
+        ("pay-scanner-trouble", variant(false, false, true, Some(PayTrouble::NotAPayCode))),
+        ("pay-scanner-no-code", variant(false, false, true, Some(PayTrouble::NoCode))),
+        ("pay-no-code", variant(false, false, false, Some(PayTrouble::NoCode))),
     ]
 }
 
@@ -121,10 +96,7 @@ pub fn extreme_pays(language: Language) -> Vec<(&'static str, View)> {
     }
     vec![
         ("pay-long-name", long_name),
-        (
-            "pay-largest",
-            pay(Some(USUAL_CODE), 10_000_000_000, language),
-        ),
+        ("pay-largest", pay(Some(USUAL_CODE), 10_000_000_000, language)),
         ("pay-code-too-long", untold),
     ]
 }
@@ -132,75 +104,31 @@ pub fn extreme_pays(language: Language) -> Vec<(&'static str, View)> {
 fn choices(language: Language) -> Vec<(&'static str, View)> {
     let choose = |typed: &str, name: Option<&str>, trouble| View::Choose {
         typed: typed.to_owned(),
-        product: name.map(|name| ProductView {
-            name: name.to_owned(),
-            price: Fen::new(350),
-        }),
+        product: name.map(|name| ProductView { name: name.to_owned(), price: Fen::new(350) }),
         trouble,
     };
     vec![
         ("choose-nothing", choose("", None, None)),
         ("choose-half", choose("1", None, None)),
         ("choose", choose("12", Some(product(language)), None)),
-        (
-            "choose-long",
-            choose("A12", Some(long_product(language)), None),
-        ),
-        (
-            "choose-none",
-            choose("99", None, Some(ChooseTrouble::NoSuchSlot)),
-        ),
-        (
-            "choose-blocked",
-            choose(
-                "12",
-                Some(product(language)),
-                Some(ChooseTrouble::SlotBlocked),
-            ),
-        ),
+        ("choose-long", choose("A12", Some(long_product(language)), None)),
+        ("choose-none", choose("99", None, Some(ChooseTrouble::NoSuchSlot))),
+        ("choose-blocked", choose("12", Some(product(language)), Some(ChooseTrouble::SlotBlocked))),
         ("choose-odd", choose("三号_龘", Some("龘靐 😀"), None)),
     ]
 }
 
 fn endings() -> Vec<(&'static str, View)> {
-    let sorry = |what, money| View::Sorry {
-        what,
-        money,
-        amount: Fen::new(350),
-        number: "7K2M9Q".to_owned(),
-    };
+    let sorry = |what, money| View::Sorry { what, money, amount: Fen::new(350), number: "7K2M9Q".to_owned() };
     let closed = |reason| View::OutOfService { reason };
     vec![
-        (
-            "thanks",
-            View::Thanks {
-                amount: Fen::new(350),
-            },
-        ),
-        (
-            "sorry-cancelled",
-            sorry(SorryWhat::Cancelled, MoneyWord::NothingTaken),
-        ),
-        (
-            "sorry-expired",
-            sorry(SorryWhat::Expired, MoneyWord::ComesBackIfTaken),
-        ),
-        (
-            "sorry-refused",
-            sorry(SorryWhat::Refused, MoneyWord::NothingTaken),
-        ),
-        (
-            "sorry-not-delivered",
-            sorry(SorryWhat::NotDelivered, MoneyWord::BeingRefunded),
-        ),
-        (
-            "sorry-refunded",
-            sorry(SorryWhat::NotDelivered, MoneyWord::Refunded),
-        ),
-        (
-            "sorry-no-answer",
-            sorry(SorryWhat::NoAnswer, MoneyWord::ComesBackIfTaken),
-        ),
+        ("thanks", View::Thanks { amount: Fen::new(350) }),
+        ("sorry-cancelled", sorry(SorryWhat::Cancelled, MoneyWord::NothingTaken)),
+        ("sorry-expired", sorry(SorryWhat::Expired, MoneyWord::ComesBackIfTaken)),
+        ("sorry-refused", sorry(SorryWhat::Refused, MoneyWord::NothingTaken)),
+        ("sorry-not-delivered", sorry(SorryWhat::NotDelivered, MoneyWord::BeingRefunded)),
+        ("sorry-refunded", sorry(SorryWhat::NotDelivered, MoneyWord::Refunded)),
+        ("sorry-no-answer", sorry(SorryWhat::NoAnswer, MoneyWord::ComesBackIfTaken)),
         ("closed-storage", closed(ServiceFault::Storage)),
         ("closed-clock", closed(ServiceFault::Clock)),
         ("closed-network", closed(ServiceFault::Network)),
@@ -213,21 +141,11 @@ fn endings() -> Vec<(&'static str, View)> {
 /// Every view, by a name for its picture.
 pub fn views(language: Language) -> Vec<(&'static str, View)> {
     let amount = Fen::new(350);
-    let delivering = |item, of| View::Delivering {
-        name: product(language).to_owned(),
-        item,
-        of,
-    };
+    let delivering = |item, of| View::Delivering { name: product(language).to_owned(), item, of };
     let mut views = vec![
         ("starting", View::Starting),
         ("idle", View::Idle),
-        (
-            "confirming",
-            View::Confirming {
-                amount,
-                seconds_left: 52,
-            },
-        ),
+        ("confirming", View::Confirming { amount, seconds_left: 52 }),
         ("checking", View::Checking { amount }),
         ("delivering", delivering(1, 1)),
         ("delivering-two", delivering(2, 3)),

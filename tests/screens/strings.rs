@@ -6,10 +6,7 @@ use till::screen::{ALL_WORDS, bytes_of_all_faces, text_fonts};
 fn every_character_of_every_string_has_a_glyph() {
     for (language, text) in ALL_WORDS {
         for font in text_fonts() {
-            assert!(
-                font.holds(text),
-                "{language:?}: {text:?} has a character without a glyph"
-            );
+            assert!(font.holds(text), "{language:?}: {text:?} has a character without a glyph");
         }
     }
 }
@@ -17,12 +14,8 @@ fn every_character_of_every_string_has_a_glyph() {
 #[test]
 fn the_common_characters_of_names_have_glyphs() {
     let every_printable: String = (' '..='~').collect();
-    for text in [
-        &every_printable,
-        "¥￥，。：；（）《》·—…℃",
-        "怡宝茉莉蓝莓榛子糯米",
-        "喆镕堃祎翀燚玥旻昇瑄",
-    ] {
+    for text in [&every_printable, "¥￥，。：；（）《》·—…℃", "怡宝茉莉蓝莓榛子糯米", "喆镕堃祎翀燚玥旻昇瑄"]
+    {
         for font in text_fonts() {
             assert!(font.holds(text), "{text:?} has a character without a glyph");
         }
@@ -31,9 +24,5 @@ fn the_common_characters_of_names_have_glyphs() {
 
 #[test]
 fn the_binary_carries_less_than_700_kilobytes_of_glyphs() {
-    assert!(
-        bytes_of_all_faces() < 700_000,
-        "{} bytes",
-        bytes_of_all_faces()
-    );
+    assert!(bytes_of_all_faces() < 700_000, "{} bytes", bytes_of_all_faces());
 }

@@ -2,9 +2,7 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive, path::Path};
 
-use super::spec::{
-    BoardSpec, CounterKind, DisplayKind, GpioKind, KeypadKind, LineSpec, ScannerKind, Use, VendKind,
-};
+use super::spec::{BoardSpec, CounterKind, DisplayKind, GpioKind, KeypadKind, LineSpec, ScannerKind, Use, VendKind};
 use crate::event::Key;
 
 /// One thing that is wrong with a board.
@@ -22,17 +20,8 @@ pub struct Finding {
 struct Findings(Vec<Finding>);
 
 impl Findings {
-    fn add(
-        &mut self,
-        key: impl Into<String>,
-        problem: impl Into<String>,
-        advice: impl Into<String>,
-    ) {
-        self.0.push(Finding {
-            key: key.into(),
-            problem: problem.into(),
-            advice: advice.into(),
-        });
+    fn add(&mut self, key: impl Into<String>, problem: impl Into<String>, advice: impl Into<String>) {
+        self.0.push(Finding { key: key.into(), problem: problem.into(), advice: advice.into() });
     }
 
     fn in_range(&mut self, key: &str, value: u32, range: RangeInclusive<u32>, unit: &str) {
@@ -85,11 +74,7 @@ impl BoardSpec {
 
 fn board_has_a_name(board: &BoardSpec, found: &mut Findings) {
     if board.name.trim().is_empty() {
-        found.add(
-            "name",
-            "the board has no name",
-            "add name = \"…\" as the first line",
-        );
+        found.add("name", "the board has no name", "add name = \"…\" as the first line");
     }
 }
 
@@ -101,11 +86,7 @@ fn display_has_what_its_kind_needs(board: &BoardSpec, found: &mut Findings) {
     found.in_range("display.width", display.width, 128..=4096, "pixels");
     found.in_range("display.height", display.height, 128..=4096, "pixels");
     if display.kind == DisplayKind::Framebuffer && display.path.is_none() {
-        found.add(
-            "display.path",
-            "a framebuffer display has no path",
-            "name the device, usually path = \"/dev/fb0\"",
-        );
+        found.add("display.path", "a framebuffer display has no path", "name the device, usually path = \"/dev/fb0\"");
     }
 }
 
@@ -120,11 +101,9 @@ fn scanner_has_a_stable_port(board: &BoardSpec, found: &mut Findings) {
         return;
     }
     match &board.scanner.path {
-        None => found.add(
-            "scanner.path",
-            "a serial scanner has no path",
-            "look in /dev/serial/by-id and name the port",
-        ),
+        None => {
+            found.add("scanner.path", "a serial scanner has no path", "look in /dev/serial/by-id and name the port")
+        }
         Some(path) if is_numbered_usb_port(path) => found.add(
             "scanner.path",
             format!("{} changes when the scanner is plugged in again", path.display()),
@@ -135,9 +114,7 @@ fn scanner_has_a_stable_port(board: &BoardSpec, found: &mut Findings) {
 }
 
 fn scanner_speed_exists(board: &BoardSpec, found: &mut Findings) {
-    const SPEEDS: &[u32] = &[
-        1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200, 230_400, 460_800, 921_600,
-    ];
+    const SPEEDS: &[u32] = &[1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200, 230_400, 460_800, 921_600];
     if !SPEEDS.contains(&board.scanner.baud) {
         found.add(
             "scanner.baud",
@@ -150,20 +127,13 @@ fn scanner_speed_exists(board: &BoardSpec, found: &mut Findings) {
 fn scanner_timings_are_sane(board: &BoardSpec, found: &mut Findings) {
     let scanner = &board.scanner;
     found.in_range("scanner.idle_ms", scanner.idle_ms, 5..=1000, "ms");
-    found.in_range(
-        "scanner.double_read_ms",
-        scanner.double_read_ms,
-        0..=60_000,
-        "ms",
-    );
+    found.in_range("scanner.double_read_ms", scanner.double_read_ms, 0..=60_000, "ms");
     found.in_range("scanner.stale_ms", scanner.stale_ms, 0..=5000, "ms");
 }
 
 fn lines_name_one_place(board: &BoardSpec, found: &mut Findings) {
     for wired in board.lines() {
-        let LineSpec {
-            name, chip, offset, ..
-        } = wired.line;
+        let LineSpec { name, chip, offset, .. } = wired.line;
         let by_name = name.is_some() && chip.is_none() && offset.is_none();
         let by_chip = name.is_none() && chip.is_some() && offset.is_some();
         if !by_name && !by_chip {
@@ -211,9 +181,7 @@ fn lines_have_a_backend(board: &BoardSpec, found: &mut Findings) {
 pub(crate) fn bcm_number(line: &LineSpec) -> Option<u8> {
     match (&line.name, &line.chip, line.offset) {
         (Some(name), _, _) => name.strip_prefix("GPIO")?.parse().ok(),
-        (None, Some(chip), Some(offset))
-            if chip.starts_with("pinctrl-bcm") || chip == "pinctrl-rp1" =>
-        {
+        (None, Some(chip), Some(offset)) if chip.starts_with("pinctrl-bcm") || chip == "pinctrl-rp1" => {
             u8::try_from(offset).ok()
         }
         (None, _, _) => None,
@@ -253,10 +221,7 @@ fn relays_are_on_safe_pins(board: &BoardSpec, found: &mut Findings) {
         };
         found.add(
             wired.key,
-            format!(
-                "{} {why}: the motor could turn before Till starts",
-                wired.line.id()
-            ),
+            format!("{} {why}: the motor could turn before Till starts", wired.line.id()),
             "move the relay to one of GPIO9 to 13 or GPIO16 to 27, with a 10 kΩ resistor to its off level",
         );
     }
@@ -369,11 +334,7 @@ fn keypad_keys_are_known(board: &BoardSpec, found: &mut Findings) {
             }
         }
         if key.line.is_none() {
-            found.add(
-                format!("{place}.line"),
-                format!("key {} has no line", key.key),
-                "add line = { name = \"…\" }",
-            );
+            found.add(format!("{place}.line"), format!("key {} has no line", key.key), "add line = { name = \"…\" }");
         }
     }
 }

@@ -86,19 +86,10 @@ impl BoardSpec {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn parse(file: &Path, text: &str) -> Result<Self, BoardErrors> {
-        let mut report = Report {
-            file,
-            text,
-            problems: Vec::new(),
-        };
+        let mut report = Report { file, text, problems: Vec::new() };
         let (table, syntax) = DeTable::parse_recoverable(text);
         for error in &syntax {
-            report.add(
-                String::new(),
-                error.span(),
-                error.message().trim_end(),
-                "correct the TOML syntax",
-            );
+            report.add(String::new(), error.span(), error.message().trim_end(), "correct the TOML syntax");
         }
         let (board, broken) = sections(table.get_ref(), &mut report);
         for finding in board.validate() {
@@ -114,9 +105,7 @@ impl BoardSpec {
 /// A section that did not parse is its default now: what a check says about it, or about the gpio it lacks, is noise.
 fn depends_on_broken(finding: &Finding, broken: &[&str]) -> bool {
     let section = finding.key.split('.').next().unwrap_or_default();
-    broken
-        .iter()
-        .any(|name| *name == section || matches!(*name, "gpio" | "sim" | "vend"))
+    broken.iter().any(|name| *name == section || matches!(*name, "gpio" | "sim" | "vend"))
 }
 
 struct Report<'a> {
@@ -218,14 +207,10 @@ fn span_of(table: &DeTable<'_>, key: &str) -> Option<Range<usize>> {
     let mut span = name.span();
     for part in parts {
         let next = match value.get_ref() {
-            DeValue::Table(table) => table
-                .get_key_value(part)
-                .map(|(name, value)| (name.span(), value)),
-            DeValue::Array(items) => part
-                .parse::<usize>()
-                .ok()
-                .and_then(|index| items.get(index))
-                .map(|value| (value.span(), value)),
+            DeValue::Table(table) => table.get_key_value(part).map(|(name, value)| (name.span(), value)),
+            DeValue::Array(items) => {
+                part.parse::<usize>().ok().and_then(|index| items.get(index)).map(|value| (value.span(), value))
+            }
             DeValue::String(_)
             | DeValue::Integer(_)
             | DeValue::Float(_)

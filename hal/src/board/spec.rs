@@ -66,9 +66,7 @@ impl TryFrom<u16> for Rotation {
             90 => Ok(Self::Quarter),
             180 => Ok(Self::Half),
             270 => Ok(Self::ThreeQuarters),
-            other => Err(format!(
-                "rotation {other} is not one of 0, 90, 180, 270 degrees clockwise"
-            )),
+            other => Err(format!("rotation {other} is not one of 0, 90, 180, 270 degrees clockwise")),
         }
     }
 }
@@ -357,12 +355,7 @@ pub struct KeypadSpec {
 
 impl Default for KeypadSpec {
     fn default() -> Self {
-        Self {
-            kind: KeypadKind::None,
-            debounce_ms: 20,
-            repeat_ms: 150,
-            keys: Vec::new(),
-        }
+        Self { kind: KeypadKind::None, debounce_ms: 20, repeat_ms: 150, keys: Vec::new() }
     }
 }
 
@@ -402,13 +395,7 @@ pub struct SimSpec {
 
 impl Default for SimSpec {
     fn default() -> Self {
-        Self {
-            socket: None,
-            motor_ms: 1200,
-            fall_ms: 250,
-            one_shot_ms: 3000,
-            stock: 8,
-        }
+        Self { socket: None, motor_ms: 1200, fall_ms: 250, one_shot_ms: 3000, stock: 8 }
     }
 }
 
@@ -451,36 +438,22 @@ impl BoardSpec {
     /// Every line that is wired, with its key in the file and whether it is an output.
     #[must_use]
     pub fn lines(&self) -> Vec<WiredLine<'_>> {
-        let slots = self.vend.slots.iter().enumerate().map(|(index, slot)| {
-            (
-                format!("vend.slots[{index}].line"),
-                slot.line.as_ref(),
-                Use::Relay,
-            )
-        });
-        let keys = self.keypad.keys.iter().enumerate().map(|(index, key)| {
-            (
-                format!("keypad.keys[{index}].line"),
-                key.line.as_ref(),
-                Use::Input,
-            )
-        });
+        let slots = self
+            .vend
+            .slots
+            .iter()
+            .enumerate()
+            .map(|(index, slot)| (format!("vend.slots[{index}].line"), slot.line.as_ref(), Use::Relay));
+        let keys = self
+            .keypad
+            .keys
+            .iter()
+            .enumerate()
+            .map(|(index, key)| (format!("keypad.keys[{index}].line"), key.line.as_ref(), Use::Input));
         let single = [
-            (
-                "vend.drop_sensor".to_owned(),
-                self.vend.drop_sensor.as_ref(),
-                Use::Input,
-            ),
-            (
-                "lamp.line".to_owned(),
-                self.lamp.line.as_ref(),
-                Use::Indicator,
-            ),
-            (
-                "buzzer.line".to_owned(),
-                self.buzzer.line.as_ref(),
-                Use::Indicator,
-            ),
+            ("vend.drop_sensor".to_owned(), self.vend.drop_sensor.as_ref(), Use::Input),
+            ("lamp.line".to_owned(), self.lamp.line.as_ref(), Use::Indicator),
+            ("buzzer.line".to_owned(), self.buzzer.line.as_ref(), Use::Indicator),
         ];
         slots
             .chain(keys)

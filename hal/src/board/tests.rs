@@ -36,10 +36,7 @@ fn problems(text: &str) -> Vec<BoardProblem> {
 }
 
 fn keys(text: &str) -> Vec<String> {
-    problems(text)
-        .into_iter()
-        .map(|problem| problem.key)
-        .collect()
+    problems(text).into_iter().map(|problem| problem.key).collect()
 }
 
 #[test]
@@ -49,10 +46,7 @@ fn a_sound_board_is_read_with_its_defaults() {
     assert_eq!(board.scanner.baud, 9600);
     assert_eq!(board.vend.max_on_ms, 4000);
     assert_eq!(board.lines().len(), 3);
-    assert_eq!(
-        board.vend.slots[0].line.as_ref().map(LineSpec::id),
-        Some("pinctrl-bcm2711:17".into())
-    );
+    assert_eq!(board.vend.slots[0].line.as_ref().map(LineSpec::id), Some("pinctrl-bcm2711:17".into()));
 }
 
 #[test]
@@ -62,37 +56,20 @@ fn every_section_reports_its_own_shape_error_with_line_and_key() {
         .replace("kind = \"serial\"", "kind = \"serial\"\nbaud = \"fast\"")
         .replace("[keypad]", "[keyboard]\n[keypad]");
     let found = problems(&text);
-    let places: Vec<(Option<usize>, &str)> = found
-        .iter()
-        .map(|problem| (problem.line, problem.key.as_str()))
-        .collect();
-    assert_eq!(
-        places,
-        [
-            (Some(5), "display.widht"),
-            (Some(10), "scanner.baud"),
-            (Some(20), "keyboard"),
-        ],
-        "{found:#?}"
-    );
+    let places: Vec<(Option<usize>, &str)> = found.iter().map(|problem| (problem.line, problem.key.as_str())).collect();
+    assert_eq!(places, [(Some(5), "display.widht"), (Some(10), "scanner.baud"), (Some(20), "keyboard"),], "{found:#?}");
 }
 
 #[test]
 fn every_failed_check_is_reported_at_once_with_its_line() {
     let text = SOUND
         .replace("name = \"11\"", "name = \"too long name\"")
-        .replace(
-            "path = \"/dev/serial/by-id/usb-scanner\"",
-            "path = \"/dev/ttyACM0\"",
-        )
+        .replace("path = \"/dev/serial/by-id/usb-scanner\"", "path = \"/dev/ttyACM0\"")
         .replace("offset = 17", "offset = 2")
         .replace("key = \"ok\"", "key = \"enter\"")
         .replace("height = 240", "height = 24");
     let found = problems(&text);
-    let places: Vec<(Option<usize>, &str)> = found
-        .iter()
-        .map(|problem| (problem.line, problem.key.as_str()))
-        .collect();
+    let places: Vec<(Option<usize>, &str)> = found.iter().map(|problem| (problem.line, problem.key.as_str())).collect();
     assert_eq!(
         places,
         [
@@ -110,36 +87,25 @@ fn every_failed_check_is_reported_at_once_with_its_line() {
 fn a_line_used_twice_names_both_users() {
     let found = problems(&SOUND.replace("GPIO10", "GPIO24"));
     assert_eq!(found.len(), 1);
-    assert!(
-        found[0].problem.contains("keypad.keys[0].line"),
-        "{found:?}"
-    );
+    assert!(found[0].problem.contains("keypad.keys[0].line"), "{found:?}");
 }
 
 #[test]
 fn a_slot_without_a_relay_and_a_missing_sensor_are_problems() {
     let text = SOUND
         .replace("line = { chip = \"pinctrl-bcm2711\", offset = 17 }", "")
-        .replace(
-            "drop_sensor = { name = \"GPIO24\", bias = \"pull-up\", active_low = true }",
-            "",
-        );
+        .replace("drop_sensor = { name = \"GPIO24\", bias = \"pull-up\", active_low = true }", "");
     assert_eq!(keys(&text), ["vend.drop_sensor", "vend.slots[0].line"]);
 }
 
 #[test]
 fn lines_without_a_backend_are_a_problem() {
-    assert_eq!(
-        keys(&SOUND.replace("kind = \"chardev\"", "kind = \"none\"")),
-        ["gpio.kind"]
-    );
+    assert_eq!(keys(&SOUND.replace("kind = \"chardev\"", "kind = \"none\"")), ["gpio.kind"]);
 }
 
 #[test]
 fn rppal_knows_only_bcm_numbers() {
-    let text = SOUND
-        .replace("kind = \"chardev\"", "kind = \"rppal\"")
-        .replace("GPIO10", "PH4");
+    let text = SOUND.replace("kind = \"chardev\"", "kind = \"rppal\"").replace("GPIO10", "PH4");
     assert_eq!(keys(&text), ["keypad.keys[0].line"]);
 }
 
@@ -168,12 +134,6 @@ fn relative_paths_are_resolved_in_the_runtime_directory() {
         .expect("sound")
         .with_sim_socket("machine.sock")
         .relative_to(Path::new("/run/till"));
-    assert_eq!(
-        board.scanner.path.as_deref(),
-        Some(Path::new("/run/till/scanner"))
-    );
-    assert_eq!(
-        board.sim.socket.as_deref(),
-        Some(Path::new("/run/till/machine.sock"))
-    );
+    assert_eq!(board.scanner.path.as_deref(), Some(Path::new("/run/till/scanner")));
+    assert_eq!(board.sim.socket.as_deref(), Some(Path::new("/run/till/machine.sock")));
 }

@@ -84,10 +84,7 @@ fn visible_start(var: &VarInfo, fix: &FixInfo) -> usize {
 }
 
 fn layout(var: &VarInfo, fix: &FixInfo) -> Layout {
-    let channel = |field: Bitfield| Channel {
-        offset: field.offset,
-        length: field.length,
-    };
+    let channel = |field: Bitfield| Channel { offset: field.offset, length: field.length };
     Layout {
         width: var.xres as usize,
         height: var.yres as usize,
@@ -105,34 +102,18 @@ struct Memory {
     length: usize,
 }
 
-#[expect(
-    unsafe_code,
-    reason = "the mapping belongs to this value alone and is not tied to a thread"
-)]
+#[expect(unsafe_code, reason = "the mapping belongs to this value alone and is not tied to a thread")]
 // SAFETY: the pointer is to a shared file mapping, valid from every thread until `drop`.
 unsafe impl Send for Memory {}
 
 impl Memory {
-    #[expect(
-        unsafe_code,
-        reason = "a framebuffer is only reached through a mapping"
-    )]
+    #[expect(unsafe_code, reason = "a framebuffer is only reached through a mapping")]
     fn map(file: &File, length: usize) -> rustix::io::Result<Self> {
         // SAFETY: a new mapping at an address of the kernel's choice overlaps nothing.
         let start = unsafe {
-            mmap(
-                std::ptr::null_mut(),
-                length,
-                ProtFlags::READ | ProtFlags::WRITE,
-                MapFlags::SHARED,
-                file,
-                0,
-            )?
+            mmap(std::ptr::null_mut(), length, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED, file, 0)?
         };
-        Ok(Self {
-            start: start.cast(),
-            length,
-        })
+        Ok(Self { start: start.cast(), length })
     }
 
     #[expect(unsafe_code, reason = "the mapping has no type until it is given one")]
@@ -157,21 +138,16 @@ struct Console(File);
 
 impl Console {
     fn graphics(path: &Path) -> Result<Arc<Self>, DisplayError> {
-        let open = |why: String| DisplayError::Open {
-            device: path.display().to_string(),
-            why,
-        };
+        let open = |why: String| DisplayError::Open { device: path.display().to_string(), why };
         let file = OpenOptions::new()
             .read(true)
             .write(true)
             .open(path)
             .map_err(|error| open(format!("{error}; is the user in the group tty?")))?;
         let console = Arc::new(Self(file));
-        console.set(KD_GRAPHICS).map_err(|error| {
-            open(format!(
-                "{error}; it must be a real console such as /dev/tty1"
-            ))
-        })?;
+        console
+            .set(KD_GRAPHICS)
+            .map_err(|error| open(format!("{error}; it must be a real console such as /dev/tty1")))?;
         safe_state::register(&console);
         Ok(console)
     }
@@ -210,15 +186,8 @@ impl Framebuffer {
     ///
     /// # Errors
     /// Missing device, missing permission, or a pixel form that is not 16 or 32 bits of red, green and blue.
-    pub fn open(
-        path: &Path,
-        console: Option<&Path>,
-        rotation: Rotation,
-    ) -> Result<Self, DisplayError> {
-        let open = |why: String| DisplayError::Open {
-            device: path.display().to_string(),
-            why,
-        };
+    pub fn open(path: &Path, console: Option<&Path>, rotation: Rotation) -> Result<Self, DisplayError> {
+        let open = |why: String| DisplayError::Open { device: path.display().to_string(), why };
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -233,13 +202,7 @@ impl Framebuffer {
         let (start, length) = (visible_start(&var, &fix), fix.smem_len as usize);
         layout.check(length.saturating_sub(start))?;
         let memory = Memory::map(&file, length).map_err(|error| open(error.to_string()))?;
-        Ok(Self {
-            memory,
-            start,
-            layout,
-            rotation,
-            _console: console.map(Console::graphics).transpose()?,
-        })
+        Ok(Self { memory, start, layout, rotation, _console: console.map(Console::graphics).transpose()? })
     }
 
     /// Width and height of the panel as it is made.

@@ -38,10 +38,7 @@ impl Frame {
     #[must_use]
     pub fn new(width: u32, height: u32) -> Self {
         let (width, height) = (width.max(1), height.max(1));
-        Self {
-            width,
-            pixels: vec![0; width as usize * height as usize],
-        }
+        Self { width, pixels: vec![0; width as usize * height as usize] }
     }
 
     /// Pixels across.
@@ -63,10 +60,7 @@ impl Frame {
             return None;
         }
         let index = y as usize * self.width as usize + x as usize;
-        self.pixels
-            .get(index)
-            .copied()
-            .map(|raw| RawU16::new(raw).into())
+        self.pixels.get(index).copied().map(|raw| RawU16::new(raw).into())
     }
 
     /// The rows from top to bottom, each `width` raw RGB565 values.
@@ -91,18 +85,10 @@ impl Frame {
         let (across, pixels) = match rotation {
             Rotation::None => return self.clone(),
             Rotation::Quarter => (height, turned(height, width, &|x, y| at(y, height - 1 - x))),
-            Rotation::Half => (
-                width,
-                turned(width, height, &|x, y| at(width - 1 - x, height - 1 - y)),
-            ),
-            Rotation::ThreeQuarters => {
-                (height, turned(height, width, &|x, y| at(width - 1 - y, x)))
-            }
+            Rotation::Half => (width, turned(width, height, &|x, y| at(width - 1 - x, height - 1 - y))),
+            Rotation::ThreeQuarters => (height, turned(height, width, &|x, y| at(width - 1 - y, x))),
         };
-        Self {
-            width: u32::try_from(across).unwrap_or(1),
-            pixels,
-        }
+        Self { width: u32::try_from(across).unwrap_or(1), pixels }
     }
 
     /// The picture as a PNG file, 8 bits per channel.
@@ -133,10 +119,7 @@ impl Frame {
 
     fn fill_rows(&mut self, area: &Rectangle, raw: u16) {
         let area = area.intersection(&self.bounding_box());
-        let (Ok(left), Ok(top)) = (
-            usize::try_from(area.top_left.x),
-            usize::try_from(area.top_left.y),
-        ) else {
+        let (Ok(left), Ok(top)) = (usize::try_from(area.top_left.x), usize::try_from(area.top_left.y)) else {
             return;
         };
         let (across, down) = (area.size.width as usize, area.size.height as usize);
@@ -153,11 +136,7 @@ impl Frame {
 pub(crate) fn widen(pixel: u16) -> [u8; 3] {
     let five = |bits: u16| (bits << 3 | bits >> 2) as u8;
     let six = |bits: u16| (bits << 2 | bits >> 4) as u8;
-    [
-        five(pixel >> 11 & 0x1F),
-        six(pixel >> 5 & 0x3F),
-        five(pixel & 0x1F),
-    ]
+    [five(pixel >> 11 & 0x1F), six(pixel >> 5 & 0x3F), five(pixel & 0x1F)]
 }
 
 impl OriginDimensions for Frame {
@@ -178,8 +157,7 @@ impl DrawTarget for Frame {
         for Pixel(point, color) in pixels {
             if bounds.contains(point) {
                 // Inside the bounds neither is negative.
-                let index = point.y.unsigned_abs() as usize * self.width as usize
-                    + point.x.unsigned_abs() as usize;
+                let index = point.y.unsigned_abs() as usize * self.width as usize + point.x.unsigned_abs() as usize;
                 if let Some(pixel) = self.pixels.get_mut(index) {
                     *pixel = raw(color);
                 }
@@ -224,13 +202,8 @@ impl DrawTarget for Frame {
 }
 
 /// The colours of an area, row by row, as pixels.
-fn placed(
-    area: &Rectangle,
-    colors: impl Iterator<Item = Rgb565>,
-) -> impl Iterator<Item = Pixel<Rgb565>> {
-    area.points()
-        .zip(colors)
-        .map(|(at, color)| Pixel(at, color))
+fn placed(area: &Rectangle, colors: impl Iterator<Item = Rgb565>) -> impl Iterator<Item = Pixel<Rgb565>> {
+    area.points().zip(colors).map(|(at, color)| Pixel(at, color))
 }
 
 impl Frame {
@@ -289,17 +262,14 @@ mod tests {
             let mut frame = Frame::new(3, 2);
             frame.fill_contiguous(&area, colors).unwrap();
             let mut expected = Frame::new(3, 2);
-            expected
-                .draw_iter(placed(&area, colors.into_iter()))
-                .unwrap();
+            expected.draw_iter(placed(&area, colors.into_iter())).unwrap();
             assert!(frame == expected, "at {origin}");
         }
     }
 
     #[test]
     fn a_circle_is_the_circle_that_the_mock_display_draws() {
-        let circle = Circle::new(Point::new(1, 2), 12)
-            .into_styled(PrimitiveStyle::with_fill(Rgb565::CSS_ORANGE));
+        let circle = Circle::new(Point::new(1, 2), 12).into_styled(PrimitiveStyle::with_fill(Rgb565::CSS_ORANGE));
         let mut frame = Frame::new(16, 16);
         circle.draw(&mut frame).unwrap();
         let mut mock = MockDisplay::new();
@@ -328,9 +298,7 @@ mod tests {
         let dot = Rectangle::new(Point::new(1, 1), Size::new(1, 1));
         frame.fill_solid(&dot, Rgb565::RED).unwrap();
         let file = frame.to_png().unwrap();
-        let mut reader = png::Decoder::new(std::io::Cursor::new(file))
-            .read_info()
-            .unwrap();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(file)).read_info().unwrap();
         let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
         let info = reader.next_frame(&mut bytes).unwrap();
         assert_eq!((info.width, info.height), (5, 3));

@@ -55,10 +55,7 @@ impl Layout {
         let bits = u32::try_from(self.bytes_per_pixel * 8).unwrap_or(32);
         for channel in [self.red, self.green, self.blue] {
             if !(1..=8).contains(&channel.length) || channel.offset + channel.length > bits {
-                return lost(format!(
-                    "a colour of {} bits at bit {}",
-                    channel.length, channel.offset
-                ));
+                return lost(format!("a colour of {} bits at bit {}", channel.length, channel.offset));
             }
         }
         let row = self.width * self.bytes_per_pixel;
@@ -85,11 +82,7 @@ impl Layout {
             for (cell, pixel) in cells.zip(pixels) {
                 let word = self.pixel(*pixel).to_ne_bytes();
                 // The low bytes of the word, in the machine's order.
-                let low = if cfg!(target_endian = "big") {
-                    &word[4 - cell.len()..]
-                } else {
-                    &word[..cell.len()]
-                };
+                let low = if cfg!(target_endian = "big") { &word[4 - cell.len()..] } else { &word[..cell.len()] };
                 cell.copy_from_slice(low);
             }
         }
@@ -103,23 +96,12 @@ mod tests {
     use super::*;
 
     fn channels(offsets: [u32; 3], lengths: [u32; 3]) -> [Channel; 3] {
-        [0, 1, 2].map(|index| Channel {
-            offset: offsets[index],
-            length: lengths[index],
-        })
+        [0, 1, 2].map(|index| Channel { offset: offsets[index], length: lengths[index] })
     }
 
     fn layout(bytes_per_pixel: usize, stride: usize, channels: [Channel; 3]) -> Layout {
         let [red, green, blue] = channels;
-        Layout {
-            width: 2,
-            height: 2,
-            stride,
-            bytes_per_pixel,
-            red,
-            green,
-            blue,
-        }
+        Layout { width: 2, height: 2, stride, bytes_per_pixel, red, green, blue }
     }
 
     #[test]
@@ -160,20 +142,11 @@ mod tests {
         let good = layout(2, 4, channels([11, 5, 0], [5, 6, 5]));
         good.check(8).expect("good");
         good.check(7).expect_err("too little memory");
-        let palette = Layout {
-            bytes_per_pixel: 1,
-            ..good
-        };
+        let palette = Layout { bytes_per_pixel: 1, ..good };
         palette.check(8).expect_err("a palette");
         let narrow = Layout { stride: 3, ..good };
         narrow.check(8).expect_err("overlapping rows");
-        let wide = Layout {
-            red: Channel {
-                offset: 12,
-                length: 5,
-            },
-            ..good
-        };
+        let wide = Layout { red: Channel { offset: 12, length: 5 }, ..good };
         wide.check(8).expect_err("a colour outside the pixel");
     }
 }

@@ -20,10 +20,7 @@ pub struct SimDisplay {
 
 /// The smallest band of rows that covers every difference: first row and number. `None`: the pictures are equal.
 fn changed_rows(old: &Frame, new: &Frame) -> Option<(usize, usize)> {
-    let mut differing = (0..)
-        .zip(old.rows().zip(new.rows()))
-        .filter(|(_, (old, new))| old != new)
-        .map(|(row, _)| row);
+    let mut differing = (0..).zip(old.rows().zip(new.rows())).filter(|(_, (old, new))| old != new).map(|(row, _)| row);
     let first: usize = differing.next()?;
     let last = differing.last().unwrap_or(first);
     Some((first, last - first + 1))
@@ -31,24 +28,13 @@ fn changed_rows(old: &Frame, new: &Frame) -> Option<(usize, usize)> {
 
 impl SimDisplay {
     pub(crate) fn open(link: &Link, rotation: Rotation) -> Result<Self, DisplayError> {
-        let wire = link
-            .wire()
-            .map_err(|error| DisplayError::Lost(error.to_string()))?;
-        Ok(Self {
-            wire,
-            rotation,
-            shown: None,
-        })
+        let wire = link.wire().map_err(|error| DisplayError::Lost(error.to_string()))?;
+        Ok(Self { wire, rotation, shown: None })
     }
 
     fn send(&self, panel: &Frame, first: usize, rows: usize) -> Result<(), DisplayError> {
-        let body: Vec<u8> = panel
-            .rows()
-            .skip(first)
-            .take(rows)
-            .flatten()
-            .flat_map(|pixel| pixel.to_le_bytes())
-            .collect();
+        let body: Vec<u8> =
+            panel.rows().skip(first).take(rows).flatten().flat_map(|pixel| pixel.to_le_bytes()).collect();
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let header = ToMachine::Frame {
             width: panel.width(),
@@ -56,17 +42,14 @@ impl SimDisplay {
             first_row: number(first),
             rows: number(rows),
         };
-        self.wire
-            .order(&header, &body)
-            .map_err(|error| DisplayError::Lost(error.to_string()))
+        self.wire.order(&header, &body).map_err(|error| DisplayError::Lost(error.to_string()))
     }
 }
 
 impl Display for SimDisplay {
     fn show(&mut self, frame: &Frame) -> Result<(), DisplayError> {
         let panel = frame.rotated(self.rotation);
-        let same_size =
-            |old: &&Frame| (old.width(), old.height()) == (panel.width(), panel.height());
+        let same_size = |old: &&Frame| (old.width(), old.height()) == (panel.width(), panel.height());
         let band = match self.shown.as_ref().filter(same_size) {
             Some(old) => changed_rows(old, &panel),
             None => Some((0, panel.height() as usize)),
@@ -105,9 +88,6 @@ mod tests {
             row[1] = 7;
         }
         assert_eq!(changed_rows(&old, &new), Some((2, 3)));
-        assert_eq!(
-            changed_rows(&old, &Frame::filled(4, 6, Rgb565::WHITE)),
-            Some((0, 6))
-        );
+        assert_eq!(changed_rows(&old, &Frame::filled(4, 6, Rgb565::WHITE)), Some((0, 6)));
     }
 }

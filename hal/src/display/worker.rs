@@ -85,8 +85,6 @@ impl Worker {
     }
 
     fn tell(&self, state: DisplayState) -> bool {
-        self.events
-            .blocking_send(DeviceEvent::Display(state))
-            .is_ok()
+        self.events.blocking_send(DeviceEvent::Display(state)).is_ok()
     }
 }

@@ -33,19 +33,13 @@ fn failed(line: &LineSpec, error: impl std::fmt::Display) -> LineError {
 }
 
 fn not_found(line: &LineSpec, why: String) -> LineError {
-    LineError::NotFound {
-        line: line.id(),
-        why,
-    }
+    LineError::NotFound { line: line.id(), why }
 }
 
 fn find(line: &LineSpec) -> Result<Place, LineError> {
     match (&line.name, &line.chip, line.offset) {
         (Some(name), _, _) => gpiocdev::find_named_line(name)
-            .map(|found| Place {
-                chip: found.chip,
-                offset: found.info.offset,
-            })
+            .map(|found| Place { chip: found.chip, offset: found.info.offset })
             .ok_or_else(|| not_found(line, format!("no chip has a line named {name}"))),
         (None, Some(label), Some(offset)) => find_by_label(line, label, offset),
         (None, _, _) => Err(not_found(line, "the board file does not name it".into())),
@@ -62,10 +56,7 @@ fn find_by_label(line: &LineSpec, label: &str, offset: u32) -> Result<Place, Lin
             return Ok(Place { chip: path, offset });
         }
     }
-    Err(not_found(
-        line,
-        format!("no chip labelled {label} has a line {offset}"),
-    ))
+    Err(not_found(line, format!("no chip labelled {label} has a line {offset}")))
 }
 
 struct CharOutput {
@@ -75,9 +66,7 @@ struct CharOutput {
 
 impl OutputLine for CharOutput {
     fn set(&self, active: bool) -> Result<(), LineError> {
-        self.request
-            .set_lone_value(Value::from(active))
-            .map_err(|error| failed(&self.line, error))
+        self.request.set_lone_value(Value::from(active)).map_err(|error| failed(&self.line, error))
     }
 
     fn set_inactive_now(&self) {
@@ -107,21 +96,12 @@ impl CharInput {
             builder.as_active_low();
         }
         let request = builder.request().map_err(|error| failed(line, error))?;
-        Ok(Self {
-            line: line.clone(),
-            request,
-        })
+        Ok(Self { line: line.clone(), request })
     }
 
     fn read_edge(&self, index: usize) -> Result<Edge, LineError> {
-        let event = self
-            .request
-            .read_edge_event()
-            .map_err(|error| failed(&self.line, error))?;
-        Ok(Edge {
-            index,
-            active: event.kind == EdgeKind::Rising,
-        })
+        let event = self.request.read_edge_event().map_err(|error| failed(&self.line, error))?;
+        Ok(Edge { index, active: event.kind == EdgeKind::Rising })
     }
 }
 
@@ -137,23 +117,14 @@ struct CharInputs(Vec<CharInput>);
 
 impl InputLines for CharInputs {
     fn is_active(&mut self, index: usize) -> Result<bool, LineError> {
-        let input = self
-            .0
-            .get(index)
-            .ok_or_else(|| LineError::Gone(format!("there is no input {index}")))?;
-        let value = input
-            .request
-            .lone_value()
-            .map_err(|error| failed(&input.line, error))?;
+        let input = self.0.get(index).ok_or_else(|| LineError::Gone(format!("there is no input {index}")))?;
+        let value = input.request.lone_value().map_err(|error| failed(&input.line, error))?;
         Ok(value == Value::Active)
     }
 
     fn wait_edge(&mut self, timeout: Duration) -> Result<Option<Edge>, LineError> {
-        let mut waits: Vec<PollFd<'_>> = self
-            .0
-            .iter()
-            .map(|input| PollFd::new(&input.request, PollFlags::IN))
-            .collect();
+        let mut waits: Vec<PollFd<'_>> =
+            self.0.iter().map(|input| PollFd::new(&input.request, PollFlags::IN)).collect();
         let timeout = Timespec {
             tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: i64::from(timeout.subsec_nanos()),
@@ -185,21 +156,11 @@ impl Lines for Chardev {
             builder.as_active_low();
         }
         let request = builder.request().map_err(|error| failed(line, error))?;
-        Ok(Box::new(CharOutput {
-            line: line.clone(),
-            request,
-        }))
+        Ok(Box::new(CharOutput { line: line.clone(), request }))
     }
 
-    fn inputs(
-        &self,
-        lines: &[LineSpec],
-        debounce: Duration,
-    ) -> Result<Box<dyn InputLines>, LineError> {
-        let inputs = lines
-            .iter()
-            .map(|line| CharInput::open(line, debounce))
-            .collect::<Result<Vec<_>, _>>()?;
+    fn inputs(&self, lines: &[LineSpec], debounce: Duration) -> Result<Box<dyn InputLines>, LineError> {
+        let inputs = lines.iter().map(|line| CharInput::open(line, debounce)).collect::<Result<Vec<_>, _>>()?;
         Ok(Box::new(CharInputs(inputs)))
     }
 }
@@ -210,11 +171,7 @@ mod tests {
 
     #[test]
     fn a_line_that_does_not_exist_is_named_with_the_remedy() {
-        let line = LineSpec {
-            chip: Some("pinctrl-of-another-board".into()),
-            offset: Some(17),
-            ..LineSpec::default()
-        };
+        let line = LineSpec { chip: Some("pinctrl-of-another-board".into()), offset: Some(17), ..LineSpec::default() };
         let Err(error) = Chardev.output(&line) else {
             panic!("no machine has this chip");
         };

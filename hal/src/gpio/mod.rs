@@ -94,11 +94,7 @@ pub trait Lines: Send + Sync {
     ///
     /// # Errors
     /// When a line does not exist or is in use.
-    fn inputs(
-        &self,
-        lines: &[LineSpec],
-        debounce: Duration,
-    ) -> Result<Box<dyn InputLines>, LineError>;
+    fn inputs(&self, lines: &[LineSpec], debounce: Duration) -> Result<Box<dyn InputLines>, LineError>;
 }
 
 /// One open output, shared with its bank so that it can be made safe from outside.
@@ -118,11 +114,7 @@ impl Bank {
     /// A bank that the panic hook knows.
     #[must_use]
     pub fn new(lines: Arc<dyn Lines>) -> Arc<Self> {
-        let bank = Arc::new(Self {
-            lines,
-            outputs: Mutex::default(),
-            closed: Arc::default(),
-        });
+        let bank = Arc::new(Self { lines, outputs: Mutex::default(), closed: Arc::default() });
         safe_state::register(&bank);
         bank
     }
@@ -132,10 +124,7 @@ impl Bank {
     /// # Errors
     /// As [`Lines::output`].
     pub fn output(&self, line: &LineSpec) -> Result<Output, LineError> {
-        let guarded = Arc::new(Guarded {
-            line: self.lines.output(line)?,
-            closed: Arc::clone(&self.closed),
-        });
+        let guarded = Arc::new(Guarded { line: self.lines.output(line)?, closed: Arc::clone(&self.closed) });
         let mut outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
         outputs.retain(|output| output.strong_count() > 0);
         outputs.push(Arc::downgrade(&guarded));
@@ -146,11 +135,7 @@ impl Bank {
     ///
     /// # Errors
     /// As [`Lines::inputs`].
-    pub fn inputs(
-        &self,
-        lines: &[LineSpec],
-        debounce: Duration,
-    ) -> Result<Box<dyn InputLines>, LineError> {
+    pub fn inputs(&self, lines: &[LineSpec], debounce: Duration) -> Result<Box<dyn InputLines>, LineError> {
         self.lines.inputs(lines, debounce)
     }
 }

@@ -34,17 +34,12 @@ impl Rppal {
 }
 
 fn failed(line: &LineSpec, error: &Error) -> LineError {
-    LineError::Failed {
-        line: line.id(),
-        why: error.to_string(),
-    }
+    LineError::Failed { line: line.id(), why: error.to_string() }
 }
 
 fn number(line: &LineSpec) -> Result<u8, LineError> {
-    bcm_number(line).ok_or_else(|| LineError::NotFound {
-        line: line.id(),
-        why: "rppal needs a BCM number such as GPIO17".into(),
-    })
+    bcm_number(line)
+        .ok_or_else(|| LineError::NotFound { line: line.id(), why: "rppal needs a BCM number such as GPIO17".into() })
 }
 
 struct PiOutput {
@@ -62,10 +57,7 @@ fn drive(pin: &mut OutputPin, high: bool) {
 
 impl OutputLine for PiOutput {
     fn set(&self, active: bool) -> Result<(), LineError> {
-        let mut pin = self
-            .pin
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut pin = self.pin.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         drive(&mut pin, active != self.active_low);
         Ok(())
     }
@@ -98,9 +90,7 @@ impl InputLines for PiInputs {
         match self.edges.recv_timeout(timeout) {
             Ok(edge) => Ok(Some(edge)),
             Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => {
-                Err(LineError::Gone("rppal's interrupt threads ended".into()))
-            }
+            Err(RecvTimeoutError::Disconnected) => Err(LineError::Gone("rppal's interrupt threads ended".into())),
         }
     }
 }
@@ -113,10 +103,7 @@ impl Rppal {
         debounce: Duration,
         edges: Sender<Edge>,
     ) -> Result<InputPin, LineError> {
-        let pin = self
-            .0
-            .get(number(line)?)
-            .map_err(|error| failed(line, &error))?;
+        let pin = self.0.get(number(line)?).map_err(|error| failed(line, &error))?;
         let mut pin = pin.into_input();
         pin.set_bias(match line.bias {
             Some(Bias::PullUp) => PinBias::PullUp,
@@ -136,38 +123,20 @@ impl Rppal {
 
 impl Lines for Rppal {
     fn output(&self, line: &LineSpec) -> Result<Box<dyn OutputLine>, LineError> {
-        let pin = self
-            .0
-            .get(number(line)?)
-            .map_err(|error| failed(line, &error))?;
+        let pin = self.0.get(number(line)?).map_err(|error| failed(line, &error))?;
         // These set the level before the direction, so the relay sees no glitch.
-        let mut pin = if line.active_low {
-            pin.into_output_high()
-        } else {
-            pin.into_output_low()
-        };
+        let mut pin = if line.active_low { pin.into_output_high() } else { pin.into_output_low() };
         // As an output that stays at its off level: an input could float and switch the relay on.
         pin.set_reset_on_drop(false);
-        Ok(Box::new(PiOutput {
-            pin: Mutex::new(pin),
-            active_low: line.active_low,
-        }))
+        Ok(Box::new(PiOutput { pin: Mutex::new(pin), active_low: line.active_low }))
     }
 
-    fn inputs(
-        &self,
-        lines: &[LineSpec],
-        debounce: Duration,
-    ) -> Result<Box<dyn InputLines>, LineError> {
+    fn inputs(&self, lines: &[LineSpec], debounce: Duration) -> Result<Box<dyn InputLines>, LineError> {
         let (sender, edges) = channel();
         let mut pins = Vec::with_capacity(lines.len());
         for (index, line) in lines.iter().enumerate() {
             pins.push(self.input(line, index, debounce, sender.clone())?);
         }
-        Ok(Box::new(PiInputs {
-            pins,
-            active_low: lines.iter().map(|line| line.active_low).collect(),
-            edges,
-        }))
+        Ok(Box::new(PiInputs { pins, active_low: lines.iter().map(|line| line.active_low).collect(), edges }))
     }
 }

@@ -38,18 +38,12 @@ struct SimOutput {
 
 impl OutputLine for SimOutput {
     fn set(&self, active: bool) -> Result<(), LineError> {
-        let question = ToMachine::Set {
-            line: self.line.clone(),
-            high: active != self.active_low,
-        };
+        let question = ToMachine::Set { line: self.line.clone(), high: active != self.active_low };
         self.wire.order(&question, &[])
     }
 
     fn set_inactive_now(&self) {
-        self.wire.shout(&ToMachine::SetNow {
-            line: self.line.clone(),
-            high: self.active_low,
-        });
+        self.wire.shout(&ToMachine::SetNow { line: self.line.clone(), high: self.active_low });
     }
 }
 
@@ -97,10 +91,7 @@ impl InputLines for SimInputs {
                 }
             }
         }
-        self.levels
-            .get(index)
-            .copied()
-            .ok_or_else(|| LineError::Gone(format!("there is no input {index}")))
+        self.levels.get(index).copied().ok_or_else(|| LineError::Gone(format!("there is no input {index}")))
     }
 
     fn wait_edge(&mut self, timeout: Duration) -> Result<Option<Edge>, LineError> {
@@ -124,37 +115,18 @@ impl InputLines for SimInputs {
 impl Lines for SimLines {
     fn output(&self, line: &LineSpec) -> Result<Box<dyn OutputLine>, LineError> {
         let wire = self.link.wire()?;
-        let question = ToMachine::Output {
-            line: line.id(),
-            high: line.active_low,
-        };
+        let question = ToMachine::Output { line: line.id(), high: line.active_low };
         wire.order(&question, &[])?;
-        Ok(Box::new(SimOutput {
-            wire,
-            line: line.id(),
-            active_low: line.active_low,
-        }))
+        Ok(Box::new(SimOutput { wire, line: line.id(), active_low: line.active_low }))
     }
 
-    fn inputs(
-        &self,
-        lines: &[LineSpec],
-        _debounce: Duration,
-    ) -> Result<Box<dyn InputLines>, LineError> {
+    fn inputs(&self, lines: &[LineSpec], _debounce: Duration) -> Result<Box<dyn InputLines>, LineError> {
         let wire = self.link.wire()?;
         let (sender, edges) = channel();
-        let mut inputs = SimInputs {
-            wire: Arc::clone(&wire),
-            edges,
-            levels: vec![false; lines.len()],
-            waiting: VecDeque::new(),
-        };
+        let mut inputs =
+            SimInputs { wire: Arc::clone(&wire), edges, levels: vec![false; lines.len()], waiting: VecDeque::new() };
         for (index, line) in lines.iter().enumerate() {
-            let watcher = Watcher {
-                index,
-                active_low: line.active_low,
-                edges: sender.clone(),
-            };
+            let watcher = Watcher { index, active_low: line.active_low, edges: sender.clone() };
             wire.watch(line.id(), watcher)?;
             inputs.learn_level(index);
         }

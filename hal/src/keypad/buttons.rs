@@ -25,11 +25,8 @@ struct Buttons {
 
 impl Buttons {
     fn open(bank: &Bank, spec: &KeypadSpec) -> Result<Self, LineError> {
-        let wired: Vec<(Key, LineSpec)> = spec
-            .keys
-            .iter()
-            .filter_map(|key| Some((Key::from_name(&key.key)?, key.line.clone()?)))
-            .collect();
+        let wired: Vec<(Key, LineSpec)> =
+            spec.keys.iter().filter_map(|key| Some((Key::from_name(&key.key)?, key.line.clone()?))).collect();
         let (keys, places): (Vec<Key>, Vec<LineSpec>) = wired.into_iter().unzip();
         let debounce = Duration::from_millis(spec.debounce_ms.into());
         Ok(Self {

@@ -22,12 +22,7 @@ pub struct Line {
 
 impl std::fmt::Debug for Line {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Line(<{} characters> at {:?})",
-            self.text.len(),
-            self.began
-        )
+        write!(f, "Line(<{} characters> at {:?})", self.text.len(), self.began)
     }
 }
 
@@ -138,8 +133,7 @@ impl Assembler {
     /// When [`flush`](Self::flush) will end a line by silence.
     #[must_use]
     pub fn idle_deadline(&self) -> Option<Duration> {
-        let waits = self.framing.terminator == Terminator::None
-            && (self.skipping || !self.buffer.is_empty());
+        let waits = self.framing.terminator == Terminator::None && (self.skipping || !self.buffer.is_empty());
         waits.then(|| self.last_byte + self.framing.idle)
     }
 
@@ -192,8 +186,7 @@ impl Assembler {
             Terminator::None => false,
             Terminator::Crlf => {
                 // While skipping there is no buffer to hold the CR; an LF is the end of the line then.
-                let after_cr =
-                    byte == b'\n' && (self.skipping || self.buffer.last() == Some(&b'\r'));
+                let after_cr = byte == b'\n' && (self.skipping || self.buffer.last() == Some(&b'\r'));
                 if after_cr {
                     self.buffer.pop();
                 }
@@ -226,9 +219,7 @@ impl Assembler {
         let line = line.strip_suffix(&self.framing.suffix).unwrap_or(line);
         let line = match line.as_bytes() {
             [b']', letter, digit, ..]
-                if self.framing.strip_aim
-                    && letter.is_ascii_alphabetic()
-                    && digit.is_ascii_alphanumeric() =>
+                if self.framing.strip_aim && letter.is_ascii_alphabetic() && digit.is_ascii_alphanumeric() =>
             {
                 &line[3..]
             }
@@ -239,10 +230,8 @@ impl Assembler {
 
     /// A phone held in view is read again and again: each sighting renews the guard.
     fn pass_once(&mut self, now: Duration, text: String) -> Option<String> {
-        let repeated = self
-            .last_line
-            .as_ref()
-            .is_some_and(|(last, at)| *last == text && now < *at + self.framing.double_read);
+        let repeated =
+            self.last_line.as_ref().is_some_and(|(last, at)| *last == text && now < *at + self.framing.double_read);
         self.last_line = Some((text.clone(), now));
         if repeated {
             self.noise.repeated += 1;

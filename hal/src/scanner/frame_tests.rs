@@ -8,10 +8,7 @@ fn ms(milliseconds: u64) -> Duration {
 }
 
 fn framing(terminator: Terminator) -> Framing {
-    Framing {
-        terminator,
-        ..Framing::from(&ScannerSpec::default())
-    }
+    Framing { terminator, ..Framing::from(&ScannerSpec::default()) }
 }
 
 /// Opened at 0; tests read from 1 s on, when nothing is stale.
@@ -70,11 +67,8 @@ fn every_terminator_ends_a_line_wherever_it_is_split() {
 fn a_byte_at_a_time_is_enough() {
     let mut assembler = assembler(Terminator::Any);
     let stream = format!("]Q1{CODE}\r");
-    let lines: Vec<String> = stream
-        .bytes()
-        .zip(1000..)
-        .flat_map(|(byte, at)| read(&mut assembler, at, &[byte]))
-        .collect();
+    let lines: Vec<String> =
+        stream.bytes().zip(1000..).flat_map(|(byte, at)| read(&mut assembler, at, &[byte])).collect();
     assert_eq!(lines, [CODE]);
 }
 
@@ -129,10 +123,7 @@ fn a_line_too_long_is_dropped_up_to_its_end_and_the_next_is_read() {
 fn the_longest_line_is_still_read() {
     let mut assembler = assembler(Terminator::Any);
     let longest = "9".repeat(LINE_MAX);
-    assert_eq!(
-        read(&mut assembler, 1000, format!("{longest}\r").as_bytes()),
-        [longest]
-    );
+    assert_eq!(read(&mut assembler, 1000, format!("{longest}\r").as_bytes()), [longest]);
 }
 
 #[test]
@@ -144,25 +135,15 @@ fn empty_lines_are_ignored() {
 
 #[test]
 fn aim_identifier_prefix_and_suffix_are_cut_off() {
-    let framing = Framing {
-        prefix: "<".into(),
-        suffix: ">".into(),
-        ..framing(Terminator::Any)
-    };
+    let framing = Framing { prefix: "<".into(), suffix: ">".into(), ..framing(Terminator::Any) };
     let mut assembler = Assembler::new(framing, ms(0));
     let stream = format!("<]C1{CODE}>\r]Q3{OTHER}\r]]1\r");
-    assert_eq!(
-        read(&mut assembler, 1000, stream.as_bytes()),
-        [CODE, OTHER, "]]1"]
-    );
+    assert_eq!(read(&mut assembler, 1000, stream.as_bytes()), [CODE, OTHER, "]]1"]);
 }
 
 #[test]
 fn an_aim_identifier_stays_when_the_board_says_so() {
-    let framing = Framing {
-        strip_aim: false,
-        ..framing(Terminator::Any)
-    };
+    let framing = Framing { strip_aim: false, ..framing(Terminator::Any) };
     let mut assembler = Assembler::new(framing, ms(0));
     assert_eq!(read(&mut assembler, 1000, b"]C1123\r"), ["]C1123"]);
 }
@@ -173,10 +154,7 @@ fn a_phone_held_in_view_is_read_once() {
     let line = format!("{CODE}\r");
     assert_eq!(read(&mut assembler, 1000, line.as_bytes()), [CODE]);
     for at in [1200, 3900, 6800] {
-        assert!(
-            read(&mut assembler, at, line.as_bytes()).is_empty(),
-            "at {at}"
-        );
+        assert!(read(&mut assembler, at, line.as_bytes()).is_empty(), "at {at}");
     }
     assert_eq!(assembler.noise().repeated, 3);
     assert_eq!(read(&mut assembler, 9800, line.as_bytes()), [CODE]);
@@ -186,10 +164,7 @@ fn a_phone_held_in_view_is_read_once() {
 fn another_code_passes_at_once_and_the_first_may_come_back() {
     let mut assembler = assembler(Terminator::Any);
     let stream = format!("{CODE}\r{OTHER}\r{CODE}\r");
-    assert_eq!(
-        read(&mut assembler, 1000, stream.as_bytes()),
-        [CODE, OTHER, CODE]
-    );
+    assert_eq!(read(&mut assembler, 1000, stream.as_bytes()), [CODE, OTHER, CODE]);
 }
 
 #[test]
@@ -206,10 +181,7 @@ fn half_a_code_from_before_the_unplug_is_never_joined_to_the_next() {
     let mut assembler = assembler(Terminator::Any);
     read(&mut assembler, 1000, &CODE.as_bytes()[..10]);
     assembler.reopen(ms(1500));
-    assert_eq!(
-        read(&mut assembler, 1800, format!("{OTHER}\r").as_bytes()),
-        [OTHER]
-    );
+    assert_eq!(read(&mut assembler, 1800, format!("{OTHER}\r").as_bytes()), [OTHER]);
     assert_eq!(assembler.noise().torn, 1);
 }
 

@@ -44,11 +44,7 @@ fn micros(time: Duration) -> u64 {
 
 impl Gate {
     pub(crate) fn new() -> Self {
-        Self {
-            armed_at: AtomicU64::new(DISARMED),
-            dropped: AtomicU64::new(0),
-            port: Mutex::default(),
-        }
+        Self { armed_at: AtomicU64::new(DISARMED), dropped: AtomicU64::new(0), port: Mutex::default() }
     }
 
     /// Whether a line that began then may be passed on; if not, it is counted.

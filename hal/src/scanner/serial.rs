@@ -51,12 +51,7 @@ pub(crate) struct SerialScanner {
 struct Stopping;
 
 impl SerialScanner {
-    pub(crate) fn new(
-        spec: &ScannerSpec,
-        path: PathBuf,
-        gate: Arc<Gate>,
-        events: Sender<DeviceEvent>,
-    ) -> Self {
+    pub(crate) fn new(spec: &ScannerSpec, path: PathBuf, gate: Arc<Gate>, events: Sender<DeviceEvent>) -> Self {
         Self {
             path,
             baud: spec.baud,
@@ -85,11 +80,7 @@ impl SerialScanner {
             };
             if !reported {
                 reported = true;
-                if self
-                    .tell(DeviceEvent::ScannerDown { reason })
-                    .await
-                    .is_err()
-                {
+                if self.tell(DeviceEvent::ScannerDown { reason }).await.is_err() {
                     return;
                 }
             }
@@ -110,10 +101,7 @@ impl SerialScanner {
     async fn read_all(&mut self, port: &mut SerialStream) -> Result<String, Stopping> {
         let mut bytes = [0; 512];
         loop {
-            let silence = self
-                .assembler
-                .idle_deadline()
-                .map_or(NO_DEADLINE, |at| at.saturating_sub(pace::now()));
+            let silence = self.assembler.idle_deadline().map_or(NO_DEADLINE, |at| at.saturating_sub(pace::now()));
             let read = tokio::select! {
                 read = timeout(silence, port.read(&mut bytes)) => read,
                 () = self.events.closed() => return Err(Stopping),
@@ -160,10 +148,7 @@ impl SerialScanner {
     }
 
     fn gone(&self, seen: &str) -> String {
-        format!(
-            "the scanner at {} is gone ({seen}): plug it in again",
-            self.path.display()
-        )
+        format!("the scanner at {} is gone ({seen}): plug it in again", self.path.display())
     }
 
     async fn tell(&self, event: DeviceEvent) -> Result<(), Stopping> {
@@ -185,8 +170,7 @@ fn open(path: &Path, baud: u32) -> Result<SerialStream, String> {
         .map_err(|error| told(explain(path, &error)))?;
     let fd = borrow(&port);
     flock(fd, FlockOperation::NonBlockingLockExclusive).map_err(|_| told(IN_USE.into()))?;
-    tcflush(fd, QueueSelector::IFlush)
-        .map_err(|error| told(format!("cannot be flushed: {error}")))?;
+    tcflush(fd, QueueSelector::IFlush).map_err(|error| told(format!("cannot be flushed: {error}")))?;
     Ok(port)
 }
 
@@ -194,23 +178,19 @@ fn explain(path: &Path, error: &tokio_serial::Error) -> String {
     match error.kind() {
         // serialport says "no device" for a port that another program has locked, too.
         tokio_serial::ErrorKind::NoDevice if path.exists() => IN_USE.into(),
-        tokio_serial::ErrorKind::NoDevice
-        | tokio_serial::ErrorKind::Io(io::ErrorKind::NotFound) => {
+        tokio_serial::ErrorKind::NoDevice | tokio_serial::ErrorKind::Io(io::ErrorKind::NotFound) => {
             "does not exist: plug the scanner in, or compare with /dev/serial/by-id".into()
         }
         tokio_serial::ErrorKind::Io(io::ErrorKind::PermissionDenied) => {
             "may not be opened: put the user in the group dialout".into()
         }
-        tokio_serial::ErrorKind::Io(_)
-        | tokio_serial::ErrorKind::InvalidInput
-        | tokio_serial::ErrorKind::Unknown => format!("cannot be opened: {error}"),
+        tokio_serial::ErrorKind::Io(_) | tokio_serial::ErrorKind::InvalidInput | tokio_serial::ErrorKind::Unknown => {
+            format!("cannot be opened: {error}")
+        }
     }
 }
 
-#[expect(
-    unsafe_code,
-    reason = "tokio-serial hands out its descriptor only as a number"
-)]
+#[expect(unsafe_code, reason = "tokio-serial hands out its descriptor only as a number")]
 fn borrow(port: &SerialStream) -> BorrowedFd<'_> {
     // SAFETY: the descriptor belongs to `port`, which the result cannot outlive.
     unsafe { BorrowedFd::borrow_raw(port.as_raw_fd()) }

@@ -43,15 +43,10 @@ pub(crate) struct Wire {
 impl Wire {
     fn connect(socket: &Path) -> Result<Arc<Self>, LineError> {
         let away = |error: std::io::Error| {
-            LineError::Gone(format!(
-                "no simulated machine at {}: {error}; `till demo` starts one",
-                socket.display()
-            ))
+            LineError::Gone(format!("no simulated machine at {}: {error}; `till demo` starts one", socket.display()))
         };
         let stream = UnixStream::connect(socket).map_err(away)?;
-        stream
-            .set_write_timeout(Some(ANSWER_WITHIN))
-            .map_err(away)?;
+        stream.set_write_timeout(Some(ANSWER_WITHIN)).map_err(away)?;
         let reading = stream.try_clone().map_err(away)?;
         let (sender, answers) = mpsc::channel();
         let wire = Arc::new(Self {
@@ -81,11 +76,7 @@ impl Wire {
             }
             match serde_json::from_slice(&line) {
                 Ok(FromMachine::Level { line, high }) => self.level(&line, high),
-                Ok(
-                    answer @ (FromMachine::Done
-                    | FromMachine::Refused { .. }
-                    | FromMachine::Drops { .. }),
-                ) => {
+                Ok(answer @ (FromMachine::Done | FromMachine::Refused { .. } | FromMachine::Drops { .. })) => {
                     if answers.send(answer).is_err() {
                         break;
                     }
@@ -99,10 +90,7 @@ impl Wire {
     fn level(&self, line: &str, high: bool) {
         if let Some(watcher) = lock(&self.watchers).get(line) {
             // A driver that stopped listening is being dropped.
-            let _ = watcher.edges.send(Edge {
-                index: watcher.index,
-                active: high != watcher.active_low,
-            });
+            let _ = watcher.edges.send(Edge { index: watcher.index, active: high != watcher.active_low });
         }
     }
 
@@ -130,27 +118,18 @@ impl Wire {
         }
         let mut message = to_line(question);
         message.extend_from_slice(body);
-        (&self.stream)
-            .write_all(&message)
-            .map_err(|_| gone("closed the connection"))?;
-        answers
-            .recv_timeout(ANSWER_WITHIN)
-            .map_err(|_| gone("does not answer"))
+        (&self.stream).write_all(&message).map_err(|_| gone("closed the connection"))?;
+        answers.recv_timeout(ANSWER_WITHIN).map_err(|_| gone("does not answer"))
     }
 
     /// As [`ask`](Self::ask) for questions whose only good answer is "done".
     pub(crate) fn order(&self, question: &ToMachine, body: &[u8]) -> Result<(), LineError> {
         match self.ask(question, body)? {
             FromMachine::Done => Ok(()),
-            FromMachine::Refused { why } => Err(LineError::Failed {
-                line: "sim".into(),
-                why,
-            }),
+            FromMachine::Refused { why } => Err(LineError::Failed { line: "sim".into(), why }),
             FromMachine::Drops { .. } | FromMachine::Level { .. } => {
                 self.cut();
-                Err(LineError::Gone(
-                    "the simulated machine answers out of turn".into(),
-                ))
+                Err(LineError::Gone("the simulated machine answers out of turn".into()))
             }
         }
     }
@@ -177,11 +156,7 @@ pub(crate) struct Link {
 
 impl Link {
     pub(crate) fn new(socket: impl Into<PathBuf>) -> Self {
-        Self {
-            socket: socket.into(),
-            wire: Mutex::default(),
-            closed: AtomicBool::new(false),
-        }
+        Self { socket: socket.into(), wire: Mutex::default(), closed: AtomicBool::new(false) }
     }
 
     /// A living connection.

@@ -95,23 +95,14 @@ mod tests {
 
     #[test]
     fn the_wire_has_this_form() {
-        let set = ToMachine::Set {
-            line: "relay-11".into(),
-            high: true,
-        };
-        assert_eq!(
-            to_line(&set),
-            b"{\"set\":{\"line\":\"relay-11\",\"high\":true}}\n"
-        );
+        let set = ToMachine::Set { line: "relay-11".into(), high: true };
+        assert_eq!(to_line(&set), b"{\"set\":{\"line\":\"relay-11\",\"high\":true}}\n");
         assert_eq!(to_line(&ToMachine::Drops), b"\"drops\"\n");
         assert_eq!(to_line(&FromMachine::Done), b"\"done\"\n");
         let level = "{\"level\":{\"line\":\"key-1\",\"high\":false}}";
         assert_eq!(
             serde_json::from_str::<FromMachine>(level).unwrap(),
-            FromMachine::Level {
-                line: "key-1".into(),
-                high: false
-            }
+            FromMachine::Level { line: "key-1".into(), high: false }
         );
     }
 }

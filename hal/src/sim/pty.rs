@@ -38,10 +38,7 @@ impl ScannerPty {
     /// # Errors
     /// When there is no free pty or the link cannot be made.
     pub fn new(link: impl Into<PathBuf>) -> io::Result<Self> {
-        let mut scanner = Self {
-            link: link.into(),
-            plugged: None,
-        };
+        let mut scanner = Self { link: link.into(), plugged: None };
         scanner.replug()?;
         Ok(scanner)
     }
@@ -63,10 +60,7 @@ impl ScannerPty {
     pub fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         match &mut self.plugged {
             Some(plugged) => plugged.master.write_all(bytes),
-            None => Err(io::Error::new(
-                io::ErrorKind::NotConnected,
-                "the simulated scanner is unplugged",
-            )),
+            None => Err(io::Error::new(io::ErrorKind::NotConnected, "the simulated scanner is unplugged")),
         }
     }
 
@@ -86,10 +80,7 @@ impl ScannerPty {
         let (master, slave_name) = open_master()?;
         let slave = open_raw_slave(&slave_name)?;
         symlink(&slave_name, &self.link)?;
-        self.plugged = Some(Plugged {
-            master: master.into(),
-            _slave: slave,
-        });
+        self.plugged = Some(Plugged { master: master.into(), _slave: slave });
         Ok(())
     }
 
@@ -123,11 +114,8 @@ fn open_master() -> io::Result<(OwnedFd, PathBuf)> {
 
 /// Raw before the first byte, or the kernel would turn CR into LF and echo the code back.
 fn open_raw_slave(name: &Path) -> io::Result<fs::File> {
-    let slave = fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .custom_flags(OFlags::NOCTTY.bits().cast_signed())
-        .open(name)?;
+    let slave =
+        fs::OpenOptions::new().read(true).write(true).custom_flags(OFlags::NOCTTY.bits().cast_signed()).open(name)?;
     let mut settings = tcgetattr(&slave)?;
     settings.make_raw();
     tcsetattr(&slave, OptionalActions::Now, &settings)?;

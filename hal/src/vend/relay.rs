@@ -34,11 +34,7 @@ impl RelayVend {
     ///
     /// # Errors
     /// When a line cannot be had.
-    pub fn open(
-        bank: &Bank,
-        counter: Option<Arc<dyn DropCounter>>,
-        spec: &VendSpec,
-    ) -> Result<Self, VendError> {
+    pub fn open(bank: &Bank, counter: Option<Arc<dyn DropCounter>>, spec: &VendSpec) -> Result<Self, VendError> {
         let milliseconds = |ms: u32| Duration::from_millis(ms.into());
         let mut relays = BTreeMap::new();
         for slot in &spec.slots {
@@ -68,9 +64,7 @@ impl RelayVend {
         let Some(relay) = self.relays.get(slot) else {
             return Ok(false);
         };
-        let turned = relay
-            .set(true)
-            .and_then(|()| watch(&mut self.sensor, self.timing.max_on));
+        let turned = relay.set(true).and_then(|()| watch(&mut self.sensor, self.timing.max_on));
         // Released whatever happened; the first failure is the one to report.
         let released = relay.set(false);
         let fell = turned?;
@@ -79,12 +73,7 @@ impl RelayVend {
     }
 
     /// What is known after the motor stood still again.
-    fn judge(
-        &self,
-        seen: &Result<bool, LineError>,
-        before: Option<u64>,
-        after: Option<u64>,
-    ) -> VendResult {
+    fn judge(&self, seen: &Result<bool, LineError>, before: Option<u64>, after: Option<u64>) -> VendResult {
         let counted = before.zip(after).map(|(before, after)| after > before);
         match (seen, counted) {
             (Ok(true), _) | (_, Some(true)) => VendResult::Dropped,
@@ -99,11 +88,7 @@ impl RelayVend {
     }
 
     fn untouched(&self, fault: Option<VendError>) -> Ended {
-        Ended {
-            result: VendResult::NotDropped,
-            drops: self.drops(),
-            fault,
-        }
+        Ended { result: VendResult::NotDropped, drops: self.drops(), fault }
     }
 }
 
@@ -145,11 +130,7 @@ impl Vend for RelayVend {
         let seen = self.pulse(slot);
         pace::sleep(self.timing.settle);
         let after = self.drops();
-        Ended {
-            result: self.judge(&seen, before, after),
-            drops: after,
-            fault: seen.err().map(VendError::from),
-        }
+        Ended { result: self.judge(&seen, before, after), drops: after, fault: seen.err().map(VendError::from) }
     }
 
     fn inspect(&mut self, drops_before: Option<u64>) -> Ended {
@@ -162,11 +143,7 @@ impl Vend for RelayVend {
             // No counter, or one that was set back.
             Some(_) | None => VendResult::Unknown,
         };
-        Ended {
-            result,
-            drops,
-            fault: None,
-        }
+        Ended { result, drops, fault: None }
     }
 
     fn drops(&self) -> Option<u64> {

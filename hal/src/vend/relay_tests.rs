@@ -58,14 +58,8 @@ impl InputLines for Wires {
         }
         let look = self.0.looks.lock().unwrap().pop_front();
         match look.unwrap_or(Look::Nothing) {
-            Look::Break => Ok(Some(Edge {
-                index: 0,
-                active: true,
-            })),
-            Look::Clear => Ok(Some(Edge {
-                index: 0,
-                active: false,
-            })),
+            Look::Break => Ok(Some(Edge { index: 0, active: true })),
+            Look::Clear => Ok(Some(Edge { index: 0, active: false })),
             Look::Nothing => Ok(None),
             Look::Gone => Err(LineError::Gone("bench".into())),
         }
@@ -94,10 +88,7 @@ fn spec(sensor: bool) -> VendSpec {
         drop_window_ms: 1,
         settle_ms: 0,
         drop_sensor: sensor.then(LineSpec::default),
-        slots: vec![SlotSpec {
-            name: "11".into(),
-            line: Some(LineSpec::default()),
-        }],
+        slots: vec![SlotSpec { name: "11".into(), line: Some(LineSpec::default()) }],
         ..VendSpec::default()
     }
 }
@@ -179,14 +170,9 @@ fn a_relay_that_fails_is_released_all_the_same_and_nobody_claims_to_know() {
 
 #[test]
 fn without_a_sensor_the_board_says_what_a_pulse_means() {
-    for (says, result) in [
-        (WithoutSensor::Dropped, VendResult::Dropped),
-        (WithoutSensor::Unknown, VendResult::Unknown),
-    ] {
-        let spec = VendSpec {
-            without_sensor: Some(says),
-            ..spec(false)
-        };
+    for (says, result) in [(WithoutSensor::Dropped, VendResult::Dropped), (WithoutSensor::Unknown, VendResult::Unknown)]
+    {
+        let spec = VendSpec { without_sensor: Some(says), ..spec(false) };
         let (mut vend, bench) = open(&spec, false);
         assert_eq!(vend.dispense("11").result, result);
         assert_eq!(relay(&bench), [true, false]);

@@ -37,11 +37,7 @@ struct Waiting {
 
 impl Waiting {
     fn new(job: u64, drops_before: Option<u64>) -> Self {
-        Self {
-            job,
-            drops_before,
-            since: pace::now(),
-        }
+        Self { job, drops_before, since: pace::now() }
     }
 }
 
@@ -71,18 +67,9 @@ impl Worker {
                 },
                 Err(fault) => fault,
             };
-            let told = if reported {
-                Ok(())
-            } else {
-                self.tell(DeviceEvent::VendDown {
-                    reason: fault.to_string(),
-                })
-            };
+            let told = if reported { Ok(()) } else { self.tell(DeviceEvent::VendDown { reason: fault.to_string() }) };
             reported = true;
-            if told
-                .and_then(|()| self.wait_down(pauses.next(), &mut waiting))
-                .is_err()
-            {
+            if told.and_then(|()| self.wait_down(pauses.next(), &mut waiting)).is_err() {
                 return;
             }
         }
@@ -97,10 +84,7 @@ impl Worker {
         pauses: &mut BackOff,
     ) -> Result<VendError, Stopping> {
         // Inspected before anything else: what lies in the tray says nothing about the counter.
-        for Waiting {
-            job, drops_before, ..
-        } in waiting.drain(..)
-        {
+        for Waiting { job, drops_before, .. } in waiting.drain(..) {
             self.ended(job, &vend.inspect(drops_before))?;
         }
         if let Err(fault) = vend.check() {
@@ -108,9 +92,7 @@ impl Worker {
         }
         *reported = false;
         pauses.reset();
-        self.tell(DeviceEvent::VendReady {
-            drops: vend.drops(),
-        })?;
+        self.tell(DeviceEvent::VendReady { drops: vend.drops() })?;
         loop {
             let (job, ended) = match self.jobs.recv_timeout(CHECK_EVERY) {
                 Ok(Job::Dispense { job, slot }) => (job, vend.dispense(&slot)),
@@ -140,9 +122,7 @@ impl Worker {
         loop {
             let rest = until.saturating_sub(pace::now());
             match self.jobs.recv_timeout(rest) {
-                Ok(Job::Dispense { job, .. }) => {
-                    self.tell_ended(job, VendResult::NotDropped, None)?
-                }
+                Ok(Job::Dispense { job, .. }) => self.tell_ended(job, VendResult::NotDropped, None)?,
                 Ok(Job::Inspect { job, drops_before }) => {
                     waiting.push_back(Waiting::new(job, drops_before));
                 }

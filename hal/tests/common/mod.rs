@@ -23,9 +23,7 @@ pub const GENEROUS: Duration = Duration::from_secs(20);
 /// The simulator board in a directory of its own, quick enough for tests.
 pub fn board(directory: &TempDir) -> BoardSpec {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../boards/sim.toml");
-    let mut board = BoardSpec::read(path)
-        .expect("the simulator board")
-        .relative_to(directory.path());
+    let mut board = BoardSpec::read(path).expect("the simulator board").relative_to(directory.path());
     board.scanner.stale_ms = 0;
     board.vend.max_on_ms = 600;
     board.vend.drop_window_ms = 150;
@@ -58,10 +56,7 @@ pub fn open(board: &BoardSpec) -> (Devices, Receiver<DeviceEvent>) {
 }
 
 /// The next event that `wanted` accepts; others are passed over.
-pub async fn event<T>(
-    events: &mut Receiver<DeviceEvent>,
-    mut wanted: impl FnMut(&DeviceEvent) -> Option<T>,
-) -> T {
+pub async fn event<T>(events: &mut Receiver<DeviceEvent>, mut wanted: impl FnMut(&DeviceEvent) -> Option<T>) -> T {
     let search = async {
         loop {
             let event = events.recv().await.expect("the drivers run");
@@ -70,9 +65,7 @@ pub async fn event<T>(
             }
         }
     };
-    tokio::time::timeout(GENEROUS, search)
-        .await
-        .expect("the event came")
+    tokio::time::timeout(GENEROUS, search).await.expect("the event came")
 }
 
 pub async fn vend_ready(events: &mut Receiver<DeviceEvent>) -> Option<u64> {
@@ -91,10 +84,7 @@ pub async fn vend_down(events: &mut Receiver<DeviceEvent>) -> String {
     .await
 }
 
-pub async fn vend_ended(
-    events: &mut Receiver<DeviceEvent>,
-    wanted: u64,
-) -> (hal::VendResult, Option<u64>) {
+pub async fn vend_ended(events: &mut Receiver<DeviceEvent>, wanted: u64) -> (hal::VendResult, Option<u64>) {
     event(events, |event| match event {
         DeviceEvent::VendEnded { job, result, drops } if *job == wanted => Some((*result, *drops)),
         _ => None,
@@ -103,10 +93,7 @@ pub async fn vend_ended(
 }
 
 /// Waits until the machine is as wanted.
-pub async fn machine_is(
-    machine: &Machine,
-    wanted: impl FnMut(&MachineState) -> bool,
-) -> MachineState {
+pub async fn machine_is(machine: &Machine, wanted: impl FnMut(&MachineState) -> bool) -> MachineState {
     let mut states = machine.subscribe();
     tokio::time::timeout(GENEROUS, states.wait_for(wanted))
         .await

@@ -117,9 +117,7 @@ impl Answer {
             Request::ShowCode(_) => Self::Code(CodeAnswer::Unknown(doubt)),
             Request::TakeCode(..) | Request::Query(_) => Self::Payment(Outcome::Unknown(doubt)),
             Request::Cancel(_) | Request::Close(_) => Self::Reversal(Reversal::Unknown(doubt)),
-            Request::Refund(_) | Request::RefundQuery(_) => {
-                Self::Refund(RefundOutcome::Unknown(doubt))
-            }
+            Request::Refund(_) | Request::RefundQuery(_) => Self::Refund(RefundOutcome::Unknown(doubt)),
             Request::Probe => Self::Reachable(false),
         }
     }
@@ -132,11 +130,7 @@ impl Answer {
             | Self::Payment(Outcome::Unknown(doubt))
             | Self::Reversal(Reversal::Unknown(doubt))
             | Self::Refund(RefundOutcome::Unknown(doubt)) => Some(doubt),
-            Self::Code(_)
-            | Self::Payment(_)
-            | Self::Reversal(_)
-            | Self::Refund(_)
-            | Self::Reachable(_) => None,
+            Self::Code(_) | Self::Payment(_) | Self::Reversal(_) | Self::Refund(_) | Self::Reachable(_) => None,
         }
     }
 }

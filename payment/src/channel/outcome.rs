@@ -77,10 +77,7 @@ pub struct Doubt {
 impl Doubt {
     /// A doubt with its line for the log.
     pub fn new(kind: DoubtKind, detail: impl Into<String>) -> Self {
-        Self {
-            kind,
-            detail: detail.into(),
-        }
+        Self { kind, detail: detail.into() }
     }
 }
 
@@ -115,11 +112,7 @@ impl DoubtKind {
     pub const fn was_reached(self) -> bool {
         match self {
             Self::NoConnection | Self::NoReply => false,
-            Self::ChannelTrouble
-            | Self::BadSignature
-            | Self::Malformed
-            | Self::Unlisted
-            | Self::WrongOrder => true,
+            Self::ChannelTrouble | Self::BadSignature | Self::Malformed | Self::Unlisted | Self::WrongOrder => true,
         }
     }
 }

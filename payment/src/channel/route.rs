@@ -32,37 +32,15 @@ struct Row {
     letters: bool,
 }
 
-const fn digits(
-    owner: Owner,
-    first: &'static [&'static str],
-    length: RangeInclusive<usize>,
-) -> Row {
-    Row {
-        owner,
-        first,
-        length,
-        letters: false,
-    }
+const fn digits(owner: Owner, first: &'static [&'static str], length: RangeInclusive<usize>) -> Row {
+    Row { owner, first, length, letters: false }
 }
 
 const WALLETS: &[Row] = &[
-    digits(
-        Owner::Ours(ChannelId::Alipay),
-        &["25", "26", "27", "28", "29", "30"],
-        16..=24,
-    ),
+    digits(Owner::Ours(ChannelId::Alipay), &["25", "26", "27", "28", "29", "30"], 16..=24),
     // Alipay by face: `fp` and 33 more characters.
-    Row {
-        owner: Owner::Ours(ChannelId::Alipay),
-        first: &["fp"],
-        length: 35..=35,
-        letters: true,
-    },
-    digits(
-        Owner::Other("WeChat Pay"),
-        &["10", "11", "12", "13", "14", "15"],
-        18..=18,
-    ),
+    Row { owner: Owner::Ours(ChannelId::Alipay), first: &["fp"], length: 35..=35, letters: true },
+    digits(Owner::Other("WeChat Pay"), &["10", "11", "12", "13", "14", "15"], 18..=18),
     // May also be a bank card's number: it is never shown or kept.
     digits(Owner::Other("UnionPay"), &["62"], 19..=19),
     digits(Owner::Other("e-CNY"), &["01"], 19..=19),
@@ -74,11 +52,7 @@ const WALLETS: &[Row] = &[
 #[must_use]
 pub fn route(line: &str) -> Routed {
     let code = line.trim_matches(['\r', '\n', '\t', ' ']);
-    match WALLETS
-        .iter()
-        .find(|row| row.matches(code))
-        .map(|row| &row.owner)
-    {
+    match WALLETS.iter().find(|row| row.matches(code)).map(|row| &row.owner) {
         Some(Owner::Ours(channel)) => Routed::Channel(*channel, PayCode::new(code)),
         Some(Owner::Other(wallet)) => Routed::KnownElsewhere(wallet),
         None => Routed::NotAPayCode,
@@ -87,8 +61,7 @@ pub fn route(line: &str) -> Routed {
 
 impl Row {
     fn matches(&self, code: &str) -> bool {
-        let allowed =
-            |byte: u8| byte.is_ascii_digit() || (self.letters && byte.is_ascii_alphabetic());
+        let allowed = |byte: u8| byte.is_ascii_digit() || (self.letters && byte.is_ascii_alphabetic());
         self.length.contains(&code.len())
             && self.first.iter().any(|first| code.starts_with(first))
             && code.bytes().all(allowed)
@@ -112,11 +85,7 @@ mod tests {
                 assert_eq!(route(&text), expected, "{first} of {length}");
             }
             for length in [2, 15, 25] {
-                assert_eq!(
-                    route(&code(first, length)),
-                    Routed::NotAPayCode,
-                    "{first} of {length}"
-                );
+                assert_eq!(route(&code(first, length)), Routed::NotAPayCode, "{first} of {length}");
             }
         }
     }
@@ -124,16 +93,8 @@ mod tests {
     #[test]
     fn a_face_code_is_alipays_and_only_whole() {
         let face = code("fp", 35);
-        assert_eq!(
-            route(&face),
-            Routed::Channel(ChannelId::Alipay, PayCode::new(face.clone()))
-        );
-        for not in [
-            code("fp", 34),
-            code("fp", 36),
-            code("FP", 35),
-            format!("{}-", code("fp", 34)),
-        ] {
+        assert_eq!(route(&face), Routed::Channel(ChannelId::Alipay, PayCode::new(face.clone())));
+        for not in [code("fp", 34), code("fp", 36), code("FP", 35), format!("{}-", code("fp", 34))] {
             assert_eq!(route(&not), Routed::NotAPayCode);
         }
     }

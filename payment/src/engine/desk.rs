@@ -85,6 +85,16 @@ impl Desk<'_, '_> {
         id
     }
 
+    /// Whether this call still waits for the journal: then it cannot be lost.
+    pub(crate) fn holds(&self, call: CallId) -> bool {
+        self.office.queue.holds(call)
+    }
+
+    /// Takes a call back that has not left; `false` when it has.
+    pub(crate) fn withdraw(&mut self, call: CallId) -> bool {
+        self.office.queue.withdraw(call)
+    }
+
     pub(crate) fn vend(&mut self, slot: SlotId, what: VendWhat) -> JobId {
         let job = self.office.numbers.job();
         self.office.queue.push(Effect::Vend(Vend { job, slot, what }));

@@ -32,6 +32,16 @@ pub enum Effect {
     Cleared(Fault),
 }
 
+impl Effect {
+    /// Whether nothing but a device of the machine hears of it, and no goods move.
+    const fn is_for_devices(&self) -> bool {
+        match self {
+            Self::ArmScanner(_) | Self::Lamp(_) | Self::Beep(_) | Self::Raised(_) | Self::Cleared(_) => true,
+            Self::Record(_) | Self::ProbeJournal | Self::Call(_) | Self::Vend(_) => false,
+        }
+    }
+}
+
 /// An entry to be written, with what the journal keeps beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
@@ -120,8 +130,34 @@ impl Queue {
         self.effects.pop_front()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.effects.is_empty()
+    /// The next effect that needs no journal: while it fails, the devices still learn what changed.
+    pub(crate) fn pop_for_devices(&mut self) -> Option<Effect> {
+        let place = self.effects.iter().position(Effect::is_for_devices)?;
+        self.effects.remove(place)
+    }
+
+    pub(crate) fn has_record(&self) -> bool {
+        self.effects.iter().any(|effect| matches!(effect, Effect::Record(_)))
+    }
+
+    /// Whether this call has not left yet.
+    pub(crate) fn holds(&self, call: CallId) -> bool {
+        self.calls().any(|waiting| waiting.id == call)
+    }
+
+    /// Takes a call back that has not left yet; `false` when it has.
+    pub(crate) fn withdraw(&mut self, call: CallId) -> bool {
+        self.take_back(|effect| matches!(effect, Effect::Call(waiting) if waiting.id == call))
+    }
+
+    /// Takes a job back that the machine has not got yet; `false` when it has.
+    pub(crate) fn withdraw_vend(&mut self, job: JobId) -> bool {
+        self.take_back(|effect| matches!(effect, Effect::Vend(waiting) if waiting.job == job))
+    }
+
+    fn take_back(&mut self, which: impl Fn(&Effect) -> bool) -> bool {
+        let place = self.effects.iter().position(which);
+        place.and_then(|place| self.effects.remove(place)).is_some()
     }
 
     /// The calls that wait, in order.

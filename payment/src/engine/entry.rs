@@ -19,8 +19,7 @@ impl SlotId {
     /// A slot's name, or `None` when the text cannot be one.
     #[must_use]
     pub fn new(name: &str) -> Option<Self> {
-        let fits =
-            (1..=8).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let fits = (1..=8).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
         fits.then(|| Self(name.to_owned()))
     }
 

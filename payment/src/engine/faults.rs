@@ -76,6 +76,8 @@ struct Reach {
     lost: u32,
     probe_at: Option<Mono>,
     backoff: Backoff,
+    /// When a refused set-up is tried again.
+    setup_at: Option<Mono>,
 }
 
 /// The faults that stand.
@@ -114,7 +116,11 @@ impl Faults {
 
     /// The channel answered something: the network is fine.
     pub(crate) fn reached(&mut self, channel: ChannelId) {
-        self.reach.remove(&channel);
+        if let Some(reach) = self.reach.remove(&channel)
+            && reach.setup_at.is_some()
+        {
+            self.reach.insert(channel, Reach { setup_at: reach.setup_at, ..Reach::default() });
+        }
         self.clear(&Fault::Network(channel));
     }
 
@@ -123,7 +129,10 @@ impl Faults {
         let reach = self.reach.entry(channel).or_default();
         reach.lost = reach.lost.saturating_add(1);
         if reach.lost >= LOST_CALLS {
-            reach.probe_at = Some(reach.backoff.next(now, pace.probe_ms, pace));
+            // Other calls that are lost meanwhile do not put the probe off.
+            if reach.probe_at.is_none() {
+                reach.probe_at = Some(reach.backoff.next(now, pace.probe_ms, pace));
+            }
             self.raise(Fault::Network(channel));
         }
     }
@@ -131,28 +140,26 @@ impl Faults {
     /// The channel refuses the set-up: stop selling by it, and see after a while whether somebody mended it.
     pub(crate) fn refused_setup(&mut self, channel: ChannelId, now: Mono, pace: &Pace) {
         let reach = self.reach.entry(channel).or_default();
-        reach.probe_at = Some(now.plus(pace.retry_max_ms));
+        reach.setup_at = Some(now.plus(pace.retry_max_ms));
         self.raise(Fault::Setup(channel));
     }
 
     /// When a channel is to be tried again.
     pub(crate) fn deadline(&self) -> Option<Mono> {
-        self.reach.values().filter_map(|reach| reach.probe_at).min()
+        self.reach.values().flat_map(|reach| [reach.probe_at, reach.setup_at]).flatten().min()
     }
 
-    /// The channels whose time to be tried again has come. A set-up fault ends by being tried: the next buyer tells.
+    /// The channels that are to be probed now. A set-up fault ends by being tried: the next buyer tells.
     pub(crate) fn due(&mut self, now: Mono) -> Vec<ChannelId> {
-        let mut due = Vec::new();
+        let (mut probes, mut setups) = (Vec::new(), Vec::new());
         for (channel, reach) in &mut self.reach {
-            if reach.probe_at.is_some_and(|at| at <= now) {
-                reach.probe_at = None;
-                due.push(*channel);
-            }
+            probes.extend(reach.probe_at.take_if(|at| *at <= now).map(|_| *channel));
+            setups.extend(reach.setup_at.take_if(|at| *at <= now).map(|_| *channel));
         }
-        for channel in &due {
-            self.clear(&Fault::Setup(*channel));
+        for channel in setups {
+            self.clear(&Fault::Setup(channel));
         }
-        due
+        probes
     }
 
     /// The first of `channels` that can be used.

@@ -188,4 +188,3 @@ pub enum Refused {
 
 /// The most items of one order: each is delivered by its own motor run.
 pub const MOST_ITEMS: usize = 20;
-

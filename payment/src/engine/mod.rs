@@ -17,6 +17,7 @@ pub mod effect;
 pub mod entry;
 pub mod faults;
 pub mod input;
+pub(crate) mod offer;
 mod open;
 pub(crate) mod order;
 pub mod record;
@@ -172,7 +173,12 @@ impl Engine {
             Input::Recorded => self.on_recorded(),
             Input::NotRecorded(batch) => self.on_not_recorded(now, batch),
             Input::Raise(fault) => self.faults.raise(fault),
-            Input::Clear(fault) => self.faults.clear(&fault),
+            // Only a durable write ends what a failed one began.
+            Input::Clear(Fault::Storage) if self.journal.failing => {}
+            Input::Clear(fault) => {
+                self.faults.clear(&fault);
+                self.each_order(now, Order::settle);
+            }
         }
         Ok(Done::Taken)
     }
@@ -180,7 +186,7 @@ impl Engine {
     /// The next thing to do, `None` when nothing is to be done now.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         if self.journal.failing && self.journal.try_at.is_some() {
-            return None;
+            return self.queue.pop_for_devices();
         }
         self.queue.pop()
     }
@@ -253,7 +259,7 @@ impl Engine {
     fn on_timer(&mut self, now: Now) {
         if self.journal.try_at.is_some_and(|at| at <= now.mono) {
             self.journal.try_at = None;
-            if self.queue.is_empty() {
+            if !self.queue.has_record() {
                 self.queue.push(Effect::ProbeJournal);
             }
         }
@@ -307,20 +313,13 @@ impl Engine {
             self.note_reach(now, channel, reached);
             return;
         }
-        let owner = self.orders.iter().find(|(_, order)| order.awaits(call)).map(|(id, _)| *id);
-        let Some(id) = owner else {
+        let owner = self.orders.iter().find_map(|(id, order)| Some((*id, order.channel_of(call)?)));
+        let Some((id, channel)) = owner else {
             return;
         };
-        if let Some(channel) = self.channel_of(id) {
-            let reached = answer.doubt().is_none_or(|doubt| doubt.kind.was_reached());
-            self.note_reach(now, channel, reached);
-        }
+        let reached = answer.doubt().is_none_or(|doubt| doubt.kind.was_reached());
+        self.note_reach(now, channel, reached);
         self.with_order(now, id, |order, office| order.on_answer(office, call, answer));
-    }
-
-    fn channel_of(&self, id: OrderId) -> Option<ChannelId> {
-        let attempts = &self.orders.get(&id)?.record.attempts;
-        attempts.last().map(|attempt| attempt.channel)
     }
 
     fn note_reach(&mut self, now: Now, channel: ChannelId, reached: bool) {
@@ -344,9 +343,8 @@ impl Engine {
         self.journal.try_at = Some(self.journal.backoff.next(now.mono, pace.probe_ms, &pace));
         self.queue.put_back(batch);
         for id in self.queue.unwritten_orders() {
-            if let Some(order) = self.orders.remove(&id) {
-                self.queue.forget(id, &order.calls_on_their_way());
-            }
+            let calls = self.orders.remove(&id).map(|order| order.calls_on_their_way());
+            self.queue.forget(id, &calls.unwrap_or_default());
             if self.session.order() == Some(id) {
                 self.session = Session::Idle;
             }

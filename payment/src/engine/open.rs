@@ -4,7 +4,8 @@ use super::effect::{Beep, Effect};
 use super::entry::{Entry, IdempotencyKey, Item, Origin, SlotId};
 use super::faults::Fault;
 use super::input::{Done, MOST_ITEMS, NewOrder, Refused};
-use super::order::{Order, subject_of};
+use super::offer::subject_of;
+use super::order::Order;
 use super::session::Session;
 use super::view::PayTrouble;
 use super::{CODES_REMEMBERED, Engine};
@@ -23,16 +24,19 @@ impl Engine {
     pub(super) fn buy(&mut self, now: Now, slot: SlotId) -> Result<OrderId, Refused> {
         let product = self.settings.products.get(&slot).ok_or_else(|| Refused::NoSuchSlot(slot.clone()))?.clone();
         let item = Item { slot: Some(slot), code: product.code, name: product.name, price: product.price };
-        self.open(now, NewOrder {
-            origin: Origin::Keypad,
-            amount: product.price,
-            items: vec![item],
-            subject: None,
-            who_scans: self.settings.who_scans,
-            pay_within_ms: None,
-            reference: None,
-            idempotency: None,
-        })
+        self.open(
+            now,
+            NewOrder {
+                origin: Origin::Keypad,
+                amount: product.price,
+                items: vec![item],
+                subject: None,
+                who_scans: self.settings.who_scans,
+                pay_within_ms: None,
+                reference: None,
+                idempotency: None,
+            },
+        )
     }
 
     /// Opens an order and puts it in front of the machine.
@@ -158,6 +162,12 @@ impl Engine {
         idempotency: Option<IdempotencyKey>,
     ) -> Result<RefundId, Refused> {
         let order = self.orders.get(&id).ok_or(Refused::NoSuchOrder(id))?;
+        if let Some(made) = made_before(order, idempotency.as_ref()) {
+            return Ok(made);
+        }
+        if self.faults.has(&Fault::Storage) {
+            return Err(Refused::OutOfService(Fault::Storage));
+        }
         let asked = check_refund(order, amount)?;
         let mut made = None;
         self.with_order(now, id, |order, office| made = order.refund(office, asked, idempotency));
@@ -180,6 +190,12 @@ fn check_amounts(wanted: &NewOrder) -> Result<(), Refused> {
         return Err(Refused::SumDiffers { items, amount: wanted.amount });
     }
     Ok(())
+}
+
+/// The refund that the same request made before.
+fn made_before(order: &Order, idempotency: Option<&IdempotencyKey>) -> Option<RefundId> {
+    let known = |key| order.record.refunds.iter().find(|refund| refund.idempotency.as_ref() == Some(key));
+    idempotency.and_then(known).map(|refund| refund.refund)
 }
 
 fn check_refund(order: &Order, amount: Option<Fen>) -> Result<Fen, Refused> {

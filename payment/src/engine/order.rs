@@ -15,11 +15,11 @@ use super::entry::{
     CancelledBy, Ending, Entry, IdempotencyKey, Method, RefundReason, ReverseReason, SlotId, VendResult,
 };
 use super::faults::Fault;
+use super::offer::offer;
 use super::record::{AttemptEnd, OrderRecord, VendRecord};
-use super::settings::Pace;
 use super::view::PayTrouble;
 use crate::channel::outcome::{Refusal, Why};
-use crate::channel::{Answer, ChannelId, GoodsRow, Offer};
+use crate::channel::{Answer, ChannelId};
 use crate::ids::{AttemptId, RefundId};
 use crate::money::Fen;
 use crate::redact::PayCode;
@@ -38,8 +38,21 @@ pub(crate) struct Order {
     grace_given: bool,
     /// Goods may be delivered for the payment that came.
     deliver: bool,
-    job: Option<(JobId, usize)>,
+    job: Option<Job>,
+    /// Until then a machine that is not there is waited for: after a start it reports a little later than we do.
+    machine_by: Option<Mono>,
     pub trouble: Option<PayTrouble>,
+}
+
+/// What the machine does for an order.
+#[derive(Debug, Clone, Copy)]
+struct Job {
+    id: JobId,
+    item: usize,
+    /// A motor turns; if not, the machine's counter is looked at.
+    turns: bool,
+    /// A motor that waits for the journal until then does not turn any more: nobody stands there.
+    start_by: Option<Mono>,
 }
 
 impl Order {
@@ -58,12 +71,21 @@ impl Order {
     /// Takes up an order that was open when the daemon stopped, or that gets a refund after it was closed.
     pub(crate) fn restore(office: &mut Office, record: OrderRecord) -> Self {
         let mut order = Self::idle(record);
-        order.attended = order.is_recent(office);
-        order.deliver = order.attended && order.record.winner().is_some() && !order.record.is_given_back();
+        let waits = !order.record.is_delivered() && !order.record.is_given_back();
+        order.attended = waits && order.is_recent(office);
+        let in_time = order.record.paid_in_time || order.record.is_begun();
+        order.deliver = order.attended && in_time && !order.record.is_given_back();
         order.restore_attempts(office);
         order.restore_vend(office);
         order.restore_refunds(office);
-        order.settle(office);
+        if !order.attended {
+            order.cancel(office, CancelledBy::Restart);
+        }
+        if order.has_goods_waiting() {
+            order.machine_by = Some(office.now.mono.plus(office.settings.pace.release_ms));
+        } else {
+            order.settle(office);
+        }
         order
     }
 
@@ -77,6 +99,7 @@ impl Order {
             grace_given: false,
             deliver: false,
             job: None,
+            machine_by: None,
             trouble: None,
         }
     }
@@ -100,12 +123,8 @@ impl Order {
     fn restore_attempts(&mut self, office: &mut Office) {
         let open: Vec<_> = self.record.attempts.iter().filter(|known| known.end.is_none()).cloned().collect();
         for known in open {
-            let subject = Subject {
-                attempt: known.attempt,
-                channel: known.channel,
-                method: known.method,
-                amount: known.amount,
-            };
+            let subject =
+                Subject { attempt: known.attempt, channel: known.channel, method: known.method, amount: known.amount };
             let mut desk = Desk { office, record: &mut self.record };
             let attempt = Attempt::restore(&mut desk, subject, known.reversing);
             self.attempts.insert(known.attempt, attempt);
@@ -120,7 +139,8 @@ impl Order {
         });
         if let Some((index, slot, drops_before)) = started {
             let mut desk = Desk { office, record: &mut self.record };
-            self.job = Some((desk.vend(slot, VendWhat::Inspect { drops_before }), index));
+            let id = desk.vend(slot, VendWhat::Inspect { drops_before });
+            self.job = Some(Job { id, item: index, turns: false, start_by: None });
         }
     }
 
@@ -144,8 +164,7 @@ impl Order {
             return;
         };
         let mut desk = Desk { office, record: &mut self.record };
-        let offer = offer(&mut desk, desk_code_validity);
-        let subject = subject(&offer, channel, Method::ShowCode);
+        let (subject, offer) = offer(&mut desk, channel, Method::ShowCode);
         let (phase, request) = ShowCode::enter(&desk, offer);
         let attempt = Attempt::start(&mut desk, subject, phase, request);
         self.attempts.insert(attempt.subject.attempt, attempt);
@@ -155,8 +174,7 @@ impl Order {
     pub(crate) fn take_code(&mut self, office: &mut Office, channel: ChannelId, code: PayCode) -> AttemptId {
         self.trouble = None;
         let mut desk = Desk { office, record: &mut self.record };
-        let offer = offer(&mut desk, desk_confirm_validity);
-        let subject = subject(&offer, channel, Method::TakeCode);
+        let (subject, offer) = offer(&mut desk, channel, Method::TakeCode);
         let (phase, request) = TakeCode::enter(&desk, offer, code);
         let attempt = Attempt::start(&mut desk, subject, phase, request);
         self.attempts.insert(subject.attempt, attempt);
@@ -208,8 +226,11 @@ impl Order {
 
     // ---- events ----
 
-    pub(crate) fn awaits(&self, call: CallId) -> bool {
-        self.attempts.values().any(|attempt| attempt.awaits(call)) || self.refunds.values().any(|refund| refund.awaits(call))
+    /// The channel of this call, when it is one that is waited for here.
+    pub(crate) fn channel_of(&self, call: CallId) -> Option<ChannelId> {
+        let attempt = self.attempts.values().find(|attempt| attempt.awaits(call));
+        let refund = || self.refunds.values().find(|refund| refund.awaits(call)).map(Refund::channel);
+        attempt.map(|attempt| attempt.subject.channel).or_else(refund)
     }
 
     pub(crate) fn on_answer(&mut self, office: &mut Office, call: CallId, answer: &Answer) {
@@ -233,25 +254,46 @@ impl Order {
     }
 
     pub(crate) fn on_vended(&mut self, office: &mut Office, job: JobId, result: VendResult) {
-        let Some((_, item)) = self.job.filter(|(running, _)| *running == job) else {
+        let Some(job) = self.job.take_if(|running| running.id == job) else {
             return;
         };
-        self.job = None;
-        let mut desk = Desk { office, record: &mut self.record };
-        let order = desk.order();
-        desk.note(Entry::VendEnded { order, item, result });
+        self.note_vend_ended(office, job.item, result);
+        // After a restart nobody knows whether the motor turned at all: that is no jam.
         if result == VendResult::NotDropped
-            && let Some(slot) = self.record.items.get(item).and_then(|item| item.item.slot.clone())
+            && job.turns
+            && let Some(slot) = self.record.items.get(job.item).and_then(|item| item.item.slot.clone())
         {
             office.faults.raise(Fault::Slot(slot));
         }
         self.settle(office);
     }
 
+    fn note_vend_ended(&mut self, office: &mut Office, item: usize, result: VendResult) {
+        let mut desk = Desk { office, record: &mut self.record };
+        let order = desk.order();
+        desk.note(Entry::VendEnded { order, item, result });
+    }
+
+    /// The journal kept a motor waiting for too long: it does not turn, and the money goes back.
+    fn on_start_by(&mut self, office: &mut Office) {
+        let due = |job: &&mut Job| job.start_by.is_some_and(|at| at <= office.now.mono);
+        let Some(job) = self.job.as_mut().filter(due) else {
+            return;
+        };
+        job.start_by = None;
+        let job = *job;
+        if office.queue.withdraw_vend(job.id) {
+            self.job = None;
+            self.deliver = false;
+            self.note_vend_ended(office, job.item, VendResult::NotDropped);
+        }
+    }
+
     pub(crate) fn deadline(&self) -> Option<Mono> {
         let attempts = self.attempts.values().filter_map(Attempt::deadline);
         let refunds = self.refunds.values().filter_map(Refund::deadline);
-        attempts.chain(refunds).chain(self.pay_until).min()
+        let start_by = self.job.and_then(|job| job.start_by);
+        attempts.chain(refunds).chain(self.pay_until).chain(start_by).chain(self.machine_by).min()
     }
 
     pub(crate) fn on_timer(&mut self, office: &mut Office) {
@@ -263,6 +305,7 @@ impl Order {
         for refund in self.refunds.values_mut() {
             refund.on_timer(&mut desk);
         }
+        self.on_start_by(office);
         if self.pay_until.is_some_and(|until| until <= office.now.mono) {
             self.on_time_up(office);
         }
@@ -329,10 +372,11 @@ impl Order {
             return;
         }
         if self.record.winner().is_some() {
-            self.undo_others(office, ReverseReason::OtherPaid);
-            self.return_double_payments(office);
+            // First what is decided about this payment: in the journal it is one commit with the payment itself.
             self.deliver_next(office);
             self.return_undelivered(office);
+            self.undo_others(office, ReverseReason::OtherPaid);
+            self.return_double_payments(office);
         } else if self.record.cancelled.is_some() {
             self.undo_others(office, ReverseReason::OrderCancelled);
         } else if self.attempts.is_empty() && !self.can_still_be_paid(office) {
@@ -349,13 +393,12 @@ impl Order {
     }
 
     fn return_double_payments(&mut self, office: &mut Office) {
-        let paid = self.record.attempts.iter().filter(|attempt| attempt.is_paid());
+        let winner = self.record.winner().map(|winner| winner.attempt);
+        let paid = self.record.attempts.iter().filter(|attempt| attempt.is_paid() && Some(attempt.attempt) != winner);
         let double: Vec<(AttemptId, Fen)> = paid
-            .skip(1)
-            .filter(|attempt| self.record.returned_of(attempt.attempt) == Fen::ZERO)
-            .map(|attempt| (attempt.attempt, attempt.amount))
+            .map(|attempt| (attempt.attempt, attempt.amount.less(self.record.returned_of(attempt.attempt))))
             .collect();
-        for (attempt, amount) in double {
+        for (attempt, amount) in double.into_iter().filter(|(_, amount)| amount.is_positive()) {
             self.start_refund(office, attempt, amount, RefundReason::PaidTwice, None);
         }
     }
@@ -366,12 +409,40 @@ impl Order {
         waiting.filter_map(|(index, item)| Some((index, item.item.slot.clone()?))).next()
     }
 
-    /// One item at a time; a slot or a machine that cannot deliver is not asked to.
+    /// Whether the next item's motor may be started.
+    fn has_goods_waiting(&self) -> bool {
+        self.deliver && self.job.is_none() && self.next_item().is_some()
+    }
+
+    /// Whether delivery waits for the machine. One that does not come back in time does not deliver.
+    fn waits_for_machine(&mut self, office: &Office) -> bool {
+        let now = office.now.mono;
+        if !office.faults.has(&Fault::Machine) {
+            self.machine_by = None;
+            return false;
+        }
+        let until = *self.machine_by.get_or_insert(now.plus(office.settings.pace.release_ms));
+        if until <= now {
+            self.machine_by = None;
+            self.deliver = false;
+        }
+        true
+    }
+
+    /// One item at a time; a slot that cannot deliver is not asked to.
     fn deliver_next(&mut self, office: &mut Office) {
-        while self.deliver && self.job.is_none()
+        if !self.has_goods_waiting() {
+            self.machine_by = None;
+            return;
+        }
+        if self.waits_for_machine(office) {
+            return;
+        }
+        while self.deliver
+            && self.job.is_none()
             && let Some((item, slot)) = self.next_item()
         {
-            let broken = office.faults.has(&Fault::Machine) || office.faults.has(&Fault::Slot(slot.clone()));
+            let broken = office.faults.has(&Fault::Slot(slot.clone()));
             let drops_before = office.drops;
             let mut desk = Desk { office, record: &mut self.record };
             let order = desk.order();
@@ -380,21 +451,22 @@ impl Order {
                 desk.note(Entry::VendEnded { order, item, result });
             } else {
                 desk.note(Entry::VendStarted { order, item, slot: slot.clone(), drops_before });
-                self.job = Some((desk.vend(slot, VendWhat::Dispense), item));
+                let start_by = Some(desk.now().plus(desk.pace().resume_ms));
+                let id = desk.vend(slot, VendWhat::Dispense);
+                self.job = Some(Job { id, item, turns: true, start_by });
             }
         }
     }
 
     /// What was paid and will not be delivered goes back by itself.
     fn return_undelivered(&mut self, office: &mut Office) {
-        if self.is_delivering() || self.record.is_given_back() {
+        if self.is_delivering() || self.record.is_given_back() || self.record.was_closed {
             return;
         }
         let Some(winner) = self.record.winner().cloned() else {
             return;
         };
-        let begun = self.record.items.iter().any(|item| item.vend != VendRecord::Waiting);
-        let in_time = self.deliver || self.record.paid_in_time || begun;
+        let in_time = self.deliver || self.record.paid_in_time || self.record.is_begun();
         let (kept, reason) = if in_time {
             (self.record.delivered_worth(), RefundReason::Undelivered)
         } else {
@@ -436,7 +508,7 @@ impl Order {
     }
 
     fn close_if_over(&mut self, office: &mut Office) {
-        let open = !self.attempts.is_empty() || !self.refunds.is_empty() || self.job.is_some();
+        let open = !self.attempts.is_empty() || !self.refunds.is_empty() || self.is_delivering();
         let decided = self.record.winner().is_some() || self.record.cancelled.is_some();
         if open || !decided || self.record.ending.is_some() {
             return;
@@ -472,8 +544,9 @@ impl Order {
         self.attempts.values().find_map(Attempt::shown_code)
     }
 
-    pub(crate) fn has_attempts(&self) -> bool {
-        !self.attempts.is_empty()
+    /// Whether the channel confirmed of every attempt that nothing was paid.
+    pub(crate) fn is_surely_unpaid(&self) -> bool {
+        self.attempts.values().all(Attempt::is_closed)
     }
 
     pub(crate) fn is_fetching_code(&self) -> bool {
@@ -491,7 +564,7 @@ impl Order {
 
     /// The item that is being delivered, from 0.
     pub(crate) fn delivering_item(&self) -> Option<usize> {
-        self.job.map(|(_, item)| item)
+        self.job.map(|job| job.item)
     }
 
     pub(crate) fn is_refunding(&self) -> bool {
@@ -506,52 +579,4 @@ impl Order {
 fn is_younger(then: Wall, now: Wall, limit_ms: u64) -> bool {
     let age = now.ms.saturating_sub(then.ms);
     then.trusted && now.trusted && u64::try_from(age).is_ok_and(|age| age <= limit_ms)
-}
-
-const fn desk_code_validity(pace: &Pace) -> u64 {
-    pace.code_valid_ms
-}
-
-const fn desk_confirm_validity(pace: &Pace) -> u64 {
-    pace.confirm_total_ms.saturating_add(pace.late_margin_ms)
-}
-
-fn offer(desk: &mut Desk, validity: fn(&Pace) -> u64) -> Offer {
-    Offer {
-        attempt: desk.new_attempt(),
-        amount: desk.record.amount,
-        subject: desk.record.subject.clone(),
-        goods: goods(desk.record),
-        valid_ms: validity(desk.pace()),
-    }
-}
-
-fn subject(offer: &Offer, channel: ChannelId, method: Method) -> Subject {
-    Subject { attempt: offer.attempt, channel, method, amount: offer.amount }
-}
-
-/// The items as rows of goods, equal ones together.
-fn goods(record: &OrderRecord) -> Vec<GoodsRow> {
-    let mut rows: Vec<GoodsRow> = Vec::new();
-    for item in record.items.iter().map(|item| &item.item) {
-        match rows.iter_mut().find(|row| row.code == item.code && row.price == item.price) {
-            Some(row) => row.quantity += 1,
-            None => rows.push(GoodsRow {
-                code: item.code.clone(),
-                name: item.name.clone(),
-                quantity: 1,
-                price: item.price,
-            }),
-        }
-    }
-    rows
-}
-
-/// How an order would be subject-lined when nobody gave a line: the first item and how many more.
-pub(crate) fn subject_of(items: &[super::entry::Item]) -> String {
-    match items {
-        [] => "自助购物".to_owned(),
-        [only] => only.name.clone(),
-        [first, rest @ ..] => format!("{}等{}件", first.name, rest.len() + 1),
-    }
 }

@@ -44,6 +44,9 @@ pub struct OrderRecord {
     pub paid_in_time: bool,
     /// How it ended, while nothing is open about it.
     pub ending: Option<Ending>,
+    /// It was closed before: what was due by itself was returned then.
+    pub(crate) was_closed: bool,
+    first_paid: Option<AttemptId>,
     state: OrderState,
 }
 
@@ -173,6 +176,8 @@ impl OrderRecord {
             cancelled: None,
             paid_in_time: false,
             ending: None,
+            was_closed: false,
+            first_paid: None,
             state: OrderState::Waiting,
         })
     }
@@ -193,16 +198,16 @@ impl OrderRecord {
         self.ending = None;
         match entry {
             Entry::OrderOpened { .. } => {}
-            Entry::AttemptStarted { attempt, channel, method, amount, .. } => self.attempts.push(AttemptRecord {
-                attempt: *attempt,
-                channel: *channel,
-                method: *method,
-                amount: *amount,
-                reversing: None,
-                end: None,
-            }),
+            Entry::AttemptStarted { attempt, channel, method, amount, .. } => {
+                let (attempt, channel, method, amount) = (*attempt, *channel, *method, *amount);
+                self.attempts.push(AttemptRecord { attempt, channel, method, amount, reversing: None, end: None });
+                if method == Method::TakeCode {
+                    self.advance_state(OrderState::Confirming);
+                }
+            }
             Entry::AttemptPaid { attempt, trade_no, paid_at, buyer, .. } => {
-                self.paid_in_time |= self.winner().is_none() && self.cancelled.is_none();
+                self.paid_in_time |= self.first_paid.is_none() && self.cancelled.is_none();
+                self.first_paid = self.first_paid.or(Some(*attempt));
                 let (trade_no, paid_at, buyer) = (trade_no.clone(), paid_at.clone(), buyer.clone());
                 self.end_attempt(*attempt, AttemptEnd::Paid { trade_no, paid_at, buyer, noted_at: at });
             }
@@ -213,6 +218,7 @@ impl OrderRecord {
                 if let Some(known) = self.attempts.iter_mut().find(|known| known.attempt == *attempt) {
                     known.reversing = Some(*reason);
                 }
+                self.advance_state(OrderState::Unknown);
             }
             Entry::OrderCancelled { by, .. } => self.cancelled = Some(*by),
             Entry::VendStarted { item, drops_before, .. } => {
@@ -237,7 +243,10 @@ impl OrderRecord {
             Entry::RefundOwed { refund, code, .. } => {
                 self.set_refund(*refund, |known| known.owed = Some(code.clone()));
             }
-            Entry::OrderClosed { ending, .. } => self.ending = Some(*ending),
+            Entry::OrderClosed { ending, .. } => {
+                self.ending = Some(*ending);
+                self.was_closed = true;
+            }
         }
         self.advance_state(self.state_of_facts());
     }
@@ -263,6 +272,8 @@ impl OrderRecord {
     fn state_of_facts(&self) -> OrderState {
         if let Some(ending) = self.ending {
             return match ending {
+                // A second payment was owed back for a while: the state moves on, never back.
+                Ending::Delivered if self.state > OrderState::Completed => OrderState::Refunded,
                 Ending::Delivered => OrderState::Completed,
                 Ending::Cancelled => OrderState::Cancelled,
                 Ending::Expired => OrderState::Expired,
@@ -270,12 +281,17 @@ impl OrderRecord {
                 Ending::Refunded => OrderState::Refunded,
             };
         }
-        let mut open_refunds = self.refunds.iter().filter(|refund| !refund.done);
+        let mut returns = self.refunds.iter().filter(|refund| refund.reason != RefundReason::PaidTwice);
         if self.refunds.iter().any(|refund| refund.owed.is_some()) {
             OrderState::Owed
-        } else if open_refunds.any(|refund| refund.reason != RefundReason::PaidTwice) {
+        } else if returns.clone().any(|refund| !refund.done) {
             OrderState::Refunding
-        } else if self.items.iter().any(|item| item.vend != VendRecord::Waiting) {
+        } else if returns.next().is_some() {
+            OrderState::Refunded
+        } else if self.is_delivered() {
+            // A code that lost may still be watched: that keeps the order open, not the buyer waiting.
+            OrderState::Completed
+        } else if self.is_begun() {
             OrderState::Delivering
         } else if self.winner().is_some() {
             OrderState::Paid
@@ -286,10 +302,10 @@ impl OrderRecord {
         }
     }
 
-    /// The attempt that paid for the order: the first that was paid.
+    /// The attempt that paid for the order: the first that was found paid.
     #[must_use]
     pub fn winner(&self) -> Option<&AttemptRecord> {
-        self.attempts.iter().find(|attempt| attempt.is_paid())
+        self.attempt(self.first_paid?)
     }
 
     /// The attempt under this number.
@@ -315,6 +331,19 @@ impl OrderRecord {
     pub fn is_given_back(&self) -> bool {
         let own = |reason| matches!(reason, RefundReason::Undelivered | RefundReason::Late);
         self.refunds.iter().any(|refund| own(refund.reason))
+    }
+
+    /// Whether the buyer paid and has everything.
+    #[must_use]
+    pub fn is_delivered(&self) -> bool {
+        let accepted = self.paid_in_time || self.is_begun();
+        self.winner().is_some() && accepted && self.delivered_worth() == self.amount
+    }
+
+    /// Whether the delivery was begun.
+    #[must_use]
+    pub(crate) fn is_begun(&self) -> bool {
+        self.items.iter().any(|item| item.vend != VendRecord::Waiting)
     }
 
     /// What went back for certain.

@@ -103,11 +103,14 @@ impl Engine {
     /// The buyer has waited long enough: the next customer may buy, and this order goes on in the background. From now
     /// on a payment of it is late and goes back.
     fn release(&mut self, now: Now, id: OrderId) {
-        let Some(order) = self.orders.get_mut(&id) else {
+        self.with_order(now, id, |order, office| {
+            order.attended = false;
+            order.cancel(office, CancelledBy::Restart);
+        });
+        let Some(order) = self.orders.get(&id) else {
             self.session = Session::Idle;
             return;
         };
-        order.attended = false;
         let record = &order.record;
         let what = record.cancelled.map_or(SorryWhat::NoAnswer, what_of);
         let (what, money) = match what {
@@ -133,7 +136,7 @@ fn verdict(order: &Order) -> Option<View> {
     if record.winner().is_some() {
         return (!order.is_delivering()).then(|| paid_verdict(record));
     }
-    let over = record.cancelled.filter(|_| !order.has_attempts());
+    let over = record.cancelled.filter(|_| order.is_surely_unpaid());
     over.map(|by| sorry(record, what_of(by), MoneyWord::NothingTaken, record.amount))
 }
 

@@ -27,10 +27,7 @@ fn parse(text: &str) -> Option<i64> {
         return None;
     }
     let cents: i64 = format!("{decimals:0<2}").parse().ok()?;
-    yuan.parse::<i64>()
-        .ok()?
-        .checked_mul(100)?
-        .checked_add(cents)
+    yuan.parse::<i64>().ok()?.checked_mul(100)?.checked_add(cents)
 }
 
 /// Yuan with two decimals.
@@ -74,9 +71,6 @@ mod tests {
 
     #[test]
     fn yuan_always_have_two_decimals() {
-        assert_eq!(
-            [yuan(0), yuan(1), yuan(350), yuan(LARGEST_FEN)],
-            ["0.00", "0.01", "3.50", "100000000.00"]
-        );
+        assert_eq!([yuan(0), yuan(1), yuan(350), yuan(LARGEST_FEN)], ["0.00", "0.01", "3.50", "100000000.00"]);
     }
 }

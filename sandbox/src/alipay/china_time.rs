@@ -65,10 +65,7 @@ mod tests {
         assert_eq!(write(NOON_IN_BEIJING), "2025-06-01 12:00:00");
         assert_eq!(read("2025-06-01 12:00:00"), Some(NOON_IN_BEIJING));
         assert_eq!(day(NOON_IN_BEIJING - 12 * 3_600_000 - 1), "20250531");
-        assert_eq!(
-            write(midnight_after(NOON_IN_BEIJING)),
-            "2025-06-02 00:00:00"
-        );
+        assert_eq!(write(midnight_after(NOON_IN_BEIJING)), "2025-06-02 00:00:00");
         assert_eq!(http_date(NOON_IN_BEIJING), "Sun, 01 Jun 2025 04:00:00 GMT");
     }
 

@@ -54,26 +54,17 @@ fn check_method(params: &Params) -> Result<Method, Refusal> {
 
 /// `format`, `version`, `sign_type` and encryption have one legal value each.
 fn check_fixed(params: &Params) -> Result<(), Refusal> {
-    if !params
-        .get("format")
-        .is_none_or(|format| format.eq_ignore_ascii_case("json"))
-    {
+    if !params.get("format").is_none_or(|format| format.eq_ignore_ascii_case("json")) {
         return Err(Refusal::invalid("isv.invalid-format", "format is JSON"));
     }
     if required(params, "version", "isv.missing-version")? != "1.0" {
         return Err(Refusal::invalid("isv.invalid-version", "version is 1.0"));
     }
     if required(params, "sign_type", "isv.missing-signature-type")? != "RSA2" {
-        return Err(Refusal::invalid(
-            "isv.invalid-signature-type",
-            "sign_type is RSA2",
-        ));
+        return Err(Refusal::invalid("isv.invalid-signature-type", "sign_type is RSA2"));
     }
     if params.get("encrypt_type").is_some() {
-        return Err(Refusal::invalid(
-            "isv.invalid-encrypt-type",
-            "no AES key is set for this application",
-        ));
+        return Err(Refusal::invalid("isv.invalid-encrypt-type", "no AES key is set for this application"));
     }
     Ok(())
 }
@@ -97,10 +88,7 @@ fn check_serials(params: &Params, mode: KeyMode) -> Result<(), Refusal> {
 }
 
 fn refuse_serials(params: &Params) -> Result<(), Refusal> {
-    match ["app_cert_sn", "alipay_root_cert_sn"]
-        .into_iter()
-        .find(|name| params.get(name).is_some())
-    {
+    match ["app_cert_sn", "alipay_root_cert_sn"].into_iter().find(|name| params.get(name).is_some()) {
         Some(name) => Err(Refusal::invalid(
             "isv.invalid-parameter",
             format!("{name}: this application uses public keys, send no certificate serial"),
@@ -113,16 +101,9 @@ fn demand_serials(params: &Params) -> Result<(), Refusal> {
     if required(params, "app_cert_sn", "isv.missing-app-cert-sn")? != APP_CERT_SN {
         return Err(Refusal::invalid("isv.app-cert-not-exist", "应用证书不存在"));
     }
-    let root = required(
-        params,
-        "alipay_root_cert_sn",
-        "isv.missing-alipay-root-cert-sn",
-    )?;
+    let root = required(params, "alipay_root_cert_sn", "isv.missing-alipay-root-cert-sn")?;
     if root != ROOT_CERT_SN {
-        return Err(Refusal::invalid(
-            "isv.invalid-alipay-root-cert-sn",
-            "支付宝根证书序列号无效",
-        ));
+        return Err(Refusal::invalid("isv.invalid-alipay-root-cert-sn", "支付宝根证书序列号无效"));
     }
     Ok(())
 }
@@ -136,26 +117,17 @@ fn check_signature(params: &Params, keys: &GatewayKeys) -> Result<(), Refusal> {
     }
     let advice = "验签出错，请检查签名字符串或签名私钥与应用公钥是否匹配，网关生成的验签字符串为：";
     let echo = escape_html(&text);
-    Err(Refusal::invalid(
-        "isv.invalid-signature",
-        format!("{advice}{echo}"),
-    ))
+    Err(Refusal::invalid("isv.invalid-signature", format!("{advice}{echo}")))
 }
 
 fn escape_html(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 fn open_biz_content(params: &Params) -> Result<Biz, Refusal> {
     let text = required(params, "biz_content", "isv.missing-biz-content")?;
     serde_json::from_str(text).map_err(|error| {
-        Refusal::invalid(
-            "isv.invalid-parameter",
-            format!("biz_content is not a JSON object: {error}"),
-        )
+        Refusal::invalid("isv.invalid-parameter", format!("biz_content is not a JSON object: {error}"))
     })
 }
 

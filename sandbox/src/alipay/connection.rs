@@ -129,10 +129,7 @@ impl Line {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY was not set");
         }
-        Self {
-            stream,
-            scissors: Scissors::default(),
-        }
+        Self { stream, scissors: Scissors::default() }
     }
 }
 
@@ -147,11 +144,7 @@ impl AsyncRead for Line {
 }
 
 impl AsyncWrite for Line {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.scissors.check() {
             Ok(()) => Pin::new(&mut self.stream).poll_write(context, bytes),
             Err(cut) => Poll::Ready(Err(cut)),

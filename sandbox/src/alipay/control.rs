@@ -25,12 +25,7 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(options: GatewayOptions, keys: GatewayKeys) -> Self {
         let world = Mutex::new(World::new(&options));
-        Self {
-            options,
-            keys,
-            changes: watch::Sender::new(0),
-            world,
-        }
+        Self { options, keys, changes: watch::Sender::new(0), world }
     }
 
     pub(crate) fn now(&self) -> i64 {
@@ -99,8 +94,7 @@ impl Control {
     /// One thing more goes wrong.
     pub fn add_weather(&self, condition: impl Into<Condition>) {
         let condition = condition.into();
-        self.shared
-            .change(|world, _| world.weather.conditions.push(condition));
+        self.shared.change(|world, _| world.weather.conditions.push(condition));
     }
 
     /// The phone of the usual buyer.
@@ -124,8 +118,7 @@ impl Control {
     /// The last 10,000 calls, oldest first.
     #[must_use]
     pub fn calls(&self) -> Vec<CallRecord> {
-        self.shared
-            .look(|world, _| world.calls.iter().cloned().collect())
+        self.shared.look(|world, _| world.calls.iter().cloned().collect())
     }
 
     /// Lets an unscanned code die now; tells whether there was one.
@@ -161,8 +154,7 @@ impl Control {
         self.shared.change(|world, _| {
             let trade = world.trades.get_mut(out_trade_no);
             let paid = trade.filter(|trade| trade.state == TradeState::TradeSuccess);
-            paid.map(|trade| trade.state = TradeState::TradeFinished)
-                .is_some()
+            paid.map(|trade| trade.state = TradeState::TradeFinished).is_some()
         })
     }
 
@@ -171,10 +163,7 @@ impl Control {
     pub fn changes(&self) -> Changes {
         let mut seen = self.shared.changes.subscribe();
         seen.mark_unchanged();
-        Changes {
-            shared: Arc::clone(&self.shared),
-            seen,
-        }
+        Changes { shared: Arc::clone(&self.shared), seen }
     }
 
     /// Waits for the next change after this call. Use [`Control::changes`] or [`Control::until`] to miss none.
@@ -205,12 +194,8 @@ impl Changes {
     /// Waits for a change that this watch has not told of. Several may be told as one.
     pub async fn next(&mut self) {
         loop {
-            let due = self
-                .shared
-                .look(|world, now| world.next_due_at().map(|at| at - now));
-            let wait = due
-                .and_then(|ms| u64::try_from(ms).ok())
-                .map(|ms| ms.max(1));
+            let due = self.shared.look(|world, now| world.next_due_at().map(|at| at - now));
+            let wait = due.and_then(|ms| u64::try_from(ms).ok()).map(|ms| ms.max(1));
             tokio::select! {
                 _ = self.seen.changed() => return,
                 () = wait_for(wait) => {}

@@ -35,9 +35,7 @@ pub(crate) fn text<'a>(biz: &'a Biz, name: &str, most: usize) -> Result<Option<&
     let Some(value) = biz.get(name) else {
         return Ok(None);
     };
-    let text = value
-        .as_str()
-        .ok_or_else(|| Refusal::field(name, "must be a text"))?;
+    let text = value.as_str().ok_or_else(|| Refusal::field(name, "must be a text"))?;
     if text.chars().count() > most {
         return Err(Refusal::field(name, &format!("at most {most} characters")));
     }
@@ -60,16 +58,10 @@ pub(crate) fn lengths(biz: &Biz, limits: &[(&str, usize)]) -> Result<(), Refusal
 /// The merchant's number: at most 64 of letters, digits and underscore.
 pub(crate) fn out_trade_no(biz: &Biz) -> Result<&str, Refusal> {
     let number = required(biz, "out_trade_no", 64)?;
-    if number
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    {
+    if number.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         return Ok(number);
     }
-    Err(Refusal::field(
-        "out_trade_no",
-        "only letters, digits and underscore",
-    ))
+    Err(Refusal::field("out_trade_no", "only letters, digits and underscore"))
 }
 
 /// A relative time: `1m` to `15d` in whole m, h or d, or `1c` for the end of the day; gives the moment after `from`.
@@ -80,9 +72,7 @@ pub(crate) fn timeout(biz: &Biz, name: &str, from: i64) -> Result<Option<i64>, R
     if text == "1c" {
         return Ok(Some(midnight_after(from)));
     }
-    span_ms(text)
-        .map(|ms| Some(from + ms))
-        .ok_or_else(|| Refusal::field(name, "1m to 15d in whole m, h or d, or 1c"))
+    span_ms(text).map(|ms| Some(from + ms)).ok_or_else(|| Refusal::field(name, "1m to 15d in whole m, h or d, or 1c"))
 }
 
 fn span_ms(text: &str) -> Option<i64> {
@@ -128,16 +118,9 @@ pub(crate) fn channels(biz: &Biz) -> Result<(), Refusal> {
     let enabled = text(biz, "enable_pay_channels", 128)?;
     let disabled = text(biz, "disable_pay_channels", 128)?;
     if enabled.is_some() && disabled.is_some() {
-        return Err(Refusal::field(
-            "enable_pay_channels",
-            "excludes disable_pay_channels",
-        ));
+        return Err(Refusal::field("enable_pay_channels", "excludes disable_pay_channels"));
     }
-    for channel in enabled
-        .or(disabled)
-        .into_iter()
-        .flat_map(|list| list.split(','))
-    {
+    for channel in enabled.or(disabled).into_iter().flat_map(|list| list.split(',')) {
         if !CHANNELS.contains(&channel) {
             return Err(Refusal::field(channel, "no such pay channel"));
         }
@@ -150,18 +133,15 @@ pub(crate) fn extend_params(biz: &Biz) -> Result<(), Refusal> {
     let Some(value) = biz.get("extend_params") else {
         return Ok(());
     };
-    let members = value
-        .as_object()
-        .ok_or_else(|| Refusal::field("extend_params", "must be an object"))?;
+    let members = value.as_object().ok_or_else(|| Refusal::field("extend_params", "must be an object"))?;
     lengths(members, &[("sys_service_provider_id", 64)])?;
     let periods = text(members, "hb_fq_num", 5)?;
     let percent = text(members, "hb_fq_seller_percent", 3)?;
     match (periods, percent) {
         (None, None) | (Some("3" | "6" | "12" | "24"), Some("0" | "100")) => Ok(()),
-        (None | Some(_), None | Some(_)) => Err(Refusal::field(
-            "hb_fq_num",
-            "3, 6, 12 or 24 with hb_fq_seller_percent 0 or 100",
-        )),
+        (None | Some(_), None | Some(_)) => {
+            Err(Refusal::field("hb_fq_num", "3, 6, 12 or 24 with hb_fq_seller_percent 0 or 100"))
+        }
     }
 }
 
@@ -169,16 +149,11 @@ pub(crate) fn extend_params(biz: &Biz) -> Result<(), Refusal> {
 pub(crate) fn auth_code(biz: &Biz) -> Result<&str, Refusal> {
     let code = required(biz, "auth_code", 64)?;
     let digits = code.bytes().all(|byte| byte.is_ascii_digit());
-    let prefix = code
-        .get(..2)
-        .is_some_and(|prefix| ("25"..="30").contains(&prefix));
+    let prefix = code.get(..2).is_some_and(|prefix| ("25"..="30").contains(&prefix));
     if digits && prefix && (16..=24).contains(&code.len()) {
         return Ok(code);
     }
-    Err(Refusal::field(
-        "auth_code",
-        "16 to 24 digits, 25 to 30 first",
-    ))
+    Err(Refusal::field("auth_code", "16 to 24 digits, 25 to 30 first"))
 }
 
 #[cfg(test)]
@@ -197,9 +172,7 @@ mod tests {
         assert_eq!(read("2h"), Ok(Some(120 * MINUTE_MS)));
         assert_eq!(read("15d"), Ok(Some(15 * DAY_MS)));
         assert_eq!(read("1c"), Ok(Some(16 * 60 * MINUTE_MS)));
-        for text in [
-            "0m", "16d", "361h", "1.5h", "90", "m", "2c", "90s", "+1m", "1分",
-        ] {
+        for text in ["0m", "16d", "361h", "1.5h", "90", "m", "2c", "90s", "+1m", "1分"] {
             assert!(read(text).is_err(), "{text} was taken");
         }
     }
@@ -221,45 +194,27 @@ mod tests {
         assert!(channels(&biz(json!({ "disable_pay_channels": "credit_group" }))).is_ok());
         assert!(channels(&biz(json!({ "enable_pay_channels": "Balance" }))).is_err());
         assert!(
-            channels(&biz(
-                json!({ "enable_pay_channels": "balance", "disable_pay_channels": "pcredit" })
-            ))
-            .is_err()
+            channels(&biz(json!({ "enable_pay_channels": "balance", "disable_pay_channels": "pcredit" }))).is_err()
         );
     }
 
     #[test]
     fn instalments_need_both_members() {
-        let read =
-            |members: Value| extend_params(&biz(json!({ "extend_params": members }))).is_ok();
-        assert!(read(
-            json!({ "hb_fq_num": "12", "hb_fq_seller_percent": "0" })
-        ));
-        assert!(read(
-            json!({ "sys_service_provider_id": "2088000000000009" })
-        ));
+        let read = |members: Value| extend_params(&biz(json!({ "extend_params": members }))).is_ok();
+        assert!(read(json!({ "hb_fq_num": "12", "hb_fq_seller_percent": "0" })));
+        assert!(read(json!({ "sys_service_provider_id": "2088000000000009" })));
         assert!(!read(json!({ "hb_fq_num": "12" })));
         assert!(!read(json!({ "hb_fq_seller_percent": "100" })));
-        assert!(!read(
-            json!({ "hb_fq_num": "5", "hb_fq_seller_percent": "0" })
-        ));
-        assert!(!read(
-            json!({ "hb_fq_num": "3", "hb_fq_seller_percent": "50" })
-        ));
-        assert!(!read(
-            json!({ "hb_fq_num": 3, "hb_fq_seller_percent": "0" })
-        ));
+        assert!(!read(json!({ "hb_fq_num": "5", "hb_fq_seller_percent": "0" })));
+        assert!(!read(json!({ "hb_fq_num": "3", "hb_fq_seller_percent": "50" })));
+        assert!(!read(json!({ "hb_fq_num": 3, "hb_fq_seller_percent": "0" })));
         assert!(!read(json!("{}")));
     }
 
     #[test]
     fn pay_codes_have_their_prefix_and_length() {
         let read = |code: &str| auth_code(&biz(json!({ "auth_code": code }))).is_ok();
-        for code in [
-            "281234567890123456",
-            "2512345678901234",
-            "301234567890123456789012",
-        ] {
+        for code in ["281234567890123456", "2512345678901234", "301234567890123456789012"] {
             assert!(read(code), "{code} was refused");
         }
         for code in [

@@ -38,8 +38,7 @@ impl Gateway {
         let door = Door::bind(port, Arc::clone(&shared))?;
         let address = door.address();
         let (ending, ended) = oneshot::channel::<()>();
-        let service =
-            http::router(Arc::clone(&shared)).into_make_service_with_connect_info::<Scissors>();
+        let service = http::router(Arc::clone(&shared)).into_make_service_with_connect_info::<Scissors>();
         let serving = tokio::spawn(async move {
             let server = axum::serve(door, service).with_graceful_shutdown(async {
                 let _ = ended.await;
@@ -48,12 +47,7 @@ impl Gateway {
                 tracing::error!(%error, "the sandbox gateway ended");
             }
         });
-        Ok(Self {
-            address,
-            shared,
-            ending,
-            serving,
-        })
+        Ok(Self { address, shared, ending, serving })
     }
 
     /// What `gateway_url` of the terminal must be.
@@ -71,10 +65,7 @@ impl Gateway {
     /// Ends serving and frees the port. What the control side knows stays.
     pub async fn stop(mut self) {
         drop(self.ending);
-        if tokio::time::timeout(PATIENCE, &mut self.serving)
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(PATIENCE, &mut self.serving).await.is_err() {
             self.serving.abort();
         }
     }

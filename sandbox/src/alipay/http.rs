@@ -24,9 +24,7 @@ use super::world::World;
 
 /// The only route of the gateway.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    Router::new()
-        .route("/gateway.do", post(gateway_do))
-        .with_state(shared)
+    Router::new().route("/gateway.do", post(gateway_do)).with_state(shared)
 }
 
 async fn gateway_do(
@@ -36,11 +34,7 @@ async fn gateway_do(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    let form = if is_form(&headers) {
-        body
-    } else {
-        Bytes::new()
-    };
+    let form = if is_form(&headers) { body } else { Bytes::new() };
     let clock = shared.options.clock.clone();
     // A task of its own: a terminal that hangs up does not stop the gateway from carrying out what it asked.
     let call = tokio::spawn(serve(shared, query.unwrap_or_default(), form));
@@ -66,11 +60,7 @@ fn is_form(headers: &HeaderMap) -> bool {
 }
 
 fn answer(bytes: Vec<u8>, charset: &'static Encoding) -> Response<Body> {
-    let content_type = if charset == GBK {
-        "text/html;charset=GBK"
-    } else {
-        "text/html;charset=utf-8"
-    };
+    let content_type = if charset == GBK { "text/html;charset=GBK" } else { "text/html;charset=utf-8" };
     let mut response = Response::new(Body::from(bytes));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -80,8 +70,7 @@ fn answer(bytes: Vec<u8>, charset: &'static Encoding) -> Response<Body> {
 
 fn bare(status: u16) -> Response<Body> {
     let mut response = Response::new(Body::from("<html><body>gateway error</body></html>"));
-    *response.status_mut() =
-        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response
 }
 
@@ -163,23 +152,14 @@ async fn pause(faults: &[Fault], leg: Leg) {
     }
 }
 
-fn carry_out(
-    shared: &Shared,
-    world: &mut World,
-    now: i64,
-    call: &Call,
-    faults: &[Fault],
-) -> Delivery {
+fn carry_out(shared: &Shared, world: &mut World, now: i64, call: &Call, faults: &[Fault]) -> Delivery {
     let fate = Fate::of(faults, call.method);
     let result = match &call.checked {
         Err(refusal) => Err(Refused::from(refusal.clone())),
         Ok(_) if !fate.executes() => Ok(None),
         Ok(checked) => {
-            let moment = Moment {
-                options: &shared.options,
-                now,
-                buyer_confirms: faults.contains(&Fault::BuyerConfirms),
-            };
+            let moment =
+                Moment { options: &shared.options, now, buyer_confirms: faults.contains(&Fault::BuyerConfirms) };
             method::execute(checked.method, world, &checked.biz, moment).map(Some)
         }
     };
@@ -221,27 +201,16 @@ enum Fate<'a> {
 impl<'a> Fate<'a> {
     /// The first fault that takes the answer's place.
     fn of(faults: &'a [Fault], method: Option<Method>) -> Self {
-        faults
-            .iter()
-            .find_map(|fault| Self::from_fault(fault, method))
-            .unwrap_or(Self::Arrives)
+        faults.iter().find_map(|fault| Self::from_fault(fault, method)).unwrap_or(Self::Arrives)
     }
 
     fn from_fault(fault: &'a Fault, method: Option<Method>) -> Option<Self> {
         match fault {
             Fault::DropRequest => Some(Self::Cut { executed: false }),
             Fault::DropReply => Some(Self::Cut { executed: true }),
-            Fault::HttpStatus { status, executed } => Some(Self::Status {
-                status: *status,
-                executed: *executed,
-            }),
-            Fault::Unavailable { executed } => Some(Self::Unavailable {
-                executed: *executed,
-            }),
-            Fault::SubCode { sub_code, executed } => Some(Self::SubCode {
-                sub_code,
-                executed: *executed,
-            }),
+            Fault::HttpStatus { status, executed } => Some(Self::Status { status: *status, executed: *executed }),
+            Fault::Unavailable { executed } => Some(Self::Unavailable { executed: *executed }),
+            Fault::SubCode { sub_code, executed } => Some(Self::SubCode { sub_code, executed: *executed }),
             Fault::CancelLater => (method == Some(Method::Cancel)).then_some(Self::CancelLater),
             Fault::SlowRequest(_)
             | Fault::SlowReply(_)
@@ -276,9 +245,7 @@ fn deliver(
     let keys = &shared.keys;
     match (fate, result) {
         (Fate::Cut { .. }, _) => (Delivery::Cut, CallOutcome::Cut),
-        (Fate::Status { status, .. }, _) => {
-            (Delivery::Status(status), CallOutcome::HttpStatus(status))
-        }
+        (Fate::Status { status, .. }, _) => (Delivery::Status(status), CallOutcome::HttpStatus(status)),
         (Fate::Unavailable { .. }, _) => {
             let outcome = answered("20000", Some("aop.unknow-error"));
             let bytes = reply::unavailable(keys, dress);
@@ -306,20 +273,12 @@ fn succeeded(shared: &Shared, call: &Call, node: &Node, dress: Dress) -> (Delive
     (Delivery::Answer(bytes, dress.charset), outcome)
 }
 
-fn refused(
-    shared: &Shared,
-    call: &Call,
-    failure: &Refused,
-    dress: Dress,
-) -> (Delivery, CallOutcome) {
+fn refused(shared: &Shared, call: &Call, failure: &Refused, dress: Dress) -> (Delivery, CallOutcome) {
     let outcome = answered(failure.refusal.code, Some(&failure.refusal.sub_code));
     let bytes = reply::failure(&shared.keys, call.method, failure, dress);
     (Delivery::Answer(bytes, dress.charset), outcome)
 }
 
 fn answered(code: &str, sub_code: Option<&str>) -> CallOutcome {
-    CallOutcome::Answered {
-        code: code.to_owned(),
-        sub_code: sub_code.map(str::to_owned),
-    }
+    CallOutcome::Answered { code: code.to_owned(), sub_code: sub_code.map(str::to_owned) }
 }

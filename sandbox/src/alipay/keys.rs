@@ -3,9 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::rand::SystemRandom;
-use ring::signature::{
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey,
-};
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey};
 
 use super::options::{GatewayOptions, KeyMode};
 
@@ -22,8 +20,7 @@ const ROOT_CERTS: &str = include_str!("../../keys/root_certs.pem");
 /// Serial of the merchant's certificate; `keys/README.md` says how it was made.
 pub(crate) const APP_CERT_SN: &str = "e06e0531c04f46cad125015350a029d2";
 /// Serials of the RSA roots of the bundle, in file order.
-pub(crate) const ROOT_CERT_SN: &str =
-    "ad7336ff58342939667a6019df8d2efb_5b5c02c427c2d24cef7415db2bb2e922";
+pub(crate) const ROOT_CERT_SN: &str = "ad7336ff58342939667a6019df8d2efb_5b5c02c427c2d24cef7415db2bb2e922";
 /// Serial of the gateway's certificate.
 pub(crate) const ALIPAY_CERT_SN: &str = "c26a74c16306234863a553acb5f5c6c3";
 /// Serial of the gateway's certificate after the rotation.
@@ -89,18 +86,9 @@ impl GatewayKeys {
 
     /// The Base64 signature over `content`, by the rotated key when `rotated`.
     pub(crate) fn sign(&self, content: &[u8], rotated: bool) -> String {
-        let key = if self.rotates(rotated) {
-            &self.next
-        } else {
-            &self.current
-        };
+        let key = if self.rotates(rotated) { &self.next } else { &self.current };
         let mut signature = vec![0; key.public().modulus_len()];
-        let signed = key.sign(
-            &RSA_PKCS1_SHA256,
-            &SystemRandom::new(),
-            content,
-            &mut signature,
-        );
+        let signed = key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), content, &mut signature);
         if signed.is_err() {
             tracing::error!("the sandbox could not sign an answer; the terminal will refuse it");
         }
@@ -109,19 +97,13 @@ impl GatewayKeys {
 
     /// The serial that an answer names, in certificate mode.
     pub(crate) fn cert_sn(&self, rotated: bool) -> Option<&'static str> {
-        self.certificate_mode.then_some(if rotated {
-            NEXT_CERT_SN
-        } else {
-            ALIPAY_CERT_SN
-        })
+        self.certificate_mode.then_some(if rotated { NEXT_CERT_SN } else { ALIPAY_CERT_SN })
     }
 
     /// Whether the Base64 `signature` of a request holds for `content`.
     pub(crate) fn request_is_signed(&self, content: &[u8], signature: &str) -> bool {
         STANDARD.decode(signature).is_ok_and(|signature| {
-            UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.app_public)
-                .verify(content, &signature)
-                .is_ok()
+            UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.app_public).verify(content, &signature).is_ok()
         })
     }
 
@@ -147,17 +129,11 @@ fn private_key(pem: &str) -> Result<RsaKeyPair, String> {
 fn rsa_public_key(pem: &str) -> Result<Vec<u8>, String> {
     // SEQUENCE, AlgorithmIdentifier of rsaEncryption, BIT STRING header: the same 24 bytes for every 2048-bit key.
     const PREFIX: usize = 24;
-    der(pem)?
-        .get(PREFIX..)
-        .map(<[u8]>::to_vec)
-        .ok_or_else(|| "the public key is too short".to_owned())
+    der(pem)?.get(PREFIX..).map(<[u8]>::to_vec).ok_or_else(|| "the public key is too short".to_owned())
 }
 
 fn der(pem: &str) -> Result<Vec<u8>, String> {
-    let body: String = pem
-        .lines()
-        .filter(|line| !line.starts_with("-----"))
-        .collect();
+    let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
     STANDARD.decode(body).map_err(|error| error.to_string())
 }
 

@@ -97,9 +97,7 @@ impl Ledger {
     /// The trade with this number, if a buyer ever met it.
     #[must_use]
     pub fn trade(&self, out_trade_no: &str) -> Option<&LedgerEntry> {
-        self.trades
-            .iter()
-            .find(|trade| trade.out_trade_no == out_trade_no)
+        self.trades.iter().find(|trade| trade.out_trade_no == out_trade_no)
     }
 
     /// What all buyers paid.
@@ -122,9 +120,8 @@ impl Ledger {
 
     pub(crate) fn of(world: &World, now: i64) -> Self {
         let codes = world.offers.values();
-        let open = codes.filter(|offer| {
-            offer.expires_at > now && !world.trades.contains_key(&offer.terms.out_trade_no)
-        });
+        let open =
+            codes.filter(|offer| offer.expires_at > now && !world.trades.contains_key(&offer.terms.out_trade_no));
         Self {
             trades: world.trades.values().map(entry).collect(),
             open_codes: open
@@ -154,9 +151,5 @@ fn entry(trade: &Trade) -> LedgerEntry {
 }
 
 fn refund_entry(refund: &Refund) -> RefundEntry {
-    RefundEntry {
-        out_request_no: refund.number.clone(),
-        fen: refund.fen,
-        at_ms: refund.at,
-    }
+    RefundEntry { out_request_no: refund.number.clone(), fen: refund.fen, at_ms: refund.at }
 }

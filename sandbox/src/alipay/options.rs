@@ -50,10 +50,7 @@ impl fmt::Debug for Clock {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the gateway stands for another computer, which has its own clock"
-)]
+#[expect(clippy::disallowed_methods, reason = "the gateway stands for another computer, which has its own clock")]
 fn system_now() -> i64 {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)

@@ -31,10 +31,7 @@ impl Params {
 
     /// A parameter that has a value.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.values
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// Everything sent but `sign`, without empty values, sorted by name, joined with `&`, not percent-encoded.
@@ -65,13 +62,11 @@ fn charset_of(query: &str) -> Result<&'static Encoding, Refusal> {
 }
 
 fn split(form: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    form.split(|byte| *byte == b'&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let mut halves = pair.splitn(2, |byte| *byte == b'=');
-            let name = halves.next().unwrap_or_default();
-            (name, halves.next().unwrap_or_default())
-        })
+    form.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let mut halves = pair.splitn(2, |byte| *byte == b'=');
+        let name = halves.next().unwrap_or_default();
+        (name, halves.next().unwrap_or_default())
+    })
 }
 
 fn decode(encoded: &[u8], charset: &'static Encoding) -> Result<String, Refusal> {
@@ -109,11 +104,7 @@ mod tests {
 
     #[test]
     fn the_string_to_sign_is_sorted_raw_and_without_empty_values() {
-        let params = Params::decode(
-            "b=%2B+x&charset=utf-8&sign=zz",
-            b"a=%E5%8F%AF&empty=&c=1%3D2",
-        )
-        .unwrap();
+        let params = Params::decode("b=%2B+x&charset=utf-8&sign=zz", b"a=%E5%8F%AF&empty=&c=1%3D2").unwrap();
         assert_eq!(params.string_to_sign(), "a=可&b=+ x&c=1=2&charset=utf-8");
         assert_eq!(params.get("empty"), None);
     }

@@ -32,10 +32,7 @@ fn texts_at(grey: &Grey) -> Vec<String> {
     let pixel = |x: usize, y: usize| grey.at(x, y);
     let mut picture = rqrr::PreparedImage::prepare_from_greyscale(grey.width, grey.height, pixel);
     let grids = picture.detect_grids();
-    grids
-        .into_iter()
-        .filter_map(|grid| grid.decode().ok().map(|(_, text)| text))
-        .collect()
+    grids.into_iter().filter_map(|grid| grid.decode().ok().map(|(_, text)| text)).collect()
 }
 
 impl Grey {
@@ -45,36 +42,24 @@ impl Grey {
     }
 
     fn enlarged(&self, times: usize) -> Option<Self> {
-        self.mapped(self.width * times, self.height * times, |x, y| {
-            self.at(x / times, y / times)
-        })
+        self.mapped(self.width * times, self.height * times, |x, y| self.at(x / times, y / times))
     }
 
     fn reduced(&self, times: usize) -> Option<Self> {
         let area = u32::try_from(times * times).ok()?;
         self.mapped(self.width / times, self.height / times, |x, y| {
-            let cells = (0..times * times)
-                .map(|cell| self.at(x * times + cell % times, y * times + cell / times));
+            let cells = (0..times * times).map(|cell| self.at(x * times + cell % times, y * times + cell / times));
             let sum: u32 = cells.map(u32::from).sum();
             u8::try_from(sum / area).unwrap_or(u8::MAX)
         })
     }
 
-    fn mapped(
-        &self,
-        width: usize,
-        height: usize,
-        value: impl Fn(usize, usize) -> u8,
-    ) -> Option<Self> {
+    fn mapped(&self, width: usize, height: usize, value: impl Fn(usize, usize) -> u8) -> Option<Self> {
         if width * height > MOST_PIXELS || width < 21 || height < 21 {
             return None;
         }
         let cells = (0..width * height).map(|cell| value(cell % width, cell / width));
-        Some(Self {
-            width,
-            height,
-            values: cells.collect(),
-        })
+        Some(Self { width, height, values: cells.collect() })
     }
 }
 

@@ -37,11 +37,6 @@ impl Refusal {
     }
 
     fn new(code: &'static str, msg: &'static str, sub_code: &str, sub_msg: String) -> Self {
-        Self {
-            code,
-            msg,
-            sub_code: sub_code.to_owned(),
-            sub_msg,
-        }
+        Self { code, msg, sub_code: sub_code.to_owned(), sub_msg }
     }
 }

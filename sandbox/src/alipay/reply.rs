@@ -21,13 +21,7 @@ pub(crate) struct Dress {
 impl Dress {
     /// The plainest form in a charset.
     pub(crate) fn plain(charset: &'static Encoding) -> Self {
-        Self {
-            charset,
-            quirk: None,
-            rotated: false,
-            bad_signature: false,
-            unsigned_failures: false,
-        }
+        Self { charset, quirk: None, rotated: false, bad_signature: false, unsigned_failures: false }
     }
 
     /// One of `count` forms; each `aspect` draws from bits of its own.
@@ -50,12 +44,7 @@ pub(crate) fn success(keys: &GatewayKeys, method: Method, node: &Node, dress: Dr
 }
 
 /// The bytes of a failure. Failures of the gateway itself may be unsigned and come as `error_response`.
-pub(crate) fn failure(
-    keys: &GatewayKeys,
-    method: Option<Method>,
-    refused: &Refused,
-    dress: Dress,
-) -> Vec<u8> {
+pub(crate) fn failure(keys: &GatewayKeys, method: Option<Method>, refused: &Refused, dress: Dress) -> Vec<u8> {
     let gateway_level = refused.refusal.is_gateway_level();
     let form = if gateway_level { dress.pick(0, 4) } else { 0 };
     let name = match method {
@@ -79,27 +68,14 @@ pub(crate) fn unavailable(keys: &GatewayKeys, dress: Dress) -> Vec<u8> {
         sub_code: "aop.unknow-error".to_owned(),
         sub_msg: "系统繁忙，请稍后再试".to_owned(),
     });
-    let dress = Dress {
-        charset: GBK,
-        ..dress
-    };
+    let dress = Dress { charset: GBK, ..dress };
     let node = failure_node(&refused);
     envelope(keys, "error_response", &node, Signature::Given, dress)
 }
 
 fn failure_node(refused: &Refused) -> Node {
-    let Refusal {
-        code,
-        msg,
-        sub_code,
-        sub_msg,
-    } = &refused.refusal;
-    let members = [
-        ("code", *code),
-        ("msg", *msg),
-        ("sub_code", sub_code),
-        ("sub_msg", sub_msg),
-    ];
+    let Refusal { code, msg, sub_code, sub_msg } = &refused.refusal;
+    let members = [("code", *code), ("msg", *msg), ("sub_code", sub_code), ("sub_msg", sub_msg)];
     let beside = refused.beside.iter();
     members
         .into_iter()
@@ -108,13 +84,7 @@ fn failure_node(refused: &Refused) -> Node {
         .collect()
 }
 
-fn envelope(
-    keys: &GatewayKeys,
-    name: &str,
-    node: &Node,
-    signature: Signature,
-    dress: Dress,
-) -> Vec<u8> {
+fn envelope(keys: &GatewayKeys, name: &str, node: &Node, signature: Signature, dress: Dress) -> Vec<u8> {
     let content = content(node, dress);
     let mut members = vec![(name, content.clone())];
     match signature {
@@ -122,10 +92,7 @@ fn envelope(
         Signature::Empty => members.push(("sign", quoted(""))),
         Signature::Absent => {}
     }
-    if let Some(sn) = keys
-        .cert_sn(dress.rotated)
-        .filter(|_| signature == Signature::Given)
-    {
+    if let Some(sn) = keys.cert_sn(dress.rotated).filter(|_| signature == Signature::Given) {
         let place = [1, 2, 0][usize::try_from(dress.pick(1, 3)).unwrap_or_default()];
         members.insert(place, ("alipay_cert_sn", quoted(sn)));
     }
@@ -134,9 +101,7 @@ fn envelope(
 
 /// The node's text: slashes always escaped, other than ASCII sometimes.
 fn content(node: &Node, dress: Dress) -> String {
-    let text = serde_json::Value::Object(node.clone())
-        .to_string()
-        .replace('/', "\\/");
+    let text = serde_json::Value::Object(node.clone()).to_string().replace('/', "\\/");
     // Escapes would hide the very bytes that a GBK answer is about.
     if dress.charset == UTF_8 && dress.pick(2, 3) == 1 {
         return ascii(&text);
@@ -177,10 +142,7 @@ fn join(members: &[(&str, String)], dress: Dress) -> String {
         1 => ("{\n  ", " : ", ",\n  ", "\n}\n"),
         _ => ("{ ", ": ", ", ", " }"),
     };
-    let members: Vec<String> = members
-        .iter()
-        .map(|(name, value)| format!("\"{name}\"{colon}{value}"))
-        .collect();
+    let members: Vec<String> = members.iter().map(|(name, value)| format!("\"{name}\"{colon}{value}")).collect();
     format!("{open}{}{close}", members.join(comma))
 }
 

@@ -83,10 +83,7 @@ impl Terms {
 
     /// The text of a member, empty when it was not sent.
     pub(crate) fn text(&self, name: &str) -> &str {
-        self.biz
-            .get(name)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
+        self.biz.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
     /// Whether an answer was asked to carry `option`.
@@ -109,14 +106,9 @@ pub(crate) fn time_expire(biz: &Biz, now: i64) -> Result<Option<i64>, Refusal> {
     };
     let end = china_time::read(text)
         .filter(|end| *end <= now + 15 * china_time::DAY_MS)
-        .ok_or_else(|| {
-            Refusal::field("time_expire", "yyyy-MM-dd HH:mm:ss, at most 15 days ahead")
-        })?;
+        .ok_or_else(|| Refusal::field("time_expire", "yyyy-MM-dd HH:mm:ss, at most 15 days ahead"))?;
     if end <= now {
-        return Err(Refusal::business(
-            "ACQ.NOW_TIME_AFTER_EXPIRE_TIME_ERROR",
-            "订单支付时间已超过最晚付款时间",
-        ));
+        return Err(Refusal::business("ACQ.NOW_TIME_AFTER_EXPIRE_TIME_ERROR", "订单支付时间已超过最晚付款时间"));
     }
     Ok(Some(end))
 }
@@ -125,9 +117,9 @@ pub(crate) fn time_expire(biz: &Biz, now: i64) -> Result<Option<i64>, Refusal> {
 fn total(biz: &Biz) -> Result<i64, Refusal> {
     let part = |name: &str| match biz.get(name) {
         None => Ok(None),
-        Some(value) => amount::read(value)
-            .map(Some)
-            .ok_or_else(|| Refusal::field(name, "yuan with at most two decimals")),
+        Some(value) => {
+            amount::read(value).map(Some).ok_or_else(|| Refusal::field(name, "yuan with at most two decimals"))
+        }
     };
     let parts = part("discountable_amount")?.zip(part("undiscountable_amount")?);
     let sum = parts.map(|(one, other)| one + other);
@@ -137,10 +129,7 @@ fn total(biz: &Biz) -> Result<i64, Refusal> {
     }
     .ok_or_else(|| Refusal::field("total_amount", "订单总金额格式错误：0.01 to 100000000"))?;
     if sum.is_some_and(|sum| sum != total) {
-        return Err(Refusal::field(
-            "total_amount",
-            "is not discountable_amount plus undiscountable_amount",
-        ));
+        return Err(Refusal::field("total_amount", "is not discountable_amount plus undiscountable_amount"));
     }
     Ok(total)
 }
@@ -149,27 +138,19 @@ fn subject<'a>(biz: &'a Biz, moment: Moment<'_>) -> Result<&'a str, Refusal> {
     let subject = fields::required(biz, "subject", 256)?;
     let forbidden = &moment.options.forbidden_in_subject;
     if subject.starts_with('@') || subject.chars().any(|each| forbidden.contains(each)) {
-        return Err(Refusal::field(
-            "subject",
-            &format!("must not hold any of {forbidden} nor begin with @"),
-        ));
+        return Err(Refusal::field("subject", &format!("must not hold any of {forbidden} nor begin with @")));
     }
     let body = fields::text(biz, "body", 128)?.unwrap_or_default();
     let mut words = moment.options.forbidden_words.iter();
     if words.any(|word| subject.contains(word) || body.contains(word)) {
-        return Err(Refusal::business(
-            "ACQ.EXIST_FORBIDDEN_WORD",
-            "订单信息中包含违禁词",
-        ));
+        return Err(Refusal::business("ACQ.EXIST_FORBIDDEN_WORD", "订单信息中包含违禁词"));
     }
     Ok(subject)
 }
 
 fn product(biz: &Biz) -> Result<(), Refusal> {
     match fields::text(biz, "product_code", 64)? {
-        Some(code) if !PRODUCTS.contains(&code) => {
-            Err(Refusal::field("product_code", "not a face to face product"))
-        }
+        Some(code) if !PRODUCTS.contains(&code) => Err(Refusal::field("product_code", "not a face to face product")),
         Some(_) | None => Ok(()),
     }
 }
@@ -182,9 +163,9 @@ fn account(biz: &Biz, moment: Moment<'_>) -> Result<(), Refusal> {
     let store = fields::text(biz, "store_id", 32)?;
     let known = moment.options.known_stores.as_ref();
     match (store, known) {
-        (Some(store), Some(known)) if !known.iter().any(|each| each == store) => Err(
-            Refusal::business("ACQ.INVALID_STORE_ID", "商户门店编号无效"),
-        ),
+        (Some(store), Some(known)) if !known.iter().any(|each| each == store) => {
+            Err(Refusal::business("ACQ.INVALID_STORE_ID", "商户门店编号无效"))
+        }
         (Some(_) | None, Some(_) | None) => Ok(()),
     }
 }
@@ -193,14 +174,9 @@ fn goods(biz: &Biz, most: usize) -> Result<(), Refusal> {
     let Some(value) = biz.get("goods_detail") else {
         return Ok(());
     };
-    let rows = value
-        .as_array()
-        .ok_or_else(|| Refusal::field("goods_detail", "must be a list"))?;
+    let rows = value.as_array().ok_or_else(|| Refusal::field("goods_detail", "must be a list"))?;
     if rows.len() > most {
-        return Err(Refusal::business(
-            "ACQ.SUB_GOODS_SIZE_MAX_COUNT",
-            "子商品明细超长",
-        ));
+        return Err(Refusal::business("ACQ.SUB_GOODS_SIZE_MAX_COUNT", "子商品明细超长"));
     }
     rows.iter().try_for_each(goods_row)
 }
@@ -220,21 +196,11 @@ fn goods_row(row: &Value) -> Result<(), Refusal> {
         "out_item_id",
         "out_sku_id",
     ];
-    let row = row
-        .as_object()
-        .ok_or_else(|| Refusal::field("goods_detail", "each row must be an object"))?;
+    let row = row.as_object().ok_or_else(|| Refusal::field("goods_detail", "each row must be an object"))?;
     fields::only_known(row, &OWN)?;
     fields::required(row, "goods_id", 64)?;
     fields::required(row, "goods_name", 256)?;
-    fields::lengths(
-        row,
-        &[
-            ("goods_category", 24),
-            ("categories_tree", 128),
-            ("show_url", 400),
-            ("body", 1000),
-        ],
-    )?;
+    fields::lengths(row, &[("goods_category", 24), ("categories_tree", 128), ("show_url", 400), ("body", 1000)])?;
     let quantity = row.get("quantity").and_then(whole_number);
     if quantity.is_none_or(|quantity| quantity == 0) {
         return Err(Refusal::field("quantity", "must be a whole number from 1"));
@@ -248,13 +214,9 @@ fn goods_row(row: &Value) -> Result<(), Refusal> {
 
 /// Numbers may be sent as texts (reference/alipay.md 2.4).
 fn whole_number(value: &Value) -> Option<u64> {
-    value
-        .as_u64()
-        .or_else(|| value.as_str().and_then(|text| text.parse().ok()))
+    value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok()))
 }
 
 fn price_width(price: &Value) -> usize {
-    price
-        .as_str()
-        .map_or_else(|| price.to_string().len(), str::len)
+    price.as_str().map_or_else(|| price.to_string().len(), str::len)
 }

@@ -56,9 +56,7 @@ impl Trade {
 
     /// The refund under this number.
     pub(crate) fn refund(&self, number: &str) -> Option<&Refund> {
-        self.refunds
-            .iter()
-            .find(|refund| refund.number.as_deref() == Some(number))
+        self.refunds.iter().find(|refund| refund.number.as_deref() == Some(number))
     }
 }
 

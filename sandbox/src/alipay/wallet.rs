@@ -83,16 +83,9 @@ impl Wallet {
         let balance_fen = shared.options.buyer_balance_fen;
         shared.change(|world, _| {
             let user_id = format!("2088{:012}", 101 + world.buyers.len());
-            world.buyers.entry(name.to_owned()).or_insert(Buyer {
-                user_id,
-                balance_fen,
-                auto_confirm: false,
-            });
+            world.buyers.entry(name.to_owned()).or_insert(Buyer { user_id, balance_fen, auto_confirm: false });
         });
-        Self {
-            shared,
-            buyer: name.to_owned(),
-        }
+        Self { shared, buyer: name.to_owned() }
     }
 
     /// The buyer's name.
@@ -132,8 +125,7 @@ impl Wallet {
     #[must_use]
     pub fn pay_code(&self) -> String {
         let life = self.shared.options.pay_code_life_ms;
-        self.shared
-            .change(|world, now| world.make_pay_code(&self.buyer, now + life))
+        self.shared.change(|world, now| world.make_pay_code(&self.buyer, now + life))
     }
 
     /// Scans what is on a machine's screen: a PNG picture that shows a QR code somewhere.
@@ -170,11 +162,7 @@ impl Wallet {
             } else if offer.expires_at <= now {
                 return Err(WalletError::CodeInvalid);
             } else {
-                let moment = Moment {
-                    options,
-                    now,
-                    buyer_confirms: true,
-                };
+                let moment = Moment { options, now, buyer_confirms: true };
                 let deadline = deadline(&offer, moment);
                 world.open_trade(offer.terms, Origin::Scan, &self.buyer, now, deadline);
             }

@@ -64,11 +64,7 @@ pub struct Condition {
 
 impl From<Fault> for Condition {
     fn from(fault: Fault) -> Self {
-        Self {
-            fault,
-            method: None,
-            calls_left: None,
-        }
+        Self { fault, method: None, calls_left: None }
     }
 }
 
@@ -121,10 +117,7 @@ impl Weather {
     /// Nobody listens.
     #[must_use]
     pub fn network_down() -> Self {
-        Self {
-            network_down: true,
-            conditions: Vec::new(),
-        }
+        Self { network_down: true, conditions: Vec::new() }
     }
 
     /// This weather and one thing more that is wrong.
@@ -181,9 +174,7 @@ mod tests {
 
     #[test]
     fn a_counted_fault_strikes_only_its_calls() {
-        let mut weather = Weather::fair()
-            .with(Fault::DropReply.on(Method::Pay).times(2))
-            .with(Fault::BadSignature);
+        let mut weather = Weather::fair().with(Fault::DropReply.on(Method::Pay).times(2)).with(Fault::BadSignature);
         let both = vec![Fault::DropReply, Fault::BadSignature];
         assert_eq!(weather.strike(Some(Method::Query)), [Fault::BadSignature]);
         assert_eq!(weather.strike(Some(Method::Pay)), both);
@@ -194,10 +185,7 @@ mod tests {
 
     #[test]
     fn late_payments_count_confirmations_not_calls() {
-        let late = Fault::PaysLate {
-            ms: 5,
-            despite_close: true,
-        };
+        let late = Fault::PaysLate { ms: 5, despite_close: true };
         let mut weather = Weather::fair().with(late.times(1));
         assert!(weather.strike(Some(Method::Query)).is_empty());
         assert_eq!(weather.lateness(), Some((5, true)));

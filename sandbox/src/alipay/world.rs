@@ -96,10 +96,7 @@ impl World {
     fn next_due(&self) -> Option<(i64, Due)> {
         let landings = self.landings.iter().enumerate();
         let landing = landings.map(|(index, landing)| (landing.at, Due::Land(index)));
-        let waiting = self
-            .waiting
-            .iter()
-            .filter_map(|number| self.trades.get(number));
+        let waiting = self.waiting.iter().filter_map(|number| self.trades.get(number));
         let closing = waiting.map(|trade| {
             let number = trade.terms.out_trade_no.clone();
             (trade.deadline, Due::Close(number))
@@ -109,9 +106,10 @@ impl World {
 
     fn land(&mut self, index: usize, at: i64) {
         let landing = self.landings.remove(index);
-        let open = self.trades.get(&landing.out_trade_no).is_some_and(|trade| {
-            trade.is_waiting() || (landing.despite_close && trade.charged_fen == 0)
-        });
+        let open = self
+            .trades
+            .get(&landing.out_trade_no)
+            .is_some_and(|trade| trade.is_waiting() || (landing.despite_close && trade.charged_fen == 0));
         if open {
             self.charge(&landing.out_trade_no, at);
         }
@@ -122,11 +120,7 @@ impl World {
         loop {
             let code = code::pay_code(self.next());
             if !self.pay_codes.contains_key(&code) {
-                let fresh = PayCode {
-                    buyer: buyer.to_owned(),
-                    expires_at,
-                    used_by: None,
-                };
+                let fresh = PayCode { buyer: buyer.to_owned(), expires_at, used_by: None };
                 self.pay_codes.insert(code.clone(), fresh);
                 return code;
             }
@@ -137,12 +131,7 @@ impl World {
     pub(crate) fn make_offer(&mut self, terms: Terms, now: i64, expires_at: i64) -> String {
         let text = code::qr_text(self.next());
         let number = terms.out_trade_no.clone();
-        let offer = Offer {
-            terms,
-            text: text.clone(),
-            created_at: now,
-            expires_at,
-        };
+        let offer = Offer { terms, text: text.clone(), created_at: now, expires_at };
         if let Some(old) = self.offers.insert(number.clone(), offer) {
             self.offers_by_text.remove(&old.text);
         }
@@ -156,19 +145,11 @@ impl World {
     }
 
     /// Makes a trade that waits for its buyer.
-    pub(crate) fn open_trade(
-        &mut self,
-        terms: Terms,
-        origin: Origin,
-        buyer: &str,
-        now: i64,
-        deadline: i64,
-    ) {
+    pub(crate) fn open_trade(&mut self, terms: Terms, origin: Origin, buyer: &str, now: i64, deadline: i64) {
         let number = terms.out_trade_no.clone();
         let serial = self.trades.len() + 1;
         let trade_no = format!("{}2200140000{serial:010}", china_time::day(now));
-        self.numbers_by_trade_no
-            .insert(trade_no.clone(), number.clone());
+        self.numbers_by_trade_no.insert(trade_no.clone(), number.clone());
         self.waiting.insert(number.clone());
         let trade = Trade {
             trade_no,
@@ -203,10 +184,7 @@ impl World {
 
     /// Whether the buyer of a trade can pay it.
     pub(crate) fn can_pay(&self, trade: &Trade) -> Result<(), WalletError> {
-        let balance = self
-            .buyers
-            .get(&trade.buyer)
-            .map_or(0, |buyer| buyer.balance_fen);
+        let balance = self.buyers.get(&trade.buyer).map_or(0, |buyer| buyer.balance_fen);
         if balance < trade.terms.amount_fen {
             return Err(WalletError::NotEnoughMoney);
         }

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::rand::SystemRandom;
-use ring::signature::{
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey,
-};
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -82,24 +80,12 @@ pub fn without(params: &mut Params, name: &str) {
 
 /// Adds `sign` over everything that has a value.
 pub fn signed(mut params: Params) -> Params {
-    let sorted: BTreeMap<&String, &String> = params
-        .iter()
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| (name, value))
-        .collect();
-    let text: Vec<String> = sorted
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
+    let sorted: BTreeMap<&String, &String> =
+        params.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name, value)).collect();
+    let text: Vec<String> = sorted.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let key = key_pair(include_str!("../../keys/app_private_key.pem"));
     let mut signature = vec![0; key.public().modulus_len()];
-    key.sign(
-        &RSA_PKCS1_SHA256,
-        &SystemRandom::new(),
-        text.join("&").as_bytes(),
-        &mut signature,
-    )
-    .unwrap();
+    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.join("&").as_bytes(), &mut signature).unwrap();
     params.push(("sign".to_owned(), STANDARD.encode(signature)));
     params
 }
@@ -107,21 +93,11 @@ pub fn signed(mut params: Params) -> Params {
 /// Sends as the SDKs do: common parameters in the query, `biz_content` in the body.
 pub async fn send(url: &str, params: &Params) -> Result<Answer, Cut> {
     let part = |in_body: bool| {
-        let pairs = params
-            .iter()
-            .filter(|(name, _)| (name == "biz_content") == in_body);
-        let pairs: Vec<String> = pairs
-            .map(|(name, value)| format!("{name}={}", percent(value)))
-            .collect();
+        let pairs = params.iter().filter(|(name, _)| (name == "biz_content") == in_body);
+        let pairs: Vec<String> = pairs.map(|(name, value)| format!("{name}={}", percent(value))).collect();
         pairs.join("&")
     };
-    post(
-        url,
-        &part(false),
-        &part(true),
-        "application/x-www-form-urlencoded;charset=utf-8",
-    )
-    .await
+    post(url, &part(false), &part(true), "application/x-www-form-urlencoded;charset=utf-8").await
 }
 
 pub async fn post(url: &str, query: &str, body: &str, content_type: &str) -> Result<Answer, Cut> {
@@ -133,24 +109,15 @@ pub async fn post(url: &str, query: &str, body: &str, content_type: &str) -> Res
         body.len()
     );
     let mut stream = TcpStream::connect(host).await.map_err(|_| Cut)?;
-    stream
-        .write_all(request.as_bytes())
-        .await
-        .map_err(|_| Cut)?;
+    stream.write_all(request.as_bytes()).await.map_err(|_| Cut)?;
     let mut reply = Vec::new();
     stream.read_to_end(&mut reply).await.map_err(|_| Cut)?;
     read(&reply)
 }
 
 fn read(reply: &[u8]) -> Result<Answer, Cut> {
-    let end = reply
-        .windows(4)
-        .position(|four| four == b"\r\n\r\n")
-        .ok_or(Cut)?;
-    let (head, body) = (
-        String::from_utf8_lossy(&reply[..end]).into_owned(),
-        &reply[end + 4..],
-    );
+    let end = reply.windows(4).position(|four| four == b"\r\n\r\n").ok_or(Cut)?;
+    let (head, body) = (String::from_utf8_lossy(&reply[..end]).into_owned(), &reply[end + 4..]);
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     let mut answer = Answer {
         status,
@@ -171,11 +138,7 @@ fn read(reply: &[u8]) -> Result<Answer, Cut> {
 
 /// Reads the envelope. The signature covers the node's bytes exactly as they came.
 fn open(answer: &mut Answer, gbk: bool) {
-    let charset = if gbk {
-        encoding_rs::GBK
-    } else {
-        encoding_rs::UTF_8
-    };
+    let charset = if gbk { encoding_rs::GBK } else { encoding_rs::UTF_8 };
     let text = charset
         .decode_without_bom_handling_and_without_replacement(&answer.body)
         .expect("the body is not in its charset");
@@ -184,10 +147,7 @@ fn open(answer: &mut Answer, gbk: bool) {
         let value = members.get(name)?;
         serde_json::from_str::<String>(value.get()).ok()
     };
-    let (name, node) = members
-        .iter()
-        .find(|(name, _)| name.ends_with("_response"))
-        .expect("no node");
+    let (name, node) = members.iter().find(|(name, _)| name.ends_with("_response")).expect("no node");
     answer.node_name = name.clone();
     answer.node = serde_json::from_str(node.get()).unwrap();
     answer.cert_sn = word("alipay_cert_sn");

@@ -29,37 +29,16 @@ async fn ask(till: &Till, method: &str, biz: serde_json::Value, change: Change) 
 async fn both_serials_are_demanded() {
     let till = open().await;
     let changes: [(Change, &str); 4] = [
+        (|params| set(params, "app_cert_sn", ""), "isv.missing-app-cert-sn"),
+        (|params| set(params, "app_cert_sn", "00"), "isv.app-cert-not-exist"),
+        (|params| set(params, "alipay_root_cert_sn", ""), "isv.missing-alipay-root-cert-sn"),
         (
-            |params| set(params, "app_cert_sn", ""),
-            "isv.missing-app-cert-sn",
-        ),
-        (
-            |params| set(params, "app_cert_sn", "00"),
-            "isv.app-cert-not-exist",
-        ),
-        (
-            |params| set(params, "alipay_root_cert_sn", ""),
-            "isv.missing-alipay-root-cert-sn",
-        ),
-        (
-            |params| {
-                set(
-                    params,
-                    "alipay_root_cert_sn",
-                    "ad7336ff58342939667a6019df8d2efb",
-                )
-            },
+            |params| set(params, "alipay_root_cert_sn", "ad7336ff58342939667a6019df8d2efb"),
             "isv.invalid-alipay-root-cert-sn",
         ),
     ];
     for (change, sub_code) in changes {
-        let answer = ask(
-            &till,
-            "alipay.trade.query",
-            json!({ "out_trade_no": "N1" }),
-            change,
-        )
-        .await;
+        let answer = ask(&till, "alipay.trade.query", json!({ "out_trade_no": "N1" }), change).await;
         assert_eq!(answer.sub_code(), sub_code);
     }
 }
@@ -70,8 +49,7 @@ async fn after_a_rotation_the_new_certificate_can_be_fetched() {
     let query = json!({ "out_trade_no": "N1" });
     let before = ask(&till, "alipay.trade.query", query.clone(), |_| ()).await;
     assert!(before.signed && !before.signed_by_next);
-    till.control
-        .set_weather(Weather::fair().with(Fault::RotatedCertificate));
+    till.control.set_weather(Weather::fair().with(Fault::RotatedCertificate));
     let after = ask(&till, "alipay.trade.query", query, |_| ()).await;
     assert!(after.signed_by_next && !after.signed);
     assert_ne!(before.cert_sn, after.cert_sn);
@@ -79,9 +57,7 @@ async fn after_a_rotation_the_new_certificate_can_be_fetched() {
     let method = "alipay.open.app.alipaycert.download";
     let wish = json!({ "alipay_cert_sn": after.cert_sn.unwrap() });
     let download = ask(&till, method, wish, |_| ()).await;
-    let pem = STANDARD
-        .decode(download.member("alipay_cert_content"))
-        .unwrap();
+    let pem = STANDARD.decode(download.member("alipay_cert_content")).unwrap();
     let pem = String::from_utf8(pem).unwrap();
     assert_eq!(pem, include_str!("../../keys/alipay_next_cert.pem"));
     assert_ne!(pem, merchant_keys().certificates.alipay_cert_pem);
@@ -94,13 +70,7 @@ async fn the_serial_stands_before_after_and_ahead_of_the_signature() {
     let till = open().await;
     let mut places = std::collections::BTreeSet::new();
     for _ in 0..40 {
-        let answer = ask(
-            &till,
-            "alipay.trade.query",
-            json!({ "out_trade_no": "N1" }),
-            |_| (),
-        )
-        .await;
+        let answer = ask(&till, "alipay.trade.query", json!({ "out_trade_no": "N1" }), |_| ()).await;
         assert!(answer.signed, "{}", answer.text());
         let text = answer.text();
         let at = |name: &str| text.find(name).unwrap();

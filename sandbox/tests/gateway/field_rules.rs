@@ -63,16 +63,8 @@ async fn numbers_amounts_and_texts_keep_their_rules() {
         ],
     )
     .await;
-    takes(
-        |_| (),
-        json!({ "subject": "可".repeat(256), "total_amount": "100000000.00" }),
-    )
-    .await;
-    takes(
-        |options| options.forbidden_in_subject.clear(),
-        json!({ "subject": "A/B" }),
-    )
-    .await;
+    takes(|_| (), json!({ "subject": "可".repeat(256), "total_amount": "100000000.00" })).await;
+    takes(|options| options.forbidden_in_subject.clear(), json!({ "subject": "A/B" })).await;
 }
 
 #[tokio::test]
@@ -108,19 +100,14 @@ async fn time_limits_keep_their_grammar() {
     .await;
     let past = [json!({ "time_expire": "2025-06-01 12:00:00" })];
     refuses(&till, "ACQ.NOW_TIME_AFTER_EXPIRE_TIME_ERROR", &past).await;
-    takes(
-        |_| (),
-        json!({ "timeout_express": "5m", "qr_code_timeout_express": "1c" }),
-    )
-    .await;
+    takes(|_| (), json!({ "timeout_express": "5m", "qr_code_timeout_express": "1c" })).await;
 }
 
 #[tokio::test]
 async fn goods_rows_keep_their_rules() {
     let till = Till::open().await;
     let row = |change: Value| {
-        let mut row =
-            json!({ "goods_id": "A1", "goods_name": "可乐", "quantity": 1, "price": "3.50" });
+        let mut row = json!({ "goods_id": "A1", "goods_name": "可乐", "quantity": 1, "price": "3.50" });
         for (name, value) in change.as_object().unwrap() {
             row[name] = value.clone();
         }
@@ -170,18 +157,8 @@ async fn stores_sellers_and_words_can_be_unknown() {
         options.forbidden_words = vec!["违禁".to_owned()];
     })
     .await;
-    refuses(
-        &till,
-        "ACQ.INVALID_STORE_ID",
-        &[json!({ "store_id": "S2" })],
-    )
-    .await;
-    refuses(
-        &till,
-        "ACQ.SELLER_NOT_EXIST",
-        &[json!({ "seller_id": "2088000000000002" })],
-    )
-    .await;
+    refuses(&till, "ACQ.INVALID_STORE_ID", &[json!({ "store_id": "S2" })]).await;
+    refuses(&till, "ACQ.SELLER_NOT_EXIST", &[json!({ "seller_id": "2088000000000002" })]).await;
     let words = [json!({ "subject": "违禁品" }), json!({ "body": "违禁品" })];
     refuses(&till, "ACQ.EXIST_FORBIDDEN_WORD", &words).await;
     let right = json!({ "store_id": "S1", "seller_id": "2088000000000001" });
@@ -197,11 +174,7 @@ async fn a_pay_needs_its_scene_and_a_pay_code() {
         ("auth_code", json!("28123456789012345\r"), INVALID),
         ("auth_code", json!(null), INVALID),
         ("scene", json!(""), INVALID),
-        (
-            "scene",
-            json!("security_code"),
-            "ACQ.UN_SUPPORT_TRADE_SCENE",
-        ),
+        ("scene", json!("security_code"), "ACQ.UN_SUPPORT_TRADE_SCENE"),
         ("qr_code_timeout_express", json!("5m"), INVALID),
         ("timeout_express", json!("5"), INVALID),
     ] {

@@ -1,10 +1,6 @@
 //! The gateway over real HTTP, asked by a client that knows nothing of the code under test.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot go on fails"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod calling;
 mod certificates;

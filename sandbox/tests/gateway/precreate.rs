@@ -12,15 +12,10 @@ async fn a_code_nobody_scanned_is_no_trade() {
     let text = till.code(precreate_biz("N1", "3.50")).await;
     assert!(text.starts_with("https://qr.alipay.com/bax"), "{text}");
     let query = till.query("N1").await;
-    assert_eq!(
-        (query.code(), query.sub_code()),
-        ("40004", "ACQ.TRADE_NOT_EXIST")
-    );
+    assert_eq!((query.code(), query.sub_code()), ("40004", "ACQ.TRADE_NOT_EXIST"));
     assert_eq!(query.member("receipt_amount"), "0.00");
     assert_eq!(query.member("out_trade_no"), "N1");
-    let close = till
-        .ask("alipay.trade.close", json!({ "out_trade_no": "N1" }))
-        .await;
+    let close = till.ask("alipay.trade.close", json!({ "out_trade_no": "N1" })).await;
     assert_eq!(close.sub_code(), "ACQ.TRADE_NOT_EXIST");
     let cancel = till.cancel("N1").await;
     assert_eq!((cancel.code(), cancel.member("retry_flag")), ("10000", "N"));
@@ -34,10 +29,7 @@ async fn a_cancel_does_not_kill_a_code_nobody_scanned() {
     till.cancel("N1").await;
     let scanned = till.phone.scan_text(&text).unwrap();
     till.phone.confirm(&scanned.id).unwrap();
-    assert_eq!(
-        till.query("N1").await.member("trade_status"),
-        "TRADE_SUCCESS"
-    );
+    assert_eq!(till.query("N1").await.member("trade_status"), "TRADE_SUCCESS");
     assert_eq!(till.control.ledger().charged_fen(), 350);
 }
 
@@ -54,10 +46,7 @@ async fn the_scan_makes_the_trade_and_the_thumb_pays_it_once() {
     assert_eq!(till.phone.requests()[0].id, scanned.id);
     assert_eq!(till.phone.scan_text(&text), Ok(scanned.clone()));
     till.phone.confirm(&scanned.id).unwrap();
-    assert_eq!(
-        till.phone.confirm(&scanned.id),
-        Err(WalletError::AlreadyPaid)
-    );
+    assert_eq!(till.phone.confirm(&scanned.id), Err(WalletError::AlreadyPaid));
     assert_eq!(till.phone.scan_text(&text), Err(WalletError::AlreadyPaid));
     let paid = till.query("N1").await;
     assert_eq!(paid.member("trade_status"), "TRADE_SUCCESS");
@@ -74,10 +63,7 @@ async fn the_first_scanner_owns_the_trade() {
     let scanned = till.phone.scan_text(&text).unwrap();
     let other = till.control.wallet_of("Wang");
     assert_eq!(other.scan_text(&text), Err(WalletError::BelongsToAnother));
-    assert_eq!(
-        other.confirm(&scanned.id),
-        Err(WalletError::BelongsToAnother)
-    );
+    assert_eq!(other.confirm(&scanned.id), Err(WalletError::BelongsToAnother));
     assert!(other.requests().is_empty());
 }
 
@@ -98,11 +84,7 @@ async fn a_code_dies_when_asked_and_after_two_hours_at_most() {
         till.pass(minutes * MINUTE - 1);
         assert_eq!(till.control.ledger().open_codes.len(), 1, "{field}={value}");
         till.pass(1);
-        assert_eq!(
-            till.phone.scan_text(&text),
-            Err(WalletError::CodeInvalid),
-            "{field}={value}"
-        );
+        assert_eq!(till.phone.scan_text(&text), Err(WalletError::CodeInvalid), "{field}={value}");
         assert!(till.control.ledger().open_codes.is_empty());
     }
 }
@@ -130,9 +112,7 @@ async fn the_same_number_again_needs_the_same_parameters() {
     let biz = precreate_biz("N1", "3.50");
     let text = till.code(biz.clone()).await;
     assert_eq!(till.code(biz.clone()).await, text);
-    let other = till
-        .ask("alipay.trade.precreate", precreate_biz("N1", "3.51"))
-        .await;
+    let other = till.ask("alipay.trade.precreate", precreate_biz("N1", "3.51")).await;
     assert_eq!(other.sub_code(), "ACQ.CONTEXT_INCONSISTENT");
     let scanned = till.phone.scan_text(&text).unwrap();
     assert_eq!(till.code(biz.clone()).await, text);
@@ -163,27 +143,14 @@ async fn the_phone_reads_pictures_of_any_size() {
     for (module, width, height) in [(1, 60, 40), (2, 128, 96), (4, 240, 320), (12, 800, 480)] {
         let picture = draw(&text, module, width, height);
         let scanned = till.phone.scan_picture(&picture);
-        assert_eq!(
-            scanned.map(|scanned| scanned.amount_fen),
-            Ok(350),
-            "{module} px modules"
-        );
+        assert_eq!(scanned.map(|scanned| scanned.amount_fen), Ok(350), "{module} px modules");
     }
     let blank = draw("", 0, 100, 100);
     assert_eq!(till.phone.scan_picture(&blank), Err(WalletError::NoCode));
-    assert_eq!(
-        till.phone.scan_picture(b"no picture"),
-        Err(WalletError::NoCode)
-    );
+    assert_eq!(till.phone.scan_picture(b"no picture"), Err(WalletError::NoCode));
     let foreign = draw("weixin://wxpay/bizpayurl?pr=x", 4, 200, 200);
-    assert_eq!(
-        till.phone.scan_picture(&foreign),
-        Err(WalletError::CodeInvalid)
-    );
-    assert_eq!(
-        till.control.ledger().trades[0].state,
-        TradeState::WaitBuyerPay
-    );
+    assert_eq!(till.phone.scan_picture(&foreign), Err(WalletError::CodeInvalid));
+    assert_eq!(till.control.ledger().trades[0].state, TradeState::WaitBuyerPay);
 }
 
 /// A screen with a QR in its middle; `module` 0 leaves it blank.
@@ -192,11 +159,7 @@ fn draw(text: &str, module: usize, width: usize, height: usize) -> Vec<u8> {
     let (side, colors) = (code.width(), code.to_colors());
     let (left, top) = ((width - side * module) / 2, (height - side * module) / 2);
     let mut rgb = vec![255; width * height * 3];
-    for (index, _) in colors
-        .iter()
-        .enumerate()
-        .filter(|(_, color)| **color == Color::Dark)
-    {
+    for (index, _) in colors.iter().enumerate().filter(|(_, color)| **color == Color::Dark) {
         for pixel in 0..module * module {
             let x = left + index % side * module + pixel % module;
             let y = top + index / side * module + pixel / module;
@@ -204,16 +167,9 @@ fn draw(text: &str, module: usize, width: usize, height: usize) -> Vec<u8> {
         }
     }
     let mut file = Vec::new();
-    let (w, h) = (
-        u32::try_from(width).unwrap(),
-        u32::try_from(height).unwrap(),
-    );
+    let (w, h) = (u32::try_from(width).unwrap(), u32::try_from(height).unwrap());
     let mut encoder = png::Encoder::new(&mut file, w, h);
     encoder.set_color(png::ColorType::Rgb);
-    encoder
-        .write_header()
-        .unwrap()
-        .write_image_data(&rgb)
-        .unwrap();
+    encoder.write_header().unwrap().write_image_data(&rgb).unwrap();
     file
 }

@@ -25,23 +25,11 @@ async fn the_fee_adds_up_and_the_last_part_closes_the_trade() {
     let before = till.phone.balance_fen();
     till.charge("N1", "3.50").await;
     let part = refund(&till, "R1", "1.00").await;
-    assert_eq!(
-        (part.member("fund_change"), part.member("refund_fee")),
-        ("Y", "1.00")
-    );
-    assert_eq!(
-        till.query("N1").await.member("trade_status"),
-        "TRADE_SUCCESS"
-    );
+    assert_eq!((part.member("fund_change"), part.member("refund_fee")), ("Y", "1.00"));
+    assert_eq!(till.query("N1").await.member("trade_status"), "TRADE_SUCCESS");
     let rest = refund(&till, "R2", "2.50").await;
-    assert_eq!(
-        (rest.member("fund_change"), rest.member("refund_fee")),
-        ("Y", "3.50")
-    );
-    assert_eq!(
-        till.query("N1").await.member("trade_status"),
-        "TRADE_CLOSED"
-    );
+    assert_eq!((rest.member("fund_change"), rest.member("refund_fee")), ("Y", "3.50"));
+    assert_eq!(till.query("N1").await.member("trade_status"), "TRADE_CLOSED");
     assert_eq!(till.phone.balance_fen(), before);
     let numbers: Vec<_> = till.control.ledger().trades[0]
         .refunds
@@ -72,20 +60,11 @@ async fn the_same_refund_again_moves_nothing() {
 async fn more_than_was_paid_never_goes_back() {
     let till = Till::open().await;
     till.charge("N1", "3.50").await;
-    assert_eq!(
-        refund(&till, "R1", "3.51").await.sub_code(),
-        "ACQ.REASON_TRADE_REFUND_FEE_ERR"
-    );
+    assert_eq!(refund(&till, "R1", "3.51").await.sub_code(), "ACQ.REASON_TRADE_REFUND_FEE_ERR");
     refund(&till, "R2", "3.00").await;
-    assert_eq!(
-        refund(&till, "R3", "0.51").await.sub_code(),
-        "ACQ.REASON_TRADE_REFUND_FEE_ERR"
-    );
+    assert_eq!(refund(&till, "R3", "0.51").await.sub_code(), "ACQ.REASON_TRADE_REFUND_FEE_ERR");
     for yuan in ["0.00", "0.501", "-1", "x"] {
-        assert_eq!(
-            refund(&till, "R4", yuan).await.sub_code(),
-            "ACQ.INVALID_PARAMETER"
-        );
+        assert_eq!(refund(&till, "R4", yuan).await.sub_code(), "ACQ.INVALID_PARAMETER");
     }
     assert_eq!(till.control.ledger().refunded_fen(), 300);
 }
@@ -99,35 +78,20 @@ async fn a_partial_refund_needs_its_own_number() {
     assert_eq!(part.sub_code(), "ACQ.INVALID_PARAMETER");
     let whole = till.ask("alipay.trade.refund", bare("3.50")).await;
     assert_eq!(whole.member("fund_change"), "Y");
-    assert_eq!(
-        refund_query(&till, "N1").await.member("refund_status"),
-        "REFUND_SUCCESS"
-    );
+    assert_eq!(refund_query(&till, "N1").await.member("refund_status"), "REFUND_SUCCESS");
 }
 
 #[tokio::test]
 async fn only_paid_and_unfinished_trades_are_refunded() {
     let till = Till::open().await;
-    assert_eq!(
-        refund(&till, "R1", "1.00").await.sub_code(),
-        "ACQ.TRADE_NOT_EXIST"
-    );
+    assert_eq!(refund(&till, "R1", "1.00").await.sub_code(), "ACQ.TRADE_NOT_EXIST");
     let text = till.code(precreate_biz("N1", "3.50")).await;
-    assert_eq!(
-        refund(&till, "R1", "1.00").await.sub_code(),
-        "ACQ.TRADE_NOT_EXIST"
-    );
+    assert_eq!(refund(&till, "R1", "1.00").await.sub_code(), "ACQ.TRADE_NOT_EXIST");
     let scanned = till.phone.scan_text(&text).unwrap();
-    assert_eq!(
-        refund(&till, "R1", "1.00").await.sub_code(),
-        "ACQ.TRADE_STATUS_ERROR"
-    );
+    assert_eq!(refund(&till, "R1", "1.00").await.sub_code(), "ACQ.TRADE_STATUS_ERROR");
     till.phone.confirm(&scanned.id).unwrap();
     assert!(till.control.finish_trade("N1"));
-    assert_eq!(
-        refund(&till, "R1", "1.00").await.sub_code(),
-        "ACQ.TRADE_HAS_FINISHED"
-    );
+    assert_eq!(refund(&till, "R1", "1.00").await.sub_code(), "ACQ.TRADE_HAS_FINISHED");
     assert_eq!(till.control.ledger().refunded_fen(), 0);
 }
 
@@ -136,14 +100,8 @@ async fn a_closed_trade_takes_no_new_refund() {
     let till = Till::open().await;
     till.charge("N1", "3.50").await;
     till.cancel("N1").await;
-    assert_eq!(
-        refund(&till, "R1", "1.00").await.sub_code(),
-        "ACQ.TRADE_HAS_CLOSE"
-    );
-    assert_eq!(
-        till.control.ledger().trades[0].state,
-        TradeState::TradeClosed
-    );
+    assert_eq!(refund(&till, "R1", "1.00").await.sub_code(), "ACQ.TRADE_HAS_CLOSE");
+    assert_eq!(till.control.ledger().trades[0].state, TradeState::TradeClosed);
 }
 
 #[tokio::test]
@@ -162,10 +120,7 @@ async fn two_refunds_are_three_seconds_apart_when_the_rule_is_on() {
 #[tokio::test]
 async fn a_refund_query_says_nothing_about_an_unknown_refund() {
     let till = Till::open().await;
-    assert_eq!(
-        refund_query(&till, "R1").await.sub_code(),
-        "ACQ.TRADE_NOT_EXIST"
-    );
+    assert_eq!(refund_query(&till, "R1").await.sub_code(), "ACQ.TRADE_NOT_EXIST");
     till.charge("N1", "3.50").await;
     let unknown = refund_query(&till, "R1").await;
     assert_eq!(unknown.node, json!({ "code": "10000", "msg": "Success" }));
@@ -175,11 +130,6 @@ async fn a_refund_query_says_nothing_about_an_unknown_refund() {
     assert_eq!(known.member("refund_amount"), "1.00");
     assert_eq!(known.member("total_amount"), "3.50");
     assert!(known.node["gmt_refund_pay"].is_null());
-    let none = till
-        .ask(
-            "alipay.trade.fastpay.refund.query",
-            json!({ "out_trade_no": "N1" }),
-        )
-        .await;
+    let none = till.ask("alipay.trade.fastpay.refund.query", json!({ "out_trade_no": "N1" })).await;
     assert_eq!(none.sub_code(), "ACQ.INVALID_PARAMETER");
 }

@@ -7,11 +7,7 @@ use crate::calling::Answer;
 use crate::till::{Till, precreate_biz};
 
 async fn close(till: &Till, number: &str) -> Answer {
-    till.ask(
-        "alipay.trade.close",
-        json!({ "out_trade_no": number, "operator_id": "op1" }),
-    )
-    .await
+    till.ask("alipay.trade.close", json!({ "out_trade_no": number, "operator_id": "op1" })).await
 }
 
 #[tokio::test]
@@ -21,10 +17,7 @@ async fn a_cancel_closes_what_is_unpaid_however_often_it_comes() {
     let scanned = till.phone.scan_text(&text).unwrap();
     for _ in 0..2 {
         let cancel = till.cancel("N1").await;
-        assert_eq!(
-            (cancel.member("action"), cancel.member("retry_flag")),
-            ("close", "N")
-        );
+        assert_eq!((cancel.member("action"), cancel.member("retry_flag")), ("close", "N"));
         assert_eq!(cancel.member("trade_no"), scanned.id);
     }
     let query = till.query("N1").await;
@@ -43,14 +36,7 @@ async fn a_cancel_returns_what_is_paid_once() {
         assert_eq!(till.cancel("N1").await.member("action"), "refund");
     }
     let ledger = till.control.ledger();
-    assert_eq!(
-        (
-            ledger.charged_fen(),
-            ledger.refunded_fen(),
-            ledger.net_fen()
-        ),
-        (350, 350, 0)
-    );
+    assert_eq!((ledger.charged_fen(), ledger.refunded_fen(), ledger.net_fen()), (350, 350, 0));
     assert_eq!(ledger.trades[0].refunds.len(), 1);
     assert_eq!(ledger.trades[0].state, TradeState::TradeClosed);
     assert_eq!(till.phone.balance_fen(), before);
@@ -84,15 +70,8 @@ async fn a_cancel_comes_within_a_day_and_before_the_end() {
 async fn a_cancel_may_ask_to_be_called_again() {
     let till = Till::open().await;
     till.charge("N1", "3.50").await;
-    let misspelt = Fault::SubCode {
-        sub_code: "AQC.SYSTEM_ERROR".to_owned(),
-        executed: false,
-    };
-    till.control.set_weather(
-        Weather::fair()
-            .with(Fault::CancelLater.times(2))
-            .with(misspelt.on(Method::Refund)),
-    );
+    let misspelt = Fault::SubCode { sub_code: "AQC.SYSTEM_ERROR".to_owned(), executed: false };
+    till.control.set_weather(Weather::fair().with(Fault::CancelLater.times(2)).with(misspelt.on(Method::Refund)));
     let later = till.cancel("N1").await;
     assert_eq!((later.code(), later.member("retry_flag")), ("10000", "Y"));
     assert!(later.node["action"].is_null());
@@ -108,20 +87,11 @@ async fn a_close_ends_unpaid_trades_only() {
     till.phone.scan_text(&text).unwrap();
     assert_eq!(close(&till, "N1").await.code(), "10000");
     assert_eq!(close(&till, "N1").await.code(), "10000");
-    assert_eq!(
-        till.query("N1").await.member("trade_status"),
-        "TRADE_CLOSED"
-    );
+    assert_eq!(till.query("N1").await.member("trade_status"), "TRADE_CLOSED");
     till.charge("N2", "3.50").await;
-    assert_eq!(
-        close(&till, "N2").await.sub_code(),
-        "ACQ.TRADE_STATUS_ERROR"
-    );
+    assert_eq!(close(&till, "N2").await.sub_code(), "ACQ.TRADE_STATUS_ERROR");
     till.cancel("N2").await;
-    assert_eq!(
-        close(&till, "N2").await.sub_code(),
-        "ACQ.REASON_TRADE_STATUS_INVALID"
-    );
+    assert_eq!(close(&till, "N2").await.sub_code(), "ACQ.REASON_TRADE_STATUS_INVALID");
     assert_eq!(close(&till, "N3").await.sub_code(), "ACQ.TRADE_NOT_EXIST");
 }
 
@@ -131,16 +101,8 @@ async fn the_gateways_own_number_wins() {
     let paid = till.charge("N1", "3.50").await;
     let trade_no = paid.member("trade_no");
     let both = json!({ "trade_no": trade_no, "out_trade_no": "N9" });
-    assert_eq!(
-        till.ask("alipay.trade.query", both)
-            .await
-            .member("out_trade_no"),
-        "N1"
-    );
+    assert_eq!(till.ask("alipay.trade.query", both).await.member("out_trade_no"), "N1");
     let unknown = json!({ "trade_no": "2025060122001400009999999999" });
     let cancel = till.ask("alipay.trade.cancel", unknown).await;
-    assert_eq!(
-        (cancel.code(), cancel.sub_code()),
-        ("40004", "ACQ.TRADE_NOT_EXIST")
-    );
+    assert_eq!((cancel.code(), cancel.sub_code()), ("40004", "ACQ.TRADE_NOT_EXIST"));
 }

@@ -34,12 +34,7 @@ impl Till {
         let gateway = Gateway::start(options).await.unwrap();
         let control = gateway.control();
         let phone = control.wallet();
-        Self {
-            gateway,
-            control,
-            phone,
-            clock,
-        }
+        Self { gateway, control, phone, clock }
     }
 
     /// Lets time pass.
@@ -58,10 +53,7 @@ impl Till {
 
     /// Sends a correct request; the answer must come and its signature hold.
     pub async fn ask(&self, method: &str, biz: Value) -> Answer {
-        let answer = self
-            .try_ask(method, biz)
-            .await
-            .expect("the connection ended");
+        let answer = self.try_ask(method, biz).await.expect("the connection ended");
         assert!(answer.signed, "unsigned or badly signed: {}", answer.text());
         answer
     }

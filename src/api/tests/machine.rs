@@ -59,7 +59,8 @@ pub fn slot(name: &str) -> SlotId {
 }
 
 pub fn products() -> Products {
-    let product = |code: &str, name: &str, price| Product { code: code.into(), name: name.into(), price: Fen::new(price) };
+    let product =
+        |code: &str, name: &str, price| Product { code: code.into(), name: name.into(), price: Fen::new(price) };
     BTreeMap::from([
         (slot("11"), product("water-550", "农夫山泉", 200)),
         (slot("12"), product("cola-330", "可口可乐", 350)),
@@ -67,7 +68,14 @@ pub fn products() -> Products {
 }
 
 fn settings() -> Settings {
-    let pace = Pace { code_poll_ms: 20, confirm_poll_ms: 20, refund_query_ms: 20, refund_gap_ms: 0, retry_ms: 20, ..Pace::default() };
+    let pace = Pace {
+        code_poll_ms: 20,
+        confirm_poll_ms: 20,
+        refund_query_ms: 20,
+        refund_gap_ms: 0,
+        retry_ms: 20,
+        ..Pace::default()
+    };
     Settings {
         products: products(),
         channels: vec![ChannelId::Alipay],
@@ -87,7 +95,8 @@ impl Machine {
         let (screen, screen_seen) = watch::channel(None);
         let (stop, stopping) = watch::channel(false);
         let weather = Arc::<Weather>::default();
-        let terminal = Terminal::new(commands, opened.journal.reader(), newest_seen, screen_seen, Arc::<Metrics>::default());
+        let terminal =
+            Terminal::new(commands, opened.journal.reader(), newest_seen, screen_seen, Arc::<Metrics>::default());
         let engine = Engine::restore(settings(), IdMint::new([7; 32]), at(Duration::ZERO), &[]);
         let begun = Instant::now();
         let running = Running { engine, journal: opened.journal, newest, weather: Arc::clone(&weather), begun };
@@ -175,7 +184,8 @@ impl Running {
             let input = match effect {
                 Effect::Record(batch) => {
                     let batch = batch.into_iter();
-                    let batch = batch.map(|record| NewEntry { at: record.at, entry: record.entry, state: record.state });
+                    let batch =
+                        batch.map(|record| NewEntry { at: record.at, entry: record.entry, state: record.state });
                     let places = self.journal.append(batch.collect()).await.unwrap();
                     self.newest.send_replace(places.last().copied().unwrap());
                     Input::Recorded
@@ -187,7 +197,9 @@ impl Running {
                     let result = if jams { VendResult::NotDropped } else { VendResult::Dropped };
                     Input::Vended { job: vend.job, result, drops: None }
                 }
-                Effect::ArmScanner(_) | Effect::Lamp(_) | Effect::Beep(_) | Effect::Raised(_) | Effect::Cleared(_) => continue,
+                Effect::ArmScanner(_) | Effect::Lamp(_) | Effect::Beep(_) | Effect::Raised(_) | Effect::Cleared(_) => {
+                    continue;
+                }
             };
             let _ = self.engine.handle(self.now(), input);
         }
@@ -204,7 +216,9 @@ impl Running {
         match request {
             Request::ShowCode(_) => Answer::Code(CodeAnswer::Ready("https://qr.alipay.com/bax0000".into())),
             Request::TakeCode(offer, _) => Answer::Payment(Outcome::Paid(receipt(offer.amount))),
-            Request::Query(_) if self.weather.pays.load(Ordering::SeqCst) => Answer::Payment(Outcome::Paid(receipt(amount()))),
+            Request::Query(_) if self.weather.pays.load(Ordering::SeqCst) => {
+                Answer::Payment(Outcome::Paid(receipt(amount())))
+            }
             Request::Query(_) => Answer::Payment(Outcome::Pending(Waiting::NoTrade)),
             Request::Cancel(_) | Request::Close(_) => Answer::Reversal(Reversal::Closed),
             Request::Refund(_) | Request::RefundQuery(_) if self.weather.refuses_refunds.load(Ordering::SeqCst) => {

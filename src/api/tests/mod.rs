@@ -1,1 +1,10 @@
+//! The API over its own doors, against a real engine and a real journal.
+
+mod description;
+mod doors;
+mod events;
+mod format;
+mod http;
 pub mod machine;
+mod orders;
+mod refusals;

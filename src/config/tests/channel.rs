@@ -18,12 +18,7 @@ fn production_takes_no_money_through_a_local_or_plain_gateway() {
             "https://[127.0.0.1/gateway.do",
         ] {
             let errors = bench.errors(&with_gateway(url, "production"));
-            assert!(
-                errors
-                    .iter()
-                    .all(|key| key == "channels.alipay.gateway_url"),
-                "{url}: {errors:?}"
-            );
+            assert!(errors.iter().all(|key| key == "channels.alipay.gateway_url"), "{url}: {errors:?}");
         }
     }
 }
@@ -41,14 +36,8 @@ fn a_local_gateway_needs_sandbox_mode_and_a_build_with_the_sandbox() {
 fn sandbox_mode_never_meets_the_production_gateway() {
     let mut bench = Bench::new();
     bench.env.sandbox_built = true;
-    assert_eq!(
-        bench.errors(&in_section("terminal", "mode = \"sandbox\"")),
-        ["channels.alipay.gateway_url"]
-    );
-    let alipays = with_gateway(
-        "https://openapi-sandbox.dl.alipaydev.com/gateway.do",
-        "sandbox",
-    );
+    assert_eq!(bench.errors(&in_section("terminal", "mode = \"sandbox\"")), ["channels.alipay.gateway_url"]);
+    let alipays = with_gateway("https://openapi-sandbox.dl.alipaydev.com/gateway.do", "sandbox");
     bench.env.sandbox_built = false;
     assert!(bench.load(&alipays, BOARD).is_ok());
 }
@@ -57,28 +46,14 @@ fn sandbox_mode_never_meets_the_production_gateway() {
 fn certificate_mode_needs_its_three_files_and_no_key() {
     let bench = Bench::new();
     let key = "public_key_file = \"alipay.pem\"\n";
-    let three = "app_cert_file = \"app.crt\"\nalipay_cert_file = \"alipay.crt\"\nalipay_root_cert_file = \"root.crt\"\n";
-    assert!(
-        bench
-            .load(&SOUND.replace(key, three), BOARD)
-            .expect("sound")
-            .alipay
-            .is_some()
-    );
-    assert_eq!(
-        bench.errors(&format!("{SOUND}{three}")),
-        ["channels.alipay.public_key_file"]
-    );
+    let three =
+        "app_cert_file = \"app.crt\"\nalipay_cert_file = \"alipay.crt\"\nalipay_root_cert_file = \"root.crt\"\n";
+    assert!(bench.load(&SOUND.replace(key, three), BOARD).expect("sound").alipay.is_some());
+    assert_eq!(bench.errors(&format!("{SOUND}{three}")), ["channels.alipay.public_key_file"]);
     let two = three.replace("alipay_cert_file = \"alipay.crt\"\n", "");
-    assert_eq!(
-        bench.errors(&SOUND.replace(key, &two)),
-        ["channels.alipay.alipay_cert_file"]
-    );
+    assert_eq!(bench.errors(&SOUND.replace(key, &two)), ["channels.alipay.alipay_cert_file"]);
     let swapped = three.replace("\"app.crt\"", "\"alipay.crt\"");
-    assert_eq!(
-        bench.errors(&SOUND.replace(key, &swapped)),
-        ["channels.alipay.app_cert_file"]
-    );
+    assert_eq!(bench.errors(&SOUND.replace(key, &swapped)), ["channels.alipay.app_cert_file"]);
 }
 
 #[test]
@@ -96,21 +71,11 @@ fn every_bad_text_and_every_bad_key_of_alipay_is_reported_at_once() {
     bench.put("alipay.pem", OUR_KEY, 0o600);
     let more = "seller_id = \"20 88\"\nstore_id = \"\"\nenable_pay_channels = [\"balance\"]\ndisable_pay_channels = [\"coupon\"]\n";
     let config = format!("{SOUND}{more}").replace("2021000000000000", "12");
-    let names: Vec<String> = bench
-        .errors(&config)
-        .iter()
-        .map(|key| key.trim_start_matches("channels.alipay.").to_owned())
-        .collect();
+    let names: Vec<String> =
+        bench.errors(&config).iter().map(|key| key.trim_start_matches("channels.alipay.").to_owned()).collect();
     assert_eq!(
         names,
-        [
-            "app_id",
-            "private_key_file",
-            "public_key_file",
-            "seller_id",
-            "store_id",
-            "disable_pay_channels"
-        ]
+        ["app_id", "private_key_file", "public_key_file", "seller_id", "store_id", "disable_pay_channels"]
     );
 }
 
@@ -120,10 +85,7 @@ fn a_private_key_that_others_can_read_is_refused() {
     bench.put("app.pem", OUR_KEY, 0o640);
     let report = bench.report(SOUND);
     assert_eq!(report.problems()[0].key, "channels.alipay.private_key_file");
-    assert!(
-        report.problems()[0].advice.contains("chmod 600"),
-        "{report}"
-    );
+    assert!(report.problems()[0].advice.contains("chmod 600"), "{report}");
 }
 
 #[test]
@@ -131,12 +93,7 @@ fn a_credential_comes_from_systemd() {
     let mut bench = Bench::new();
     let config = SOUND.replace("\"app.pem\"", "\"credential:alipay\"");
     let report = bench.report(&config);
-    assert!(
-        report.problems()[0]
-            .advice
-            .contains("LoadCredential=alipay:"),
-        "{report}"
-    );
+    assert!(report.problems()[0].advice.contains("LoadCredential=alipay:"), "{report}");
     bench.put("alipay", OUR_KEY, 0o440);
     bench.env.credentials_directory = Some(bench.folder.path().to_owned());
     assert!(bench.load(&config, BOARD).is_ok());
@@ -147,14 +104,8 @@ fn a_credential_comes_from_systemd() {
 #[test]
 fn a_key_pasted_into_the_file_is_refused_and_never_printed() {
     let bench = Bench::new();
-    let body: String = OUR_KEY
-        .lines()
-        .filter(|line| !line.starts_with('-'))
-        .collect();
-    for line in [
-        format!("private_key_file = \"{body}\""),
-        format!("private_key = \"{body}\""),
-    ] {
+    let body: String = OUR_KEY.lines().filter(|line| !line.starts_with('-')).collect();
+    for line in [format!("private_key_file = \"{body}\""), format!("private_key = \"{body}\"")] {
         let report = bench.report(&SOUND.replace("private_key_file = \"app.pem\"", &line));
         let printed = format!("{report}{}", serde_json::to_string(&report).expect("JSON"));
         assert!(!printed.contains(&body[40..80]), "{printed}");

@@ -76,10 +76,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let bench = Self {
-            folder: tempfile::tempdir().expect("a folder"),
-            env: Env::default(),
-        };
+        let bench = Self { folder: tempfile::tempdir().expect("a folder"), env: Env::default() };
         bench.put("app.pem", OUR_KEY, 0o600);
         bench.put("ours.pem", OUR_PUBLIC_KEY, 0o644);
         bench.put("alipay.pem", ALIPAY_KEY, 0o644);
@@ -99,11 +96,7 @@ impl Bench {
     fn load(&self, config: &str, board: &str) -> Result<Checked, Report> {
         self.put("till.toml", config, 0o644);
         self.put("board.toml", board, 0o644);
-        load_in(
-            &self.folder.path().join("till.toml"),
-            &self.folder.path().join("board.toml"),
-            &self.env,
-        )
+        load_in(&self.folder.path().join("till.toml"), &self.folder.path().join("board.toml"), &self.env)
     }
 
     fn report(&self, config: &str) -> Report {
@@ -116,18 +109,12 @@ impl Bench {
     }
 
     fn warnings(&self, config: &str, board: &str) -> Vec<String> {
-        keys_of(
-            &self.load(config, board).expect("sound").warnings,
-            Severity::Warning,
-        )
+        keys_of(&self.load(config, board).expect("sound").warnings, Severity::Warning)
     }
 }
 
 fn keys_of(report: &Report, severity: Severity) -> Vec<String> {
-    let problems = report
-        .problems()
-        .iter()
-        .filter(|problem| problem.severity == severity);
+    let problems = report.problems().iter().filter(|problem| problem.severity == severity);
     problems.map(|problem| problem.key.clone()).collect()
 }
 
@@ -144,8 +131,7 @@ fn slot(name: &str) -> SlotId {
 }
 
 fn with_gateway(url: &str, mode: &str) -> String {
-    in_section("terminal", &format!("mode = \"{mode}\""))
-        .replace("https://openapi.alipay.com/gateway.do", url)
+    in_section("terminal", &format!("mode = \"{mode}\"")).replace("https://openapi.alipay.com/gateway.do", url)
 }
 
 #[test]
@@ -164,10 +150,7 @@ fn a_sound_config_is_read_with_its_defaults() {
     assert_eq!(checked.journal, Path::new("/var/lib/till/till.db"));
     assert_eq!(checked.api.socket, Path::new("/run/till/till.sock"));
     assert!(checked.api.tcp.is_none());
-    assert_eq!(
-        checked.board.scanner.path.as_deref(),
-        Some(Path::new("/run/till/scanner"))
-    );
+    assert_eq!(checked.board.scanner.path.as_deref(), Some(Path::new("/run/till/scanner")));
     assert!(checked.warnings.is_empty(), "{}", checked.warnings);
 }
 
@@ -178,16 +161,9 @@ fn the_example_is_sound_and_shows_every_key_with_its_default() {
     fs::create_dir(bench.folder.path().join("keys")).expect("a folder");
     bench.put("keys/alipay_public_key.pem", ALIPAY_KEY, 0o644);
     bench.put("alipay-private-key", OUR_KEY, 0o440);
-    let bench = Bench {
-        env: Env {
-            credentials_directory: Some(bench.folder.path().to_owned()),
-            ..Env::default()
-        },
-        ..bench
-    };
-    let written = bench
-        .load(example, BOARD)
-        .unwrap_or_else(|report| panic!("{report}"));
+    let bench =
+        Bench { env: Env { credentials_directory: Some(bench.folder.path().to_owned()), ..Env::default() }, ..bench };
+    let written = bench.load(example, BOARD).unwrap_or_else(|report| panic!("{report}"));
     assert!(written.warnings.is_empty(), "{}", written.warnings);
     for setting in written.effective.settings() {
         let name = setting.key.rsplit('.').next().expect("a name");
@@ -218,18 +194,9 @@ fn every_key_is_in_the_example_and_in_the_reference() {
         raw::Log::KEYS,
     ];
     for key in sections.into_iter().flatten() {
-        let is_example = |line: &str| {
-            line.trim_start_matches("# ")
-                .starts_with(&format!("{key} = "))
-        };
-        assert!(
-            example.lines().any(is_example),
-            "till.example.toml does not show {key}"
-        );
-        assert!(
-            reference.contains(&format!("\n| `{key}` | ")),
-            "docs/configuration.md does not explain {key}"
-        );
+        let is_example = |line: &str| line.trim_start_matches("# ").starts_with(&format!("{key} = "));
+        assert!(example.lines().any(is_example), "till.example.toml does not show {key}");
+        assert!(reference.contains(&format!("\n| `{key}` | ")), "docs/configuration.md does not explain {key}");
     }
 }
 
@@ -276,15 +243,11 @@ fn a_problem_is_shown_with_its_line_and_advice() {
 #[test]
 fn the_report_is_readable_by_machines() {
     let bench = Bench::new();
-    let json = serde_json::to_value(bench.report(&SOUND.replace("slot = \"12\"", "slot = \"13\"")))
-        .expect("JSON");
+    let json = serde_json::to_value(bench.report(&SOUND.replace("slot = \"12\"", "slot = \"13\""))).expect("JSON");
     assert_eq!(json[0]["severity"], "error");
     assert_eq!(json[0]["line"], 10);
     assert_eq!(json[0]["key"], "product[1].slot");
-    assert!(
-        json[0]["advice"].as_str().expect("text").contains("11, 12"),
-        "{json}"
-    );
+    assert!(json[0]["advice"].as_str().expect("text").contains("11, 12"), "{json}");
 }
 
 #[test]
@@ -295,40 +258,22 @@ fn a_misspelt_key_is_answered_with_the_right_one() {
     let report = bench.report(&format!("{SOUND}[jornal]\n"));
     assert_eq!(report.problems()[0].advice, "did you mean journal?");
     let report = bench.report(&in_section("sell", "who_scans = \"buyer_scan\""));
-    assert!(
-        report.problems()[0]
-            .advice
-            .starts_with("did you mean \"buyer_scans\"?"),
-        "{report}"
-    );
+    assert!(report.problems()[0].advice.starts_with("did you mean \"buyer_scans\"?"), "{report}");
 }
 
 #[test]
 fn broken_toml_is_one_problem_and_no_noise() {
     let bench = Bench::new();
     let report = bench.report("[terminal\nid = \"x\"\n");
-    assert!(
-        report
-            .problems()
-            .iter()
-            .all(|problem| problem.problem.starts_with("this is not TOML")),
-        "{report}"
-    );
+    assert!(report.problems().iter().all(|problem| problem.problem.starts_with("this is not TOML")), "{report}");
     assert_eq!(report.problems()[0].line, Some(1));
 }
 
 #[test]
 fn missing_files_are_named_together() {
-    let report = load_in(
-        Path::new("/nonexistent/till.toml"),
-        Path::new("/nonexistent/board.toml"),
-        &Env::default(),
-    );
+    let report = load_in(Path::new("/nonexistent/till.toml"), Path::new("/nonexistent/board.toml"), &Env::default());
     let text = report.expect_err("nothing there").to_string();
-    assert!(
-        text.contains("--config") && text.contains("--board"),
-        "{text}"
-    );
+    assert!(text.contains("--config") && text.contains("--board"), "{text}");
 }
 
 #[test]
@@ -352,91 +297,44 @@ fn an_empty_config_says_what_is_needed() {
 #[test]
 fn paces_keep_to_what_alipay_asks_unless_nothing_is_real() {
     let mut bench = Bench::new();
-    for line in [
-        "confirm_poll_ms = 2999",
-        "confirm_poll_ms = 6001",
-        "refund_query_ms = 9999",
-        "refund_gap_ms = 100",
-    ] {
+    for line in ["confirm_poll_ms = 2999", "confirm_poll_ms = 6001", "refund_query_ms = 9999", "refund_gap_ms = 100"] {
         let key = format!("pace.{}", line.split(' ').next().expect("a key"));
         assert_eq!(bench.errors(&in_section("pace", line)), [key]);
     }
     bench.env.sandbox_built = true;
-    let quick = with_gateway("http://127.0.0.1:8700/gateway.do", "sandbox")
-        + "[pace]\nconfirm_poll_ms = 50\n";
-    assert_eq!(
-        bench
-            .load(&quick, BOARD)
-            .expect("sound")
-            .settings
-            .pace
-            .confirm_poll_ms,
-        50
-    );
+    let quick = with_gateway("http://127.0.0.1:8700/gateway.do", "sandbox") + "[pace]\nconfirm_poll_ms = 50\n";
+    assert_eq!(bench.load(&quick, BOARD).expect("sound").settings.pace.confirm_poll_ms, 50);
 }
 
 #[test]
 fn a_code_outlives_the_time_to_pay() {
     let bench = Bench::new();
-    let checked = bench
-        .load(&in_section("sell", "pay_within_s = 300"), BOARD)
-        .expect("sound");
+    let checked = bench.load(&in_section("sell", "pay_within_s = 300"), BOARD).expect("sound");
     assert_eq!(checked.settings.pace.pay_within_ms, 300_000);
     assert_eq!(checked.settings.pace.code_valid_ms, 420_000);
-    assert_eq!(
-        bench.errors(&in_section("pace", "code_valid_ms = 100000")),
-        ["pace.code_valid_ms"]
-    );
+    assert_eq!(bench.errors(&in_section("pace", "code_valid_ms = 100000")), ["pace.code_valid_ms"]);
 }
 
 #[test]
 fn a_call_ends_before_it_counts_as_lost() {
     let bench = Bench::new();
-    assert_eq!(
-        bench.errors(&in_section("http", "timeout_s = 31")),
-        ["http.timeout_s"]
-    );
-    assert_eq!(
-        bench.errors(&in_section("http", "connect_timeout_s = 11")),
-        ["http.timeout_s"]
-    );
+    assert_eq!(bench.errors(&in_section("http", "timeout_s = 31")), ["http.timeout_s"]);
+    assert_eq!(bench.errors(&in_section("http", "connect_timeout_s = 11")), ["http.timeout_s"]);
 }
 
 #[test]
 fn the_api_listens_on_loopback_and_with_a_token_only() {
     let bench = Bench::new();
     let api = |lines: &str| format!("{SOUND}[api]\n{lines}\n");
-    let tcp = bench
-        .load(
-            &api("tcp = \"127.0.0.1:8480\"\ntoken_file = \"token\""),
-            BOARD,
-        )
-        .expect("sound")
-        .api
-        .tcp;
+    let tcp = bench.load(&api("tcp = \"127.0.0.1:8480\"\ntoken_file = \"token\""), BOARD).expect("sound").api.tcp;
     let tcp = tcp.expect("it listens");
     assert_eq!((tcp.address.port(), tcp.token.expose().len()), (8480, 64));
-    assert_eq!(
-        bench.errors(&api("tcp = \"0.0.0.0:8480\"\ntoken_file = \"token\"")),
-        ["api.tcp"]
-    );
-    assert_eq!(
-        bench.errors(&api("tcp = \"localhost\"\ntoken_file = \"token\"")),
-        ["api.tcp"]
-    );
-    assert_eq!(
-        bench.errors(&api("tcp = \"127.0.0.1:8480\"")),
-        ["api.token_file"]
-    );
+    assert_eq!(bench.errors(&api("tcp = \"0.0.0.0:8480\"\ntoken_file = \"token\"")), ["api.tcp"]);
+    assert_eq!(bench.errors(&api("tcp = \"localhost\"\ntoken_file = \"token\"")), ["api.tcp"]);
+    assert_eq!(bench.errors(&api("tcp = \"127.0.0.1:8480\"")), ["api.token_file"]);
     bench.put("token", "short", 0o600);
-    assert_eq!(
-        bench.errors(&api("tcp = \"127.0.0.1:8480\"\ntoken_file = \"token\"")),
-        ["api.token_file"]
-    );
-    assert_eq!(
-        bench.warnings(&api("token_file = \"token\""), BOARD),
-        ["api.token_file"]
-    );
+    assert_eq!(bench.errors(&api("tcp = \"127.0.0.1:8480\"\ntoken_file = \"token\"")), ["api.token_file"]);
+    assert_eq!(bench.warnings(&api("token_file = \"token\""), BOARD), ["api.token_file"]);
 }
 
 #[test]
@@ -445,29 +343,12 @@ fn check_prints_every_setting_with_its_source_and_no_secret() {
     bench.env.state_directory = Some("/srv/state".into());
     let config = format!("{SOUND}[api]\ntcp = \"127.0.0.1:8480\"\ntoken_file = \"token\"\n");
     let checked = bench.load(&config, BOARD).expect("sound");
-    let printed = format!(
-        "{}{}",
-        checked.effective,
-        serde_json::to_string(&checked.effective).expect("JSON")
-    );
-    let has = |start: &str, end: &str| {
-        printed
-            .lines()
-            .any(|line| line.starts_with(start) && line.ends_with(end))
-    };
+    let printed = format!("{}{}", checked.effective, serde_json::to_string(&checked.effective).expect("JSON"));
+    let has = |start: &str, end: &str| printed.lines().any(|line| line.starts_with(start) && line.ends_with(end));
     assert!(has("terminal.id = \"VM-0001\"", "# line 3"), "{printed}");
     assert!(has("product[0].price = \"3.50\"", "# line 8"), "{printed}");
     assert!(has("pace.watch_ms = 15000", "# default"), "{printed}");
-    assert!(
-        has(
-            "journal.path = \"/srv/state/till.db\"",
-            "# default under $STATE_DIRECTORY"
-        ),
-        "{printed}"
-    );
-    assert!(
-        !printed.contains(&"7f".repeat(8)) && !printed.contains("MII"),
-        "{printed}"
-    );
+    assert!(has("journal.path = \"/srv/state/till.db\"", "# default under $STATE_DIRECTORY"), "{printed}");
+    assert!(!printed.contains(&"7f".repeat(8)) && !printed.contains("MII"), "{printed}");
     assert!(!format!("{checked:?}").contains(&"7f".repeat(8)));
 }

@@ -24,9 +24,7 @@ pub(super) fn accept_all(shared: &Arc<Shared>, listener: &UnixListener) {
         }
         let Ok(stream) = stream else { continue };
         // A driver that cannot be served sees its connection close, and tries again.
-        let _ = spawn("till-machine-driver", shared, |shared| {
-            serve(&shared, stream)
-        });
+        let _ = spawn("till-machine-driver", shared, |shared| serve(&shared, stream));
     }
 }
 
@@ -45,11 +43,7 @@ fn enter(shared: &Shared, stream: &UnixStream) -> Option<u64> {
     shared.act(|core| {
         core.reachable.then(|| {
             core.next_driver += 1;
-            core.drivers.push(Driver {
-                number: core.next_driver,
-                stream,
-                inputs: Default::default(),
-            });
+            core.drivers.push(Driver { number: core.next_driver, stream, inputs: Default::default() });
             core.next_driver
         })
     })
@@ -77,13 +71,11 @@ fn answer_all(shared: &Shared, number: u64, stream: UnixStream) -> io::Result<()
                 shared.act(|core| core.answer(number, &question, &body));
             }
             // Answered under the lock, so that no level of a later moment overtakes the answer.
-            ToMachine::Output { .. }
-            | ToMachine::Input { .. }
-            | ToMachine::Set { .. }
-            | ToMachine::Drops => shared.act(|core| {
-                let answer = core.answer(number, &question, &body);
-                (&stream).write_all(&to_line(&answer))
-            })?,
+            ToMachine::Output { .. } | ToMachine::Input { .. } | ToMachine::Set { .. } | ToMachine::Drops => shared
+                .act(|core| {
+                    let answer = core.answer(number, &question, &body);
+                    (&stream).write_all(&to_line(&answer))
+                })?,
         }
     }
 }
@@ -110,9 +102,7 @@ fn show(shared: &Shared) {
     };
     let panel = shared.core().panel.clone();
     if let Some(panel) = panel {
-        shared
-            .picture
-            .send_replace(Some(Arc::new(panel.rotated(upright))));
+        shared.picture.send_replace(Some(Arc::new(panel.rotated(upright))));
     }
 }
 
@@ -123,9 +113,7 @@ fn refused(why: impl Into<String>) -> FromMachine {
 impl Core {
     fn answer(&mut self, driver: u64, question: &ToMachine, body: &[u8]) -> FromMachine {
         match question {
-            ToMachine::Output { line, high }
-            | ToMachine::Set { line, high }
-            | ToMachine::SetNow { line, high } => {
+            ToMachine::Output { line, high } | ToMachine::Set { line, high } | ToMachine::SetNow { line, high } => {
                 if self.model.set_output(line, *high) {
                     FromMachine::Done
                 } else {
@@ -133,19 +121,10 @@ impl Core {
                 }
             }
             ToMachine::Input { line } => self.add_input(driver, line),
-            ToMachine::Drops => FromMachine::Drops {
-                count: self.model.drops(),
-            },
-            ToMachine::Frame {
-                width,
-                height,
-                first_row,
-                rows,
-            } => self.paint(
-                (*width, *height),
-                *first_row..first_row.saturating_add(*rows),
-                body,
-            ),
+            ToMachine::Drops => FromMachine::Drops { count: self.model.drops() },
+            ToMachine::Frame { width, height, first_row, rows } => {
+                self.paint((*width, *height), *first_row..first_row.saturating_add(*rows), body)
+            }
         }
     }
 
@@ -159,22 +138,14 @@ impl Core {
             return refused("the driver was cut off");
         };
         driver.inputs.insert(line.to_owned());
-        let level = FromMachine::Level {
-            line: line.to_owned(),
-            high,
-        };
+        let level = FromMachine::Level { line: line.to_owned(), high };
         match (&driver.stream).write_all(&to_line(&level)) {
             Ok(()) => FromMachine::Done,
             Err(error) => refused(error.to_string()),
         }
     }
 
-    fn paint(
-        &mut self,
-        (width, height): (u32, u32),
-        rows: std::ops::Range<u32>,
-        body: &[u8],
-    ) -> FromMachine {
+    fn paint(&mut self, (width, height): (u32, u32), rows: std::ops::Range<u32>, body: &[u8]) -> FromMachine {
         if width == 0 || !(1..=SIDE_MAX).contains(&height) || rows.end > height {
             return refused("the picture does not fit the panel");
         }

@@ -195,10 +195,7 @@ fn listen(socket: &Path) -> io::Result<UnixListener> {
     if UnixStream::connect(socket).is_ok() {
         return Err(io::Error::new(
             io::ErrorKind::AddrInUse,
-            format!(
-                "a simulated machine already listens at {}",
-                socket.display()
-            ),
+            format!("a simulated machine already listens at {}", socket.display()),
         ));
     }
     match std::fs::remove_file(socket) {
@@ -208,16 +205,9 @@ fn listen(socket: &Path) -> io::Result<UnixListener> {
     UnixListener::bind(socket)
 }
 
-fn spawn(
-    name: &str,
-    shared: &Arc<Shared>,
-    body: impl FnOnce(Arc<Shared>) + Send + 'static,
-) -> io::Result<()> {
+fn spawn(name: &str, shared: &Arc<Shared>, body: impl FnOnce(Arc<Shared>) + Send + 'static) -> io::Result<()> {
     let shared = Arc::clone(shared);
-    thread::Builder::new()
-        .name(name.into())
-        .spawn(move || body(shared))
-        .map(drop)
+    thread::Builder::new().name(name.into()).spawn(move || body(shared)).map(drop)
 }
 
 impl Core {
@@ -240,10 +230,7 @@ impl Core {
     /// Tells every driver that reads a pin about its new level.
     fn send_changes(&mut self) {
         for (line, high) in self.model.take_changes() {
-            let message = to_line(&FromMachine::Level {
-                line: line.clone(),
-                high,
-            });
+            let message = to_line(&FromMachine::Level { line: line.clone(), high });
             for driver in &self.drivers {
                 if driver.inputs.contains(&line) {
                     // A driver that went away is noticed by its own thread.
@@ -292,14 +279,8 @@ impl Shared {
             core.model.advance(self.now());
             core.send_changes();
             self.publish(&core);
-            let rest = core
-                .model
-                .next_deadline()
-                .map_or(IDLE, |at| at.saturating_sub(self.now()));
-            (core, _) = self
-                .changed
-                .wait_timeout(core, rest)
-                .unwrap_or_else(PoisonError::into_inner);
+            let rest = core.model.next_deadline().map_or(IDLE, |at| at.saturating_sub(self.now()));
+            (core, _) = self.changed.wait_timeout(core, rest).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }

@@ -69,10 +69,7 @@ pub(super) struct Model {
 
 impl Model {
     pub(super) fn new(spec: MachineSpec) -> Self {
-        let slots = spec.slots.iter().map(|_| Slot {
-            stock: spec.stock,
-            ..Slot::default()
-        });
+        let slots = spec.slots.iter().map(|_| Slot { stock: spec.stock, ..Slot::default() });
         Self {
             slots: slots.collect(),
             spec,
@@ -111,10 +108,7 @@ impl Model {
 
     /// The electrical level of a pin; a pin that nobody drives rests at its *off* level.
     pub(super) fn level(&self, line: &str) -> bool {
-        self.high
-            .get(line)
-            .copied()
-            .unwrap_or_else(|| self.pin(line).is_some_and(|pin| pin.active_low))
+        self.high.get(line).copied().unwrap_or_else(|| self.pin(line).is_some_and(|pin| pin.active_low))
     }
 
     /// A driver sets the level of an output. False: there is no such output.
@@ -134,12 +128,7 @@ impl Model {
     /// Whether a driver may read this pin.
     pub(super) fn is_input(&self, line: &str) -> bool {
         let is_key = self.spec.keys.iter().any(|(_, pin)| pin.line == line);
-        is_key
-            || self
-                .spec
-                .drop_sensor
-                .as_ref()
-                .is_some_and(|pin| pin.line == line)
+        is_key || self.spec.drop_sensor.as_ref().is_some_and(|pin| pin.line == line)
     }
 
     /// Presses a key, after the presses before it.
@@ -200,20 +189,12 @@ impl Model {
 
     fn output_pin(&self, line: &str) -> Option<Pin> {
         let relays = self.spec.slots.iter().map(|(_, pin)| pin);
-        relays
-            .chain(&self.spec.lamp)
-            .chain(&self.spec.buzzer)
-            .find(|pin| pin.line == line)
-            .cloned()
+        relays.chain(&self.spec.lamp).chain(&self.spec.buzzer).find(|pin| pin.line == line).cloned()
     }
 
     fn pin(&self, line: &str) -> Option<Pin> {
         let inputs = self.spec.keys.iter().map(|(_, pin)| pin);
-        inputs
-            .chain(&self.spec.drop_sensor)
-            .find(|pin| pin.line == line)
-            .cloned()
-            .or_else(|| self.output_pin(line))
+        inputs.chain(&self.spec.drop_sensor).find(|pin| pin.line == line).cloned().or_else(|| self.output_pin(line))
     }
 
     fn is_on(&self, pin: Option<&Pin>) -> bool {
@@ -224,22 +205,12 @@ impl Model {
         if self.spec.lamp.as_ref().is_some_and(|pin| pin.line == line) && active {
             self.lamp_starts += 1;
         }
-        if self
-            .spec
-            .buzzer
-            .as_ref()
-            .is_some_and(|pin| pin.line == line)
-            && active
-        {
+        if self.spec.buzzer.as_ref().is_some_and(|pin| pin.line == line) && active {
             self.beeps += 1;
         }
         let relay = self.spec.slots.iter().position(|(_, pin)| pin.line == line);
         if let Some(slot) = relay.and_then(|index| self.slots.get_mut(index)) {
-            slot.turning = active.then_some(Turning {
-                since: self.now,
-                turns: 0,
-                tripped: false,
-            });
+            slot.turning = active.then_some(Turning { since: self.now, turns: 0, tripped: false });
             slot.motor_starts += u64::from(active);
         }
     }
@@ -251,10 +222,7 @@ impl Model {
             let trips = turning.since + self.spec.one_shot;
             Some((turned, Due::Turn(index)).min((trips, Due::Trip(index))))
         });
-        let falls = self
-            .falling
-            .first()
-            .map(|(at, slot)| (*at, Due::Fall(*slot)));
+        let falls = self.falling.first().map(|(at, slot)| (*at, Due::Fall(*slot)));
         let beam = self.beam_until.map(|at| (at, Due::BeamClear));
         let finger = self.finger.map(|finger| match finger {
             Finger::Down(_, until) | Finger::Lifted(until) => (until, Due::Finger),
@@ -376,18 +344,12 @@ mod tests {
     }
 
     fn pin(line: &str, active_low: bool) -> Pin {
-        Pin {
-            line: line.into(),
-            active_low,
-        }
+        Pin { line: line.into(), active_low }
     }
 
     fn machine() -> Model {
         Model::new(MachineSpec {
-            slots: vec![
-                ("11".into(), pin("relay-11", false)),
-                ("12".into(), pin("relay-12", true)),
-            ],
+            slots: vec![("11".into(), pin("relay-11", false)), ("12".into(), pin("relay-12", true))],
             drop_sensor: Some(pin("curtain", true)),
             keys: vec![(Key::Ok, pin("key-ok", false))],
             lamp: Some(pin("lamp", false)),
@@ -469,11 +431,7 @@ mod tests {
         assert!(model.press(Key::Ok));
         assert!(!model.press(Key::Cancel));
         model.advance(ms(1000));
-        let levels: Vec<bool> = model
-            .take_changes()
-            .into_iter()
-            .map(|(_, high)| high)
-            .collect();
+        let levels: Vec<bool> = model.take_changes().into_iter().map(|(_, high)| high).collect();
         assert_eq!(levels, [true, false, true, false]);
     }
 

@@ -18,10 +18,7 @@ pub struct Pin {
 
 impl Pin {
     fn from_line(line: &LineSpec) -> Self {
-        Self {
-            line: line.id(),
-            active_low: line.active_low,
-        }
+        Self { line: line.id(), active_low: line.active_low }
     }
 }
 

@@ -6,8 +6,8 @@
 use der::{Decode, Encode, Reader, SliceReader};
 use md5::{Digest, Md5};
 use ring::signature::{
-    RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256,
-    RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RsaParameters, UnparsedPublicKey,
+    RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
+    RSA_PKCS1_2048_8192_SHA512, RsaParameters, UnparsedPublicKey,
 };
 use thiserror::Error;
 use x509_cert::ext::pkix::BasicConstraints;
@@ -55,10 +55,7 @@ impl Certificate {
         let certificates = blocks.into_iter().filter(|b| b.label == "CERTIFICATE");
         let read = certificates.enumerate().map(|(index, block)| {
             x509_cert::Certificate::from_der(&block.der)
-                .map(|parsed| Self {
-                    der: block.der,
-                    parsed,
-                })
+                .map(|parsed| Self { der: block.der, parsed })
                 .map_err(|_| CertError::Damaged(index + 1))
         });
         let found = read.collect::<Result<Vec<_>, _>>()?;
@@ -72,10 +69,7 @@ impl Certificate {
     #[must_use]
     pub fn serial_number(&self) -> String {
         let tbs = self.parsed.tbs_certificate();
-        sn_of(
-            &tbs.issuer().to_string(),
-            &decimal(tbs.serial_number().as_bytes()),
-        )
+        sn_of(&tbs.issuer().to_string(), &decimal(tbs.serial_number().as_bytes()))
     }
 
     /// The RSA key inside.
@@ -93,10 +87,7 @@ impl Certificate {
     }
 
     fn is_authority(&self) -> bool {
-        let found = self
-            .parsed
-            .tbs_certificate()
-            .get_extension::<BasicConstraints>();
+        let found = self.parsed.tbs_certificate().get_extension::<BasicConstraints>();
         matches!(found, Ok(Some((_, constraints))) if constraints.ca)
     }
 
@@ -111,9 +102,7 @@ impl Certificate {
         let (Ok(key), Some(signed)) = (issuer.public_key(), signed_part(&self.der)) else {
             return false;
         };
-        UnparsedPublicKey::new(parameters, key.as_pkcs1())
-            .verify(signed, self.parsed.signature().raw_bytes())
-            .is_ok()
+        UnparsedPublicKey::new(parameters, key.as_pkcs1()).verify(signed, self.parsed.signature().raw_bytes()).is_ok()
     }
 }
 
@@ -145,10 +134,7 @@ fn verification(algorithm: &str) -> Option<&'static RsaParameters> {
 /// No readable certificate.
 pub fn serial_number(text: &str) -> Result<String, CertError> {
     let found = Certificate::read_all(text)?;
-    found
-        .first()
-        .map(Certificate::serial_number)
-        .ok_or(CertError::NoCertificate)
+    found.first().map(Certificate::serial_number).ok_or(CertError::NoCertificate)
 }
 
 /// `alipay_root_cert_sn`: the SNs of the certificates signed with any RSA algorithm, in file order, joined by `_`.
@@ -170,17 +156,13 @@ pub fn root_serial_number(text: &str) -> Result<String, CertError> {
 /// Whether `leaf` leads, signature by signature, over authorities in `between` to one of `roots`.
 #[must_use]
 pub fn chains_to_root(leaf: &Certificate, between: &[Certificate], roots: &[Certificate]) -> bool {
-    let issued_by = |one: &Certificate, other: &Certificate| {
-        one.names_as_issuer(other) && one.is_signed_by(other)
-    };
+    let issued_by = |one: &Certificate, other: &Certificate| one.names_as_issuer(other) && one.is_signed_by(other);
     let mut current = leaf;
     for _ in 0..LONGEST_CHAIN {
         if roots.iter().any(|root| issued_by(current, root)) {
             return true;
         }
-        let next = between
-            .iter()
-            .find(|one| one.is_authority() && issued_by(current, one));
+        let next = between.iter().find(|one| one.is_authority() && issued_by(current, one));
         match next {
             Some(authority) => current = authority,
             None => return false,
@@ -209,11 +191,7 @@ fn decimal(bytes: &[u8]) -> String {
             carry /= 10;
         }
     }
-    digits
-        .iter()
-        .rev()
-        .map(|digit| char::from(b'0' + digit))
-        .collect()
+    digits.iter().rev().map(|digit| char::from(b'0' + digit)).collect()
 }
 
 #[cfg(test)]
@@ -241,12 +219,9 @@ mod tests {
 
     #[test]
     fn serials_are_unsigned_and_of_any_length() {
-        for (bytes, text) in [
-            (&[0][..], "0"),
-            (&[1], "1"),
-            (&[0, 255], "255"),
-            (&[1, 0, 0, 0, 0, 0, 0, 0, 0], "18446744073709551616"),
-        ] {
+        for (bytes, text) in
+            [(&[0][..], "0"), (&[1], "1"), (&[0, 255], "255"), (&[1, 0, 0, 0, 0, 0, 0, 0, 0], "18446744073709551616")]
+        {
             assert_eq!(decimal(bytes), text);
         }
     }

@@ -173,18 +173,8 @@ pub const TABLE: &[(&[Method], &str, Class)] = &[
 /// What `code` means as the answer to `method`; `None` when it is in no list.
 #[must_use]
 pub fn class(method: Method, code: &str) -> Option<Class> {
-    let rows = || {
-        TABLE
-            .iter()
-            .filter(|(methods, ..)| methods.contains(&method))
-    };
+    let rows = || TABLE.iter().filter(|(methods, ..)| methods.contains(&method));
     let whole = rows().find(|(_, known, _)| *known == code);
-    let pattern = || {
-        rows().find(|(_, known, _)| {
-            known
-                .strip_suffix('*')
-                .is_some_and(|head| code.starts_with(head))
-        })
-    };
+    let pattern = || rows().find(|(_, known, _)| known.strip_suffix('*').is_some_and(|head| code.starts_with(head)));
     whole.or_else(pattern).map(|(.., class)| *class)
 }

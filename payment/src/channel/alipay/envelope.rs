@@ -59,12 +59,7 @@ impl<'a> Envelope<'a> {
             (None, None) => return Err(NotAnEnvelope::NoNode),
             (Some(_), Some(_)) => return Err(NotAnEnvelope::Twice),
         };
-        Ok(Self {
-            content,
-            is_error,
-            sign: text_of(member("sign"))?,
-            cert_sn: text_of(member("alipay_cert_sn"))?,
-        })
+        Ok(Self { content, is_error, sign: text_of(member("sign"))?, cert_sn: text_of(member("alipay_cert_sn"))? })
     }
 
     /// The content as this key's owner signed it, or `None` when it did not.
@@ -96,8 +91,7 @@ pub fn text(bytes: &[u8]) -> Result<Cow<'_, str>, NotAnEnvelope> {
 /// A JSON text member; an empty one counts as absent.
 fn text_of(value: Option<&[u8]>) -> Result<Option<String>, NotAnEnvelope> {
     let Some(value) = value else { return Ok(None) };
-    let text: Option<String> =
-        serde_json::from_slice(value).map_err(|_| NotAnEnvelope::NotAText)?;
+    let text: Option<String> = serde_json::from_slice(value).map_err(|_| NotAnEnvelope::NotAText)?;
     Ok(text.filter(|text| !text.is_empty()))
 }
 
@@ -162,9 +156,7 @@ impl<'a> Scanner<'a> {
             _ => self.scalar(),
         }
         let value = &self.body[start..self.at];
-        (!value.is_empty())
-            .then_some(value)
-            .ok_or(NotAnEnvelope::NotAnObject)
+        (!value.is_empty()).then_some(value).ok_or(NotAnEnvelope::NotAnObject)
     }
 
     fn nested(&mut self) -> Result<(), NotAnEnvelope> {
@@ -205,10 +197,7 @@ impl<'a> Scanner<'a> {
 
     fn scalar(&mut self) {
         while let Some(byte) = self.body.get(self.at) {
-            if matches!(
-                byte,
-                b',' | b'}' | b']' | b':' | b' ' | b'\t' | b'\r' | b'\n'
-            ) {
+            if matches!(byte, b',' | b'}' | b']' | b':' | b' ' | b'\t' | b'\r' | b'\n') {
                 return;
             }
             self.at += 1;
@@ -217,9 +206,7 @@ impl<'a> Scanner<'a> {
 
     fn expect(&mut self, wanted: u8) -> Result<(), NotAnEnvelope> {
         let found = self.next_sign()?;
-        (found == wanted)
-            .then_some(())
-            .ok_or(NotAnEnvelope::NotAnObject)
+        (found == wanted).then_some(()).ok_or(NotAnEnvelope::NotAnObject)
     }
 
     fn next_sign(&mut self) -> Result<u8, NotAnEnvelope> {
@@ -230,10 +217,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn peek(&self) -> Result<u8, NotAnEnvelope> {
-        self.body
-            .get(self.at)
-            .copied()
-            .ok_or(NotAnEnvelope::NotAnObject)
+        self.body.get(self.at).copied().ok_or(NotAnEnvelope::NotAnObject)
     }
 
     fn skip_blanks(&mut self) {
@@ -256,10 +240,7 @@ mod tests {
     fn the_content_is_the_bytes_between_the_braces() {
         for (body, inside) in [
             (r#"{"n":{"a":"}\"{"},"sign":"s"}"#, r#"{"a":"}\"{"}"#),
-            (
-                "{\"sign\":\"s\",\r\n \"n\" : { \"a\" : [1,{}] } }\n",
-                r#"{ "a" : [1,{}] }"#,
-            ),
+            ("{\"sign\":\"s\",\r\n \"n\" : { \"a\" : [1,{}] } }\n", r#"{ "a" : [1,{}] }"#),
             (r#"{"n":"c2VhbGVk","sign":"s"}"#, r#""c2VhbGVk""#),
             (r#"{"x":1.5,"y":null,"n":{"a":"\\"}}"#, r#"{"a":"\\"}"#),
         ] {
@@ -270,15 +251,8 @@ mod tests {
     #[test]
     fn only_the_outer_sign_counts_and_its_slashes_are_unescaped() {
         let body = br#"{"n":{"sign":"inner"},"sign":"a\/b="}"#;
-        assert_eq!(
-            Envelope::open("n", body).unwrap().sign.as_deref(),
-            Some("a/b=")
-        );
-        for none in [
-            &br#"{"n":{"sign":"inner"}}"#[..],
-            br#"{"n":{},"sign":""}"#,
-            br#"{"n":{},"sign":null}"#,
-        ] {
+        assert_eq!(Envelope::open("n", body).unwrap().sign.as_deref(), Some("a/b="));
+        for none in [&br#"{"n":{"sign":"inner"}}"#[..], br#"{"n":{},"sign":""}"#, br#"{"n":{},"sign":null}"#] {
             assert_eq!(Envelope::open("n", none).unwrap().sign, None);
         }
     }
@@ -306,22 +280,14 @@ mod tests {
             assert!(content(body).is_err(), "{body:?} was taken");
         }
         assert_eq!(content(r#"{"n":{},"n":{}}"#), Err(NotAnEnvelope::Twice));
-        assert_eq!(
-            content(r#"{"n":{},"error_response":{}}"#),
-            Err(NotAnEnvelope::Twice)
-        );
+        assert_eq!(content(r#"{"n":{},"error_response":{}}"#), Err(NotAnEnvelope::Twice));
         assert_eq!(content(r#"{"m":{}}"#), Err(NotAnEnvelope::NoNode));
-        assert_eq!(
-            content(r#"{"n":{},"sign":{}}"#),
-            Err(NotAnEnvelope::NotAText)
-        );
+        assert_eq!(content(r#"{"n":{},"sign":{}}"#), Err(NotAnEnvelope::NotAText));
     }
 
     #[test]
     fn every_cut_of_a_reply_is_refused_and_never_panics() {
-        let body =
-            r#"{"n":{"a":"\u4ea4 b}","c":["d",{"e":"交易"}]},"alipay_cert_sn":"00","sign":"s"}"#
-                .as_bytes();
+        let body = r#"{"n":{"a":"\u4ea4 b}","c":["d",{"e":"交易"}]},"alipay_cert_sn":"00","sign":"s"}"#.as_bytes();
         assert!(Envelope::open("n", body).is_ok());
         for end in 0..body.len() {
             assert!(Envelope::open("n", &body[..end]).is_err());
@@ -333,9 +299,7 @@ mod tests {
     fn no_damaged_byte_makes_it_panic() {
         let body = r#"{"n":{"a":"\u4ea4 b}","c":["交易"]},"sign":"s"}"#.as_bytes();
         for place in 0..body.len() {
-            for byte in [
-                b'"', b'\\', b'{', b'}', b'[', b',', b' ', 0, 0x81, 0xFE, 0xFF,
-            ] {
+            for byte in [b'"', b'\\', b'{', b'}', b'[', b',', b' ', 0, 0x81, 0xFE, 0xFF] {
                 let mut damaged = body.to_vec();
                 damaged[place] = byte;
                 if let Ok(opened) = Envelope::open("n", &damaged) {

@@ -74,12 +74,7 @@ impl PrivateKey {
     #[must_use]
     pub fn sign_sha256(&self, message: &[u8]) -> String {
         let mut signature = vec![0; self.0.public().modulus_len()];
-        let made = self.0.sign(
-            &RSA_PKCS1_SHA256,
-            &SystemRandom::new(),
-            message,
-            &mut signature,
-        );
+        let made = self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature);
         made.map_or_else(|_| String::new(), |()| STANDARD.encode(signature))
     }
 
@@ -142,9 +137,7 @@ impl PublicKey {
         let Ok(signature) = STANDARD.decode(signature) else {
             return false;
         };
-        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.0)
-            .verify(message, &signature)
-            .is_ok()
+        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &self.0).verify(message, &signature).is_ok()
     }
 
     /// The key as PKCS#1 `RSAPublicKey`.

@@ -96,9 +96,7 @@ pub enum CertificateError {
         found: String,
     },
     /// It does not lead to our root certificates.
-    #[error(
-        "certificate {0} does not lead to our root certificates: is alipayRootCert.crt the current one?"
-    )]
+    #[error("certificate {0} does not lead to our root certificates: is alipayRootCert.crt the current one?")]
     NoChain(String),
 }
 
@@ -116,10 +114,7 @@ impl Alipay {
     /// # Errors
     /// [`SetupError`] says which setting is wrong and what to do.
     pub fn new(config: Config) -> Result<Self, SetupError> {
-        Ok(Self {
-            setup: Setup::new(config)?,
-            rotated: RwLock::default(),
-        })
+        Ok(Self { setup: Setup::new(config)?, rotated: RwLock::default() })
     }
 
     /// The signed HTTP request. The same `request` gives the same business fields, so that sending it again is safe.
@@ -131,16 +126,12 @@ impl Alipay {
     /// What the reply to `request` means. Anything unverified, malformed or unlisted is a doubt, never a failure.
     #[must_use]
     pub fn decode(&self, request: &Request, status: u16, body: &[u8]) -> Decoded {
-        self.open(request, status, body)
-            .unwrap_or_else(|doubt| Decoded::Answer(Answer::in_doubt(request, doubt)))
+        self.open(request, status, body).unwrap_or_else(|doubt| Decoded::Answer(Answer::in_doubt(request, doubt)))
     }
 
     fn open(&self, request: &Request, status: u16, body: &[u8]) -> Result<Decoded, Doubt> {
         if status != OK {
-            return Err(Doubt::new(
-                DoubtKind::ChannelTrouble,
-                format!("HTTP status {status}"),
-            ));
+            return Err(Doubt::new(DoubtKind::ChannelTrouble, format!("HTTP status {status}")));
         }
         let envelope = Envelope::open(&Method::of(request).node(), body)?;
         let answer = match self.seal(&envelope) {
@@ -168,9 +159,7 @@ impl Alipay {
         let key = match (&self.setup.mode, envelope.cert_sn.as_deref()) {
             (Mode::PublicKey(key), _) => key.clone(),
             (Mode::Certificates(known), None) => known.alipay_key.clone(),
-            (Mode::Certificates(known), Some(sn)) if sn == known.alipay_sn => {
-                known.alipay_key.clone()
-            }
+            (Mode::Certificates(known), Some(sn)) if sn == known.alipay_sn => known.alipay_key.clone(),
             (Mode::Certificates(_), Some(sn)) => match self.rotated_key(sn) {
                 Some(key) => key,
                 None if is_serial_number(sn) => return Seal::Unknown(sn.to_owned()),
@@ -194,11 +183,8 @@ impl Alipay {
         let unreadable = |detail: &str| Doubt::new(DoubtKind::Malformed, detail);
         let key = self.setup.aes.as_ref();
         let key = key.ok_or_else(|| unreadable("the node is encrypted, and no aes_key is set"))?;
-        let sealed: String =
-            serde_json::from_str(&text).map_err(|_| unreadable("the node is no text"))?;
-        let plain = key
-            .decrypt(&sealed)
-            .map_err(|error| unreadable(&error.to_string()))?;
+        let sealed: String = serde_json::from_str(&text).map_err(|_| unreadable("the node is no text"))?;
+        let plain = key.decrypt(&sealed).map_err(|error| unreadable(&error.to_string()))?;
         Ok(envelope::text(&plain)?.into_owned())
     }
 
@@ -215,12 +201,7 @@ impl Alipay {
     ///
     /// # Errors
     /// [`CertificateError`]; nothing is taken then.
-    pub fn accept_certificate(
-        &self,
-        sn: &str,
-        status: u16,
-        body: &[u8],
-    ) -> Result<(), CertificateError> {
+    pub fn accept_certificate(&self, sn: &str, status: u16, body: &[u8]) -> Result<(), CertificateError> {
         let Mode::Certificates(known) = &self.setup.mode else {
             return Err(CertificateError::KeyMode);
         };
@@ -231,10 +212,7 @@ impl Alipay {
         let leaf = sent.remove(0);
         let found = leaf.serial_number();
         if found != sn {
-            return Err(CertificateError::OtherNumber {
-                asked: sn.to_owned(),
-                found,
-            });
+            return Err(CertificateError::OtherNumber { asked: sn.to_owned(), found });
         }
         sent.extend(known.between.iter().cloned());
         if !cert::chains_to_root(&leaf, &sent, &known.roots) {
@@ -256,9 +234,7 @@ impl Alipay {
             .map_err(|doubt| malformed(&doubt.detail))?;
         let content = node.alipay_cert_content.get();
         let content = content.ok_or_else(|| CertificateError::Refused(node.reason()))?;
-        let pem = STANDARD
-            .decode(content)
-            .map_err(|_| malformed("the certificate is not Base64"))?;
+        let pem = STANDARD.decode(content).map_err(|_| malformed("the certificate is not Base64"))?;
         String::from_utf8(pem).map_err(|_| malformed("the certificate is not PEM"))
     }
 }

@@ -55,10 +55,7 @@ pub fn blocks(text: &str) -> Result<Vec<Block>, PemError> {
         if label.contains("ENCRYPTED") || body.contains("ENCRYPTED") {
             return Err(PemError::Encrypted);
         }
-        found.push(Block {
-            label: label.to_owned(),
-            der: base64(body)?,
-        });
+        found.push(Block { label: label.to_owned(), der: base64(body)? });
         rest = tail;
     }
     Ok(found)
@@ -75,10 +72,7 @@ pub fn one(text: &str) -> Result<Block, PemError> {
     if let Some(block) = blocks(text)?.into_iter().next() {
         return Ok(block);
     }
-    Ok(Block {
-        label: String::new(),
-        der: base64(text)?,
-    })
+    Ok(Block { label: String::new(), der: base64(text)? })
 }
 
 /// Standard Base64, blanks and line ends left out.
@@ -95,10 +89,7 @@ mod tests {
     fn blocks_are_found_whatever_stands_between_them() {
         let text = "note\r\n-----BEGIN A-----\r\nAQI=\r\n-----END A-----\r\n-----BEGIN B-----\n AwQ=\n-----END B-----";
         let found = blocks(text).unwrap();
-        assert_eq!(
-            found.iter().map(|b| b.label.as_str()).collect::<Vec<_>>(),
-            ["A", "B"]
-        );
+        assert_eq!(found.iter().map(|b| b.label.as_str()).collect::<Vec<_>>(), ["A", "B"]);
         assert_eq!(found[1].der, [3, 4]);
     }
 
@@ -111,12 +102,8 @@ mod tests {
     fn damaged_texts_are_named() {
         assert_eq!(one(" \n"), Err(PemError::Empty));
         assert_eq!(one("!!"), Err(PemError::NotBase64));
-        assert_eq!(
-            one("-----BEGIN A-----\nAQI="),
-            Err(PemError::Unfinished("A".into()))
-        );
-        let locked =
-            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAQI=\n-----END ENCRYPTED PRIVATE KEY-----";
+        assert_eq!(one("-----BEGIN A-----\nAQI="), Err(PemError::Unfinished("A".into())));
+        let locked = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAQI=\n-----END ENCRYPTED PRIVATE KEY-----";
         assert_eq!(one(locked), Err(PemError::Encrypted));
     }
 }

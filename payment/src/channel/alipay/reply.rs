@@ -57,9 +57,7 @@ impl<'de> Deserialize<'de> for Text {
             Some(b'-' | b'0'..=b'9') => raw.to_owned(),
             _ if raw == "null" => String::new(),
             _ => {
-                return Err(serde::de::Error::custom(
-                    "a member is neither text nor number",
-                ));
+                return Err(serde::de::Error::custom("a member is neither text nor number"));
             }
         };
         Ok(Self((!text.is_empty()).then_some(text)))
@@ -83,46 +81,33 @@ impl Node {
     /// The code that a refusal carries: the business code where there is one.
     fn refusal(&self, why: Why) -> Refusal {
         let code = self.sub_code.get().or(self.code.get()).unwrap_or_default();
-        Refusal {
-            code: code.to_owned(),
-            why,
-        }
+        Refusal { code: code.to_owned(), why }
     }
 
     /// Whether the gateway refused before its business layer, so that nothing was executed.
     fn is_gateway_refusal(&self) -> bool {
-        let throttled = self
-            .sub_code
-            .get()
-            .is_some_and(|code| code.ends_with("call-limited"));
+        let throttled = self.sub_code.get().is_some_and(|code| code.ends_with("call-limited"));
         !throttled && matches!(self.code.get(), Some("40001" | "40002" | "40003" | "40006"))
     }
 
     /// The doubt that the answer is about another order, when it names one.
     fn wrong_order(&self, request: &Request) -> Option<Doubt> {
         let (attempt, refund) = numbers(request);
-        let other =
-            |text: &Text, ours: &str| text.get().filter(|named| *named != ours).map(str::to_owned);
-        let named = other(&self.out_trade_no, attempt)
-            .or_else(|| refund.and_then(|ours| other(&self.out_request_no, ours)))?;
+        let other = |text: &Text, ours: &str| text.get().filter(|named| *named != ours).map(str::to_owned);
+        let named =
+            other(&self.out_trade_no, attempt).or_else(|| refund.and_then(|ours| other(&self.out_request_no, ours)))?;
         let detail = format!("the answer to {attempt} names {named:?}");
         Some(Doubt::new(DoubtKind::WrongOrder, detail))
     }
 
     /// A good answer must say which order it is about.
     fn must_name_the_order(&self) -> Result<(), Doubt> {
-        self.out_trade_no
-            .get()
-            .map(|_| ())
-            .ok_or_else(|| malformed("the answer names no out_trade_no"))
+        self.out_trade_no.get().map(|_| ()).ok_or_else(|| malformed("the answer names no out_trade_no"))
     }
 
     fn receipt(&self) -> Result<Receipt, Doubt> {
         self.must_name_the_order()?;
-        let trade_no = self
-            .trade_no
-            .get()
-            .ok_or_else(|| malformed("paid, without a trade_no"))?;
+        let trade_no = self.trade_no.get().ok_or_else(|| malformed("paid, without a trade_no"))?;
         let paid_at = self.gmt_payment.get().or(self.send_pay_date.get());
         Ok(Receipt {
             trade_no: trade_no.to_owned(),
@@ -137,9 +122,7 @@ impl Node {
 fn numbers(request: &Request) -> (&str, Option<&str>) {
     match request {
         Request::ShowCode(offer) | Request::TakeCode(offer, _) => (offer.attempt.as_str(), None),
-        Request::Query(attempt) | Request::Cancel(attempt) | Request::Close(attempt) => {
-            (attempt.as_str(), None)
-        }
+        Request::Query(attempt) | Request::Cancel(attempt) | Request::Close(attempt) => (attempt.as_str(), None),
         Request::Refund(refund) | Request::RefundQuery(refund) => {
             (refund.attempt.as_str(), Some(refund.refund.as_str()))
         }
@@ -153,10 +136,7 @@ pub(super) fn verified(request: &Request, node: &Node, is_error_node: bool) -> A
 }
 
 fn read(request: &Request, node: &Node, is_error_node: bool) -> Result<Answer, Doubt> {
-    let code = node
-        .code
-        .get()
-        .ok_or_else(|| malformed("the answer has no code"))?;
+    let code = node.code.get().ok_or_else(|| malformed("the answer has no code"))?;
     if let Some(doubt) = node.wrong_order(request) {
         return Err(doubt);
     }
@@ -188,10 +168,7 @@ pub(super) fn unsigned(request: &Request, node: &Node) -> Answer {
     }
     let doubt = match node.code.get() {
         Some("20000") => trouble(node.reason()),
-        _ => Doubt::new(
-            DoubtKind::BadSignature,
-            format!("not signed: {}", node.reason()),
-        ),
+        _ => Doubt::new(DoubtKind::BadSignature, format!("not signed: {}", node.reason())),
     };
     Answer::in_doubt(request, doubt)
 }
@@ -230,20 +207,14 @@ fn success(request: &Request, node: &Node) -> Result<Answer, Doubt> {
 
 fn code(node: &Node) -> Result<CodeAnswer, Doubt> {
     node.must_name_the_order()?;
-    let text = node
-        .qr_code
-        .get()
-        .ok_or_else(|| malformed("no qr_code in the answer"))?;
+    let text = node.qr_code.get().ok_or_else(|| malformed("no qr_code in the answer"))?;
     Ok(CodeAnswer::Ready(text.to_owned()))
 }
 
 fn paid_by_code(offer: &Offer, node: &Node) -> Result<Outcome, Doubt> {
     let receipt = node.receipt()?;
     if receipt.amount != offer.amount {
-        let detail = format!(
-            "{} was charged, and {} was asked",
-            receipt.amount, offer.amount
-        );
+        let detail = format!("{} was charged, and {} was asked", receipt.amount, offer.amount);
         return Err(Doubt::new(DoubtKind::WrongOrder, detail));
     }
     Ok(Outcome::Paid(receipt))
@@ -256,25 +227,15 @@ fn standing(node: &Node) -> Result<Outcome, Doubt> {
         Some("TRADE_SUCCESS" | "TRADE_FINISHED") => node.receipt().map(Outcome::Paid),
         Some("WAIT_BUYER_PAY") => Ok(Outcome::Pending(Waiting::Confirming)),
         Some("TRADE_CLOSED") => Ok(Outcome::NotPaid(closed(node))),
-        Some(other) => Err(Doubt::new(
-            DoubtKind::Unlisted,
-            format!("trade_status {other}"),
-        )),
+        Some(other) => Err(Doubt::new(DoubtKind::Unlisted, format!("trade_status {other}"))),
         None => Err(malformed("no trade_status in the answer")),
     }
 }
 
 /// Closed unpaid; or, when there is a payment date, paid and given back in full. Either way no money stays with us.
 fn closed(node: &Node) -> Refusal {
-    let code = if node.send_pay_date.get().is_some() {
-        "refunded_in_full"
-    } else {
-        "TRADE_CLOSED"
-    };
-    Refusal {
-        code: code.to_owned(),
-        why: Why::Closed,
-    }
+    let code = if node.send_pay_date.get().is_some() { "refunded_in_full" } else { "TRADE_CLOSED" };
+    Refusal { code: code.to_owned(), why: Why::Closed }
 }
 
 /// `code` 10000 alone says nothing: an unknown number is answered so too, and a code nobody scanned stays payable.
@@ -285,10 +246,7 @@ fn cancelled(node: &Node) -> Result<Reversal, Doubt> {
     match node.action.get() {
         Some("close") => node.must_name_the_order().map(|()| Reversal::Closed),
         Some("refund") => node.must_name_the_order().map(|()| Reversal::Refunded),
-        Some(other) => Err(Doubt::new(
-            DoubtKind::Unlisted,
-            format!("cancel action {other}"),
-        )),
+        Some(other) => Err(Doubt::new(DoubtKind::Unlisted, format!("cancel action {other}"))),
         None => Ok(Reversal::NoTrade),
     }
 }
@@ -314,10 +272,7 @@ fn refund_standing(refund: &RefundOrder, node: &Node) -> Result<RefundOutcome, D
             let detail = format!("{moved} was refunded, and {} was asked", refund.amount);
             Err(Doubt::new(DoubtKind::WrongOrder, detail))
         }
-        Some(other) => Err(Doubt::new(
-            DoubtKind::Unlisted,
-            format!("refund_status {other}"),
-        )),
+        Some(other) => Err(Doubt::new(DoubtKind::Unlisted, format!("refund_status {other}"))),
     }
 }
 
@@ -329,9 +284,7 @@ fn business_failure(request: &Request, node: &Node) -> Result<Answer, Doubt> {
         Request::ShowCode(_) => code_refused(class, node).map(Answer::Code),
         Request::TakeCode(..) | Request::Query(_) => not_paid(class, node).map(Answer::Payment),
         Request::Cancel(_) | Request::Close(_) => not_reversed(class, node).map(Answer::Reversal),
-        Request::Refund(_) | Request::RefundQuery(_) => {
-            not_refunded(class, code).map(Answer::Refund)
-        }
+        Request::Refund(_) | Request::RefundQuery(_) => not_refunded(class, code).map(Answer::Refund),
         Request::Probe => Some(Answer::Reachable(true)),
     };
     answer.ok_or_else(|| trouble(node.reason()))
@@ -340,12 +293,8 @@ fn business_failure(request: &Request, node: &Node) -> Result<Answer, Doubt> {
 fn code_refused(class: Class, node: &Node) -> Option<CodeAnswer> {
     match class {
         Class::Refused(why) => Some(CodeAnswer::Refused(node.refusal(why))),
-        Class::Ask => Some(CodeAnswer::Ask {
-            code: node.refusal(Why::NewNumber).code,
-        }),
-        Class::Trouble | Class::NoTrade | Class::Again | Class::ShortOfFunds | Class::Rejected => {
-            None
-        }
+        Class::Ask => Some(CodeAnswer::Ask { code: node.refusal(Why::NewNumber).code }),
+        Class::Trouble | Class::NoTrade | Class::Again | Class::ShortOfFunds | Class::Rejected => None,
     }
 }
 
@@ -365,9 +314,7 @@ fn not_reversed(class: Class, node: &Node) -> Option<Reversal> {
     match class {
         Class::NoTrade => Some(Reversal::NoTrade),
         Class::Again => Some(Reversal::Again),
-        Class::Ask => Some(Reversal::Ask {
-            code: node.refusal(Why::Closed).code,
-        }),
+        Class::Ask => Some(Reversal::Ask { code: node.refusal(Why::Closed).code }),
         Class::Trouble | Class::Refused(_) | Class::ShortOfFunds | Class::Rejected => None,
     }
 }
@@ -377,24 +324,15 @@ fn not_refunded(class: Class, code: &str) -> Option<RefundOutcome> {
         Class::ShortOfFunds => Some(RefundOutcome::ShortOfFunds),
         Class::Ask => Some(RefundOutcome::NotMoved),
         Class::NoTrade => Some(RefundOutcome::Absent),
-        Class::Rejected => Some(RefundOutcome::Refused {
-            code: code.to_owned(),
-        }),
+        Class::Rejected => Some(RefundOutcome::Refused { code: code.to_owned() }),
         Class::Trouble | Class::Refused(_) | Class::Again => None,
     }
 }
 
 fn amount(name: &str, text: &Text) -> Result<Fen, Doubt> {
-    let text = text
-        .get()
-        .ok_or_else(|| malformed(format!("no {name} in the answer")))?;
-    let amount: Fen = text
-        .parse()
-        .map_err(|error| malformed(format!("{name}: {error}")))?;
-    amount
-        .is_positive()
-        .then_some(amount)
-        .ok_or_else(|| malformed(format!("{name} is {amount}")))
+    let text = text.get().ok_or_else(|| malformed(format!("no {name} in the answer")))?;
+    let amount: Fen = text.parse().map_err(|error| malformed(format!("{name}: {error}")))?;
+    amount.is_positive().then_some(amount).ok_or_else(|| malformed(format!("{name} is {amount}")))
 }
 
 fn malformed(detail: impl Into<String>) -> Doubt {

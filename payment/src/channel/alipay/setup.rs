@@ -90,9 +90,7 @@ pub enum SetupError {
     )]
     GatewayUrl(String),
     /// The application's number.
-    #[error(
-        "app_id {0:?} is not the 16 to 32 digits that Alipay's console shows for the application"
-    )]
+    #[error("app_id {0:?} is not the 16 to 32 digits that Alipay's console shows for the application")]
     AppId(String),
     /// The merchant's number in place of the application's.
     #[error(
@@ -100,9 +98,7 @@ pub enum SetupError {
     )]
     PidForAppId(String),
     /// A text that is empty, too long, or has blanks or control characters in it.
-    #[error(
-        "{name} must have 1 to {longest} characters and no blanks: correct it, or leave it out"
-    )]
+    #[error("{name} must have 1 to {longest} characters and no blanks: correct it, or leave it out")]
     Field {
         /// The setting.
         name: &'static str,
@@ -174,11 +170,7 @@ pub(super) struct Certificates {
 
 impl std::fmt::Debug for Certificates {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "app {}, alipay {}, root {}",
-            self.app_sn, self.alipay_sn, self.root_sn
-        )
+        write!(f, "app {}, alipay {}, root {}", self.app_sn, self.alipay_sn, self.root_sn)
     }
 }
 
@@ -193,17 +185,9 @@ impl Setup {
                 Mode::Certificates(Box::new(Certificates::new(app, alipay, root, &key)?))
             }
         };
-        let aes = config
-            .aes_key
-            .as_ref()
-            .map(|text| aes::Key::load(text.expose()));
+        let aes = config.aes_key.as_ref().map(|text| aes::Key::load(text.expose()));
         let aes = aes.transpose().map_err(SetupError::AesKey)?;
-        Ok(Self {
-            config,
-            key,
-            mode,
-            aes,
-        })
+        Ok(Self { config, key, mode, aes })
     }
 }
 
@@ -218,10 +202,7 @@ impl Certificates {
             return Err(SetupError::AlipayKeyIsOurs);
         }
         between.extend(more);
-        let in_root = |problem| SetupError::Certificate {
-            file: CertificateFile::Root,
-            problem,
-        };
+        let in_root = |problem| SetupError::Certificate { file: CertificateFile::Root, problem };
         Ok(Self {
             app_sn: app.serial_number(),
             root_sn: cert::root_serial_number(root).map_err(in_root)?,
@@ -234,10 +215,7 @@ impl Certificates {
 }
 
 /// The first certificate of a file, its key, and the authorities behind it.
-fn leaf(
-    file: CertificateFile,
-    text: &str,
-) -> Result<(Certificate, PublicKey, Vec<Certificate>), SetupError> {
+fn leaf(file: CertificateFile, text: &str) -> Result<(Certificate, PublicKey, Vec<Certificate>), SetupError> {
     let wrong = |problem| SetupError::Certificate { file, problem };
     let mut found = Certificate::read_all(text).map_err(wrong)?;
     let first = found.remove(0);
@@ -263,10 +241,7 @@ fn self_test(key: &PrivateKey) -> Result<(), SetupError> {
 fn check_texts(config: &Config) -> Result<(), SetupError> {
     check_gateway(&config.gateway_url)?;
     check_app_id(&config.app_id)?;
-    let token = config
-        .app_auth_token
-        .as_ref()
-        .map(|token| token.expose().as_str());
+    let token = config.app_auth_token.as_ref().map(|token| token.expose().as_str());
     for (name, text, longest) in [
         ("app_auth_token", token, 40),
         ("seller_id", config.seller_id.as_deref(), 28),
@@ -275,26 +250,13 @@ fn check_texts(config: &Config) -> Result<(), SetupError> {
         ("terminal_id", config.terminal_id.as_deref(), 32),
         ("operator_id", config.operator_id.as_deref(), 28),
         ("product_code", config.product_code.as_deref(), 64),
-        (
-            "sys_service_provider_id",
-            config.sys_service_provider_id.as_deref(),
-            64,
-        ),
+        ("sys_service_provider_id", config.sys_service_provider_id.as_deref(), 64),
         ("notify_url", config.notify_url.as_deref(), 256),
-        (
-            "enable_pay_channels",
-            config.enable_pay_channels.as_deref(),
-            128,
-        ),
-        (
-            "disable_pay_channels",
-            config.disable_pay_channels.as_deref(),
-            128,
-        ),
+        ("enable_pay_channels", config.enable_pay_channels.as_deref(), 128),
+        ("disable_pay_channels", config.disable_pay_channels.as_deref(), 128),
     ] {
         let fits = |text: &str| {
-            (1..=longest).contains(&text.chars().count())
-                && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+            (1..=longest).contains(&text.chars().count()) && !text.chars().any(|c| c.is_whitespace() || c.is_control())
         };
         if !text.is_none_or(fits) {
             return Err(SetupError::Field { name, longest });
@@ -307,14 +269,10 @@ fn check_texts(config: &Config) -> Result<(), SetupError> {
 }
 
 fn check_gateway(url: &str) -> Result<(), SetupError> {
-    let host = url
-        .strip_prefix("https://")
-        .or_else(|| url.strip_prefix("http://"));
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     let clean = |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '#');
     match host {
-        Some(host) if !host.is_empty() && !host.starts_with('/') && host.chars().all(clean) => {
-            Ok(())
-        }
+        Some(host) if !host.is_empty() && !host.starts_with('/') && host.chars().all(clean) => Ok(()),
         _ => Err(SetupError::GatewayUrl(url.to_owned())),
     }
 }

@@ -6,15 +6,10 @@
 /// The string to sign for these parameters, in whatever order they come.
 #[must_use]
 pub fn string_to_sign<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    let mut kept: Vec<(&str, &str)> = parameters
-        .into_iter()
-        .filter(|(name, value)| *name != "sign" && !value.is_empty())
-        .collect();
+    let mut kept: Vec<(&str, &str)> =
+        parameters.into_iter().filter(|(name, value)| *name != "sign" && !value.is_empty()).collect();
     kept.sort_unstable();
-    let pairs: Vec<String> = kept
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
+    let pairs: Vec<String> = kept.iter().map(|(name, value)| format!("{name}={value}")).collect();
     pairs.join("&")
 }
 
@@ -55,17 +50,11 @@ mod tests {
             ("notify_url", ""),
             ("biz_content", "{\"a\":\"b c\"}"),
         ];
-        assert_eq!(
-            string_to_sign(parameters),
-            "app_id=1&biz_content={\"a\":\"b c\"}&sign_type=RSA2"
-        );
+        assert_eq!(string_to_sign(parameters), "app_id=1&biz_content={\"a\":\"b c\"}&sign_type=RSA2");
     }
 
     #[test]
     fn transport_is_percent_encoded_utf8() {
-        assert_eq!(
-            form([("a", "1 +/=&%"), ("empty", ""), ("b", "可")]),
-            "a=1%20%2B%2F%3D%26%25&b=%E5%8F%AF"
-        );
+        assert_eq!(form([("a", "1 +/=&%"), ("empty", ""), ("b", "可")]), "a=1%20%2B%2F%3D%26%25&b=%E5%8F%AF");
     }
 }

@@ -200,23 +200,14 @@ fn offered(fields: &mut Fields, config: &Config, offer: &Offer) {
     fields.maybe("terminal_id", config.terminal_id.as_deref());
     fields.maybe("operator_id", config.operator_id.as_deref());
     fields.maybe("enable_pay_channels", config.enable_pay_channels.as_deref());
-    fields.maybe(
-        "disable_pay_channels",
-        config.disable_pay_channels.as_deref(),
-    );
+    fields.maybe("disable_pay_channels", config.disable_pay_channels.as_deref());
     let trade_lives = minutes(offer.valid_ms).min(LONGEST_TRADE_MINUTES);
     fields.put("timeout_express", format!("{trade_lives}m"));
     if !offer.goods.is_empty() {
-        fields.put(
-            "goods_detail",
-            offer.goods.iter().map(goods).collect::<Value>(),
-        );
+        fields.put("goods_detail", offer.goods.iter().map(goods).collect::<Value>());
     }
     if let Some(provider) = &config.sys_service_provider_id {
-        fields.put(
-            "extend_params",
-            json!({ "sys_service_provider_id": provider }),
-        );
+        fields.put("extend_params", json!({ "sys_service_provider_id": provider }));
     }
 }
 
@@ -236,39 +227,21 @@ fn goods(row: &GoodsRow) -> Value {
 
 /// Face codes are `fp` and 33 more characters; everything else is a bar code.
 fn scene(code: &str) -> &'static str {
-    if code.starts_with("fp") {
-        "security_code"
-    } else {
-        "bar_code"
-    }
+    if code.starts_with("fp") { "security_code" } else { "bar_code" }
 }
 
 /// The line for the buyer's bill without what Alipay's documents forbid: `/`, `=`, `&`, and an `@` in front, which one of
 /// its SDKs takes for a file. A subject of nothing else becomes the order number, since an empty one is refused.
 fn subject(text: &str, number: &str) -> String {
-    let allowed: String = text
-        .chars()
-        .filter(|c| !matches!(c, '/' | '=' | '&'))
-        .collect();
-    let subject = limited(
-        allowed.trim_start_matches(|c: char| c == '@' || c.is_whitespace()),
-        TEXT_LIMIT,
-    );
-    if subject.is_empty() {
-        number.to_owned()
-    } else {
-        subject
-    }
+    let allowed: String = text.chars().filter(|c| !matches!(c, '/' | '=' | '&')).collect();
+    let subject = limited(allowed.trim_start_matches(|c: char| c == '@' || c.is_whitespace()), TEXT_LIMIT);
+    if subject.is_empty() { number.to_owned() } else { subject }
 }
 
 /// At most `limit` characters, none of them a control character.
 fn limited(text: &str, limit: usize) -> String {
     let printable = text.trim().chars().filter(|c| !c.is_control());
-    printable
-        .take(limit)
-        .collect::<String>()
-        .trim_end()
-        .to_owned()
+    printable.take(limit).collect::<String>().trim_end().to_owned()
 }
 
 /// Whole minutes, rounded up, one at least.

@@ -28,7 +28,7 @@ use crate::time::Mono;
 use reverse::Reverse;
 use show_code::ShowCode;
 use take_code::TakeCode;
-use unknown::Unknown;
+use unknown::{Unknown, longest_payable};
 
 /// What never changes about an attempt.
 #[derive(Debug, Clone, Copy)]
@@ -114,6 +114,7 @@ impl Attempt {
             None => Unknown::enter(desk, &subject),
         };
         let mut attempt = Self { subject, phase, on_its_way: None, give_up: None };
+        desk.advance_state(OrderState::Unknown);
         attempt.call(desk, request);
         attempt
     }
@@ -137,6 +138,14 @@ impl Attempt {
 
     pub(crate) const fn is_reversing(&self) -> bool {
         matches!(self.phase, Phase::Reverse(_)) || self.give_up.is_some()
+    }
+
+    /// The channel confirmed that nothing was paid so far.
+    pub(crate) const fn is_closed(&self) -> bool {
+        match &self.phase {
+            Phase::Reverse(state) => state.is_closed(),
+            Phase::ShowCode(_) | Phase::TakeCode(_) | Phase::Unknown(_) => false,
+        }
     }
 
     pub(crate) const fn is_unknown(&self) -> bool {
@@ -177,6 +186,12 @@ impl Attempt {
         if self.is_reversing() {
             return News::Open;
         }
+        if let Some(call) = self.first_call()
+            && desk.withdraw(call)
+        {
+            let code = "never_sent".to_owned();
+            return self.settle_not_paid(desk, Refusal { code, why: Why::Closed });
+        }
         self.give_up = Some(reason);
         if self.on_its_way.is_some() {
             return News::Open;
@@ -184,8 +199,18 @@ impl Attempt {
         self.follow(desk, Next::Stay)
     }
 
+    /// The call without which the buyer cannot pay, until it is answered.
+    fn first_call(&self) -> Option<CallId> {
+        let on_its_way = self.on_its_way.as_ref()?;
+        matches!(on_its_way.request, Request::TakeCode(..) | Request::ShowCode(_)).then_some(on_its_way.call)
+    }
+
     pub(crate) fn on_timer(&mut self, desk: &mut Desk) -> News {
-        if !self.deadline().is_some_and(|at| at <= desk.now()) {
+        if self.deadline().is_none_or(|at| at > desk.now()) {
+            return News::Open;
+        }
+        if let Some(waiting) = self.on_its_way.as_mut().filter(|waiting| desk.holds(waiting.call)) {
+            waiting.lost_at = desk.now().plus(desk.pace().call_limit_ms);
             return News::Open;
         }
         if let Some(lost) = self.on_its_way.clone() {
@@ -247,12 +272,12 @@ impl Attempt {
 
     /// A payment of another amount is not the payment of this order.
     fn with_right_amount(&self, outcome: Outcome) -> Outcome {
-        match outcome {
+        match &outcome {
             Outcome::Paid(receipt) if receipt.amount != self.subject.amount => {
                 let detail = format!("paid {:?}, asked {:?}", receipt.amount, self.subject.amount);
                 Outcome::Unknown(Doubt::new(DoubtKind::WrongOrder, detail))
             }
-            other => other,
+            Outcome::Paid(_) | Outcome::NotPaid(_) | Outcome::Pending(_) | Outcome::Unknown(_) => outcome,
         }
     }
 
@@ -280,7 +305,7 @@ impl Attempt {
         }
         let seen_until = match &self.phase {
             Phase::ShowCode(state) => state.payable_until(desk),
-            Phase::TakeCode(state) => state.in_flight_until(desk),
+            Phase::TakeCode(_) => longest_payable(desk, self.subject.method),
             Phase::Unknown(state) => state.payable_until(),
             Phase::Reverse(_) => return News::Open,
         };

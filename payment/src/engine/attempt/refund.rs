@@ -80,6 +80,10 @@ impl Refund {
         self.wanted.refund
     }
 
+    pub(crate) const fn channel(&self) -> ChannelId {
+        self.channel
+    }
+
     pub(crate) fn awaits(&self, call: CallId) -> bool {
         self.on_its_way.is_some_and(|(on_its_way, _)| on_its_way == call)
     }
@@ -89,13 +93,13 @@ impl Refund {
     }
 
     pub(crate) fn on_timer(&mut self, desk: &mut Desk) {
-        if !self.deadline().is_some_and(|at| at <= desk.now()) {
+        if self.deadline().is_none_or(|at| at > desk.now()) {
             return;
         }
-        if self.on_its_way.take().is_some() {
-            self.ask_later(desk);
-        } else {
-            self.send(desk);
+        match self.on_its_way.take() {
+            Some((waiting, _)) if desk.holds(waiting) => self.wait_for(desk, waiting),
+            Some(_lost) => self.ask_later(desk),
+            None => self.send(desk),
         }
     }
 
@@ -117,7 +121,7 @@ impl Refund {
             RefundOutcome::Done => return self.done(desk),
             RefundOutcome::NotMoved => {
                 self.step = Step::AskRefund;
-                self.next_at = Some(desk.now().plus(desk.pace().refund_query_ms));
+                self.next_at = Some(self.backoff.next(desk.now(), desk.pace().refund_query_ms, desk.pace()));
             }
             RefundOutcome::Absent => self.on_absent(desk),
             RefundOutcome::ShortOfFunds => self.owe(desk, "short_of_funds"),
@@ -158,7 +162,7 @@ impl Refund {
     /// The channel refuses for now. The trade is asked after before the next try: it may be closed.
     fn owe(&mut self, desk: &mut Desk, code: &str) {
         let known = desk.record.refunds.iter().find(|known| known.refund == self.wanted.refund);
-        if !known.is_some_and(|known| known.owed.as_deref() == Some(code)) {
+        if known.is_none_or(|known| known.owed.as_deref() != Some(code)) {
             let (order, refund, code) = (desk.order(), self.wanted.refund, code.to_owned());
             desk.note(Entry::RefundOwed { order, refund, code });
         }
@@ -179,6 +183,10 @@ impl Refund {
             Step::AskTrade => Request::Query(self.wanted.attempt),
         };
         let call = desk.call(self.channel, request);
+        self.wait_for(desk, call);
+    }
+
+    fn wait_for(&mut self, desk: &Desk, call: CallId) {
         self.on_its_way = Some((call, desk.now().plus(desk.pace().call_limit_ms)));
     }
 }

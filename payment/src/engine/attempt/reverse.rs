@@ -5,8 +5,8 @@
 //! | we show a code | close | it never touches a paid trade, so a payment that won the race stays a payment |
 //! | we take a code | cancel | it closes an unpaid trade and returns the money of a paid one |
 //!
-//! "No such trade" is no end by itself: a shown code stays payable until it expires, and a pay request may still be on
-//! its way. The attempt is asked after until neither can be.
+//! Neither "no such trade" nor "closed" is an end by itself: a shown code stays payable until it expires, and a pay request
+//! or a confirmation may still be on its way. The attempt is asked after until none of it can be.
 
 use super::unknown::longest_payable;
 use super::{Next, Phase, Subject};
@@ -32,6 +32,8 @@ pub(crate) struct Reverse {
     payable_until: Mono,
     /// The channel refused to cancel: a payment must be refunded instead.
     cancel_refused: bool,
+    /// The channel said that the trade is closed and unpaid.
+    closed: Option<Refusal>,
     next_at: Option<Mono>,
     backoff: Backoff,
 }
@@ -43,6 +45,7 @@ impl Reverse {
             step: Step::Undo,
             payable_until,
             cancel_refused: false,
+            closed: None,
             next_at: None,
             backoff: Backoff::default(),
         };
@@ -56,6 +59,11 @@ impl Reverse {
 
     pub(crate) const fn deadline(&self) -> Option<Mono> {
         self.next_at
+    }
+
+    /// The channel confirmed that nothing was paid; it is only watched for what should not happen.
+    pub(crate) const fn is_closed(&self) -> bool {
+        self.closed.is_some()
     }
 
     pub(crate) fn on_timer(&mut self, subject: &Subject) -> Next {
@@ -82,7 +90,10 @@ impl Reverse {
     pub(crate) fn on_outcome(&mut self, desk: &Desk, subject: &Subject, outcome: Outcome) -> Next {
         match outcome {
             Outcome::Paid(receipt) => self.on_paid(desk, subject, receipt),
-            Outcome::NotPaid(refusal) => Next::NotPaid(refusal),
+            Outcome::NotPaid(refusal) => {
+                self.closed = Some(refusal);
+                self.watch(desk)
+            }
             Outcome::Pending(Waiting::NoTrade) => self.watch(desk),
             Outcome::Pending(Waiting::Confirming) => self.retry(desk, Step::Undo),
             Outcome::Unknown(_) => self.retry(desk, Step::Ask),
@@ -103,11 +114,12 @@ impl Reverse {
         Next::Call(Request::Query(subject.attempt))
     }
 
-    /// The channel knows no trade: done when none can come any more, else look again later.
+    /// The channel knows no trade, or a closed one: done when no payment can come any more, else look again later. A
+    /// payment that lands after its trade was closed should not be; if it is, it is caught here.
     fn watch(&mut self, desk: &Desk) -> Next {
         if desk.now() >= self.payable_until {
-            let code = "never_paid".to_owned();
-            return Next::NotPaid(Refusal { code, why: Why::Closed });
+            let never_paid = || Refusal { code: "never_paid".to_owned(), why: Why::Closed };
+            return Next::NotPaid(self.closed.take().unwrap_or_else(never_paid));
         }
         self.step = Step::Ask;
         self.backoff.reset();

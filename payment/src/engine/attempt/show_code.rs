@@ -7,6 +7,7 @@ use super::{Next, Phase, Subject};
 use crate::channel::outcome::{CodeAnswer, Outcome, Refusal, Waiting, Why};
 use crate::channel::{Offer, Request};
 use crate::engine::desk::Desk;
+use crate::engine::entry::OrderState;
 use crate::engine::retry::Backoff;
 use crate::time::Mono;
 
@@ -67,6 +68,8 @@ impl ShowCode {
         match answer {
             CodeAnswer::Ready(code) => {
                 self.code = Some(code.clone());
+                // The channel counts from the request's arrival, which was not later than this.
+                self.asked = desk.now();
                 self.backoff.reset();
                 self.next_at = Some(desk.now().plus(desk.pace().code_poll_ms));
                 Next::Stay
@@ -77,9 +80,7 @@ impl ShowCode {
                 self.next_at = Some(self.backoff.next(desk.now(), desk.pace().retry_ms, desk.pace()));
                 Next::Stay
             }
-            CodeAnswer::Unknown(_) => {
-                Next::NotPaid(Refusal { code: "no_code".to_owned(), why: Why::NewNumber })
-            }
+            CodeAnswer::Unknown(_) => Next::NotPaid(Refusal { code: "no_code".to_owned(), why: Why::NewNumber }),
         }
     }
 
@@ -89,7 +90,10 @@ impl ShowCode {
             Outcome::Paid(receipt) => return Next::Paid(receipt),
             Outcome::NotPaid(refusal) => return Next::NotPaid(refusal),
             Outcome::Pending(waiting) => {
-                self.scanned |= waiting == Waiting::Confirming;
+                if waiting == Waiting::Confirming {
+                    self.scanned = true;
+                    desk.advance_state(OrderState::Confirming);
+                }
                 self.backoff.reset();
                 self.next_at = Some(desk.now().plus(pace.code_poll_ms));
             }

@@ -13,7 +13,6 @@ use crate::time::Mono;
 /// The state.
 #[derive(Debug)]
 pub(crate) struct TakeCode {
-    sent: Mono,
     until: Mono,
     next_at: Option<Mono>,
 }
@@ -22,7 +21,7 @@ impl TakeCode {
     /// Send the pay code.
     pub(crate) fn enter(desk: &Desk, offer: Offer, code: PayCode) -> (Phase, Request) {
         let until = desk.now().plus(desk.pace().confirm_total_ms);
-        let state = Self { sent: desk.now(), until, next_at: None };
+        let state = Self { until, next_at: None };
         (Phase::TakeCode(state), Request::TakeCode(offer, code))
     }
 
@@ -32,11 +31,6 @@ impl TakeCode {
 
     pub(crate) const fn until(&self) -> Mono {
         self.until
-    }
-
-    /// Until when the request may still arrive at the channel.
-    pub(crate) fn in_flight_until(&self, desk: &Desk) -> Mono {
-        self.sent.plus(desk.pace().in_flight_ms)
     }
 
     pub(crate) fn on_outcome(&mut self, desk: &mut Desk, subject: &Subject, outcome: Outcome) -> Next {

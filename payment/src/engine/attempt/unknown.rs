@@ -7,6 +7,7 @@ use crate::channel::Request;
 use crate::channel::outcome::{Outcome, Waiting};
 use crate::engine::desk::Desk;
 use crate::engine::entry::{Method, ReverseReason};
+use crate::engine::offer::code_valid_ms;
 use crate::engine::retry::Backoff;
 use crate::time::Mono;
 
@@ -36,7 +37,7 @@ impl Unknown {
     pub(crate) fn after_code(desk: &Desk, subject: &Subject, sent: &TakeCode) -> (Phase, Request) {
         let state = Self {
             until: sent.until(),
-            payable_until: sent.in_flight_until(desk),
+            payable_until: longest_payable(desk, subject.method),
             next_at: None,
             backoff: Backoff::default(),
         };
@@ -81,11 +82,11 @@ impl Unknown {
     }
 }
 
-/// The longest that an attempt made just before a restart may still be paid.
+/// The longest that an attempt whose request may have left until now can still be paid.
 pub(crate) fn longest_payable(desk: &Desk, method: Method) -> Mono {
     let pace = desk.pace();
     match method {
-        Method::ShowCode => desk.now().plus(pace.code_valid_ms).plus(pace.late_margin_ms),
+        Method::ShowCode => desk.now().plus(code_valid_ms(desk)).plus(pace.late_margin_ms),
         Method::TakeCode => desk.now().plus(pace.in_flight_ms),
     }
 }

@@ -53,10 +53,7 @@ fn a_certificate_mode_request_is_signed_with_its_serials() {
     let vectors = vectors("request_sign");
     let mut vectors = vectors.iter();
     let vector = vectors.find(|vector| vector["id"] == "cancel-cert-mode");
-    assert_eq!(
-        check_signature(&params_of(vector.unwrap()), &keys()),
-        Ok(())
-    );
+    assert_eq!(check_signature(&params_of(vector.unwrap()), &keys()), Ok(()));
 }
 
 #[test]
@@ -64,29 +61,15 @@ fn badly_signed_requests_are_refused_and_told_the_right_string() {
     for vector in vectors("request_sign_negative") {
         let mut query = vec![("sign", vector["sign"].as_str().unwrap())];
         let sent = vector["params"].as_object().unwrap();
-        query.extend(
-            sent.iter()
-                .map(|(name, value)| (name.as_str(), value.as_str().unwrap())),
-        );
-        let query: Vec<String> = query
-            .iter()
-            .map(|(name, value)| format!("{name}={}", percent(value)))
-            .collect();
+        query.extend(sent.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap())));
+        let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", percent(value))).collect();
         let params = Params::decode(&query.join("&"), b"").unwrap();
         let options = GatewayOptions::default();
         let refusal = check(&params, &options, &keys(), VECTOR_TIME).unwrap_err();
         let id = &vector["id"];
-        assert_eq!(
-            (refusal.code, &*refusal.sub_code),
-            ("40002", "isv.invalid-signature"),
-            "{id}"
-        );
+        assert_eq!((refusal.code, &*refusal.sub_code), ("40002", "isv.invalid-signature"), "{id}");
         let echo = escape_html(&params.string_to_sign());
-        assert!(
-            refusal.sub_msg.ends_with(&echo),
-            "{id}: {}",
-            refusal.sub_msg
-        );
+        assert!(refusal.sub_msg.ends_with(&echo), "{id}: {}", refusal.sub_msg);
         assert!(echo.contains("&amp;biz_content={&quot;"), "{id}: {echo}");
     }
 }

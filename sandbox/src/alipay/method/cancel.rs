@@ -36,10 +36,7 @@ pub(crate) fn later(biz: &Biz) -> Node {
 }
 
 fn final_refusal(refusal: Refusal) -> Refused {
-    Refused {
-        refusal,
-        beside: vec![("retry_flag", "N".to_owned())],
-    }
+    Refused { refusal, beside: vec![("retry_flag", "N".to_owned())] }
 }
 
 fn check_window(trade: &Trade, moment: Moment<'_>) -> Result<(), Refusal> {
@@ -47,21 +44,14 @@ fn check_window(trade: &Trade, moment: Moment<'_>) -> Result<(), Refusal> {
         return Err(Refusal::business("ACQ.TRADE_HAS_FINISHED", "交易已完结"));
     }
     if moment.now - trade.created_at > moment.options.cancel_window_ms {
-        return Err(Refusal::business(
-            "ACQ.TRADE_CANCEL_TIME_OUT",
-            "超过撤销时间范围",
-        ));
+        return Err(Refusal::business("ACQ.TRADE_CANCEL_TIME_OUT", "超过撤销时间范围"));
     }
     Ok(())
 }
 
 /// The same word on every repeat: what became of the trade does not change.
 fn action(trade: &Trade) -> &'static str {
-    if trade.paid_at.is_some() {
-        "refund"
-    } else {
-        "close"
-    }
+    if trade.paid_at.is_some() { "refund" } else { "close" }
 }
 
 fn undo(world: &mut World, number: &str, now: i64) {
@@ -75,12 +65,7 @@ fn undo(world: &mut World, number: &str, now: i64) {
         }
         TradeState::TradeSuccess => {
             trade.cancelled = true;
-            let rest = Refund {
-                number: None,
-                fen: trade.left_fen(),
-                biz: Biz::new(),
-                at: now,
-            };
+            let rest = Refund { number: None, fen: trade.left_fen(), biz: Biz::new(), at: now };
             world.give_back(number, rest);
         }
         TradeState::TradeFinished | TradeState::TradeClosed => {}

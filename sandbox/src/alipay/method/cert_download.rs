@@ -17,12 +17,7 @@ pub(super) fn execute(biz: &Biz, moment: Moment<'_>) -> Result<Node, Refusal> {
         KeyMode::Certificate => keys::certificate(sn),
         KeyMode::PublicKey => None,
     };
-    let pem = pem.ok_or_else(|| {
-        Refusal::invalid(
-            "isv.alipay-cert-not-exist",
-            "no certificate has this serial",
-        )
-    })?;
+    let pem = pem.ok_or_else(|| Refusal::invalid("isv.alipay-cert-not-exist", "no certificate has this serial"))?;
     let mut node = success();
     put(&mut node, "alipay_cert_content", STANDARD.encode(pem));
     Ok(node)

@@ -16,14 +16,12 @@ pub(super) fn execute(world: &mut World, biz: &Biz) -> Result<Node, Refusal> {
     put(&mut node, "trade_no", &*trade.trade_no);
     put(&mut node, "out_trade_no", &*number);
     match trade.state {
-        TradeState::TradeSuccess | TradeState::TradeFinished => Err(Refusal::business(
-            "ACQ.TRADE_STATUS_ERROR",
-            "交易状态不合法",
-        )),
-        TradeState::TradeClosed if trade.paid_at.is_some() => Err(Refusal::business(
-            "ACQ.REASON_TRADE_STATUS_INVALID",
-            "交易状态异常",
-        )),
+        TradeState::TradeSuccess | TradeState::TradeFinished => {
+            Err(Refusal::business("ACQ.TRADE_STATUS_ERROR", "交易状态不合法"))
+        }
+        TradeState::TradeClosed if trade.paid_at.is_some() => {
+            Err(Refusal::business("ACQ.REASON_TRADE_STATUS_INVALID", "交易状态异常"))
+        }
         TradeState::WaitBuyerPay | TradeState::TradeClosed => {
             world.close(&number);
             Ok(node)

@@ -101,20 +101,12 @@ pub(crate) struct Refused {
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self {
-            refusal,
-            beside: Vec::new(),
-        }
+        Self { refusal, beside: Vec::new() }
     }
 }
 
 /// Carries out a call.
-pub(crate) fn execute(
-    method: Method,
-    world: &mut World,
-    biz: &Biz,
-    moment: Moment<'_>,
-) -> Result<Node, Refused> {
+pub(crate) fn execute(method: Method, world: &mut World, biz: &Biz, moment: Moment<'_>) -> Result<Node, Refused> {
     match method {
         Method::Precreate => precreate::execute(world, biz, moment).map_err(Refused::from),
         Method::Pay => pay::execute(world, biz, moment).map_err(Refused::from),

@@ -25,29 +25,16 @@ pub(super) fn execute(world: &mut World, biz: &Biz, moment: Moment<'_>) -> Resul
         let deadline = absolute.or(relative).unwrap_or(moment.now + WAIT_MS);
         collect(world, terms, code, moment, deadline)?;
     }
-    world
-        .trades
-        .get(&number)
-        .map(|trade| answer(world, trade))
-        .ok_or_else(super::super::world::trade_not_exist)
+    world.trades.get(&number).map(|trade| answer(world, trade)).ok_or_else(super::super::world::trade_not_exist)
 }
 
 /// Makes the trade and, when nothing speaks against it, takes the money at once.
-fn collect(
-    world: &mut World,
-    terms: Terms,
-    code: &str,
-    moment: Moment<'_>,
-    deadline: i64,
-) -> Result<(), Refusal> {
+fn collect(world: &mut World, terms: Terms, code: &str, moment: Moment<'_>, deadline: i64) -> Result<(), Refusal> {
     let buyer = buyer_of_code(world, code, moment.now)?;
     let (number, amount) = (terms.out_trade_no.clone(), terms.amount_fen);
     let account = world.buyers.get(&buyer);
     if account.is_none_or(|account| account.balance_fen < amount) {
-        return Err(Refusal::business(
-            "ACQ.BUYER_BALANCE_NOT_ENOUGH",
-            "买家余额不足",
-        ));
+        return Err(Refusal::business("ACQ.BUYER_BALANCE_NOT_ENOUGH", "买家余额不足"));
     }
     let confirms = moment.buyer_confirms || amount > moment.options.no_confirm_limit_fen;
     let auto = account.is_some_and(|account| account.auto_confirm);
@@ -59,11 +46,7 @@ fn collect(
         world.charge(&number, moment.now);
     } else if auto {
         // The answer is still 10003: the thumb is quick, but not quicker than the gateway.
-        world.landings.push(Landing {
-            out_trade_no: number,
-            at: moment.now,
-            despite_close: false,
-        });
+        world.landings.push(Landing { out_trade_no: number, at: moment.now, despite_close: false });
     }
     Ok(())
 }
@@ -86,10 +69,7 @@ fn check_scene(biz: &Biz) -> Result<(), Refusal> {
     if fields::required(biz, "scene", 32)? == "bar_code" {
         return Ok(());
     }
-    Err(Refusal::business(
-        "ACQ.UN_SUPPORT_TRADE_SCENE",
-        "the sandbox's buyers show bar codes only",
-    ))
+    Err(Refusal::business("ACQ.UN_SUPPORT_TRADE_SCENE", "the sandbox's buyers show bar codes only"))
 }
 
 /// 10000 when paid, 10003 with its leading blank while the buyer confirms.

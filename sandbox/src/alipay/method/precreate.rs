@@ -31,12 +31,7 @@ pub(super) fn execute(world: &mut World, biz: &Biz, moment: Moment<'_>) -> Resul
     Ok(node)
 }
 
-fn fresh_or_live(
-    world: &mut World,
-    terms: Terms,
-    biz: &Biz,
-    moment: Moment<'_>,
-) -> Result<String, Refusal> {
+fn fresh_or_live(world: &mut World, terms: Terms, biz: &Biz, moment: Moment<'_>) -> Result<String, Refusal> {
     let live = world.offers.get(&terms.out_trade_no);
     if let Some(offer) = live.filter(|offer| offer.expires_at > moment.now) {
         return Ok(offer.text.clone());
@@ -53,9 +48,7 @@ fn drawn_before(world: &World, number: &str) -> Option<String> {
 fn code_end(biz: &Biz, moment: Moment<'_>) -> Result<i64, Refusal> {
     let absolute = time_expire(biz, moment.now)?;
     let relative = match moment.options.timeout_start {
-        TimeoutStart::Request if absolute.is_none() => {
-            fields::timeout(biz, "timeout_express", moment.now)?
-        }
+        TimeoutStart::Request if absolute.is_none() => fields::timeout(biz, "timeout_express", moment.now)?,
         TimeoutStart::Request | TimeoutStart::Scan => None,
     };
     let code = fields::timeout(biz, "qr_code_timeout_express", moment.now)?;

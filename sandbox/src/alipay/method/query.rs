@@ -11,9 +11,7 @@ use super::{Node, Refused, members, put, success};
 pub(super) fn execute(world: &World, biz: &Biz) -> Result<Node, Refused> {
     let known = ["out_trade_no", "trade_no", "org_pid", "query_options"];
     fields::only_known(biz, &known)?;
-    let trade = world
-        .trade_of(biz)
-        .map_err(|refusal| with_empty_amounts(refusal, biz))?;
+    let trade = world.trade_of(biz).map_err(|refusal| with_empty_amounts(refusal, biz))?;
     Ok(answer(world, trade, asks_for(biz, "fund_bill_list")))
 }
 
@@ -38,12 +36,7 @@ fn answer(world: &World, trade: &Trade, fund_bill: bool) -> Node {
 fn with_empty_amounts(refusal: Refusal, biz: &Biz) -> Refused {
     let mut refused = Refused::from(refusal);
     if refused.refusal.sub_code == "ACQ.TRADE_NOT_EXIST" {
-        let names = [
-            "buyer_pay_amount",
-            "invoice_amount",
-            "point_amount",
-            "receipt_amount",
-        ];
+        let names = ["buyer_pay_amount", "invoice_amount", "point_amount", "receipt_amount"];
         refused.beside = names.map(|name| (name, "0.00".to_owned())).to_vec();
         if let Ok(number) = fields::out_trade_no(biz) {
             refused.beside.push(("out_trade_no", number.to_owned()));

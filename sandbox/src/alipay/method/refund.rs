@@ -38,24 +38,14 @@ pub(super) fn execute(world: &mut World, biz: &Biz, moment: Moment<'_>) -> Resul
         return repeat(earlier, biz).map(|()| answer(world, trade, "N", earlier.at));
     }
     check(trade, &asked, moment)?;
-    let refund = Refund {
-        number: Some(request),
-        fen: asked.fen,
-        biz: biz.clone(),
-        at: moment.now,
-    };
+    let refund = Refund { number: Some(request), fen: asked.fen, biz: biz.clone(), at: moment.now };
     world.give_back(&number, refund);
     let trade = world.trade_of(biz)?;
     Ok(answer(world, trade, "Y", moment.now))
 }
 
-const LENGTHS: [(&str, usize); 5] = [
-    ("refund_reason", 256),
-    ("operator_id", 30),
-    ("store_id", 32),
-    ("terminal_id", 32),
-    ("org_pid", 16),
-];
+const LENGTHS: [(&str, usize); 5] =
+    [("refund_reason", 256), ("operator_id", 30), ("store_id", 32), ("terminal_id", 32), ("org_pid", 16)];
 
 struct Asked<'a> {
     fen: i64,
@@ -77,10 +67,7 @@ impl<'a> Asked<'a> {
         match self.number {
             Some(number) => Ok(number.to_owned()),
             None if self.fen == trade.terms.amount_fen => Ok(trade.terms.out_trade_no.clone()),
-            None => Err(Refusal::field(
-                "out_request_no",
-                "a partial refund needs its own number",
-            )),
+            None => Err(Refusal::field("out_request_no", "a partial refund needs its own number")),
         }
     }
 }
@@ -90,10 +77,7 @@ fn repeat(earlier: &Refund, biz: &Biz) -> Result<(), Refusal> {
     if earlier.biz == *biz {
         return Ok(());
     }
-    Err(Refusal::business(
-        "ACQ.DISCORDANT_REPEAT_REQUEST",
-        "同一笔退款请求参数不一致",
-    ))
+    Err(Refusal::business("ACQ.DISCORDANT_REPEAT_REQUEST", "同一笔退款请求参数不一致"))
 }
 
 fn check(trade: &Trade, asked: &Asked<'_>, moment: Moment<'_>) -> Result<(), Refusal> {

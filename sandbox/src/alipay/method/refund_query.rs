@@ -10,13 +10,7 @@ use super::super::world::World;
 use super::{Node, put, success};
 
 pub(super) fn execute(world: &World, biz: &Biz) -> Result<Node, Refusal> {
-    let known = [
-        "out_trade_no",
-        "trade_no",
-        "out_request_no",
-        "org_pid",
-        "query_options",
-    ];
+    let known = ["out_trade_no", "trade_no", "out_request_no", "org_pid", "query_options"];
     fields::only_known(biz, &known)?;
     let request = fields::required(biz, "out_request_no", 64)?;
     let trade = world.trade_of(biz)?;

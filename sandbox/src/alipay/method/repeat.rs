@@ -7,27 +7,17 @@ use super::super::trade::{Origin, Trade};
 use super::super::world::World;
 
 /// The trade that already has the number of `terms`, if these terms may go on with it.
-pub(super) fn standing<'w>(
-    world: &'w World,
-    terms: &Terms,
-    origin: Origin,
-) -> Result<Option<&'w Trade>, Refusal> {
+pub(super) fn standing<'w>(world: &'w World, terms: &Terms, origin: Origin) -> Result<Option<&'w Trade>, Refusal> {
     let Some(trade) = world.trades.get(&terms.out_trade_no) else {
         return same_offer(world, terms).map(|()| None);
     };
     match trade.state {
         TradeState::TradeClosed => Err(has_close()),
-        TradeState::TradeSuccess | TradeState::TradeFinished if trade.origin != origin => {
-            Err(has_success())
-        }
-        TradeState::WaitBuyerPay | TradeState::TradeSuccess | TradeState::TradeFinished
-            if trade.terms != *terms =>
-        {
+        TradeState::TradeSuccess | TradeState::TradeFinished if trade.origin != origin => Err(has_success()),
+        TradeState::WaitBuyerPay | TradeState::TradeSuccess | TradeState::TradeFinished if trade.terms != *terms => {
             Err(inconsistent())
         }
-        TradeState::WaitBuyerPay | TradeState::TradeSuccess | TradeState::TradeFinished => {
-            Ok(Some(trade))
-        }
+        TradeState::WaitBuyerPay | TradeState::TradeSuccess | TradeState::TradeFinished => Ok(Some(trade)),
     }
 }
 

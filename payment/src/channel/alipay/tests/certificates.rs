@@ -14,24 +14,18 @@ use super::{alipay, attempt, certificate_config, filled, reply, text};
 use crate::channel::outcome::{DoubtKind, Reversal};
 use crate::channel::{Answer, Request};
 
-const CLOSED: &str =
-    r#"{"code":"10000","msg":"Success","out_trade_no":"$NO","retry_flag":"N","action":"close"}"#;
+const CLOSED: &str = r#"{"code":"10000","msg":"Success","out_trade_no":"$NO","retry_flag":"N","action":"close"}"#;
 
 /// A cancel's reply signed with the vector key of Alipay, naming certificate `sn`.
 fn cancelled(sn: &str) -> Vec<u8> {
     let body = reply("alipay_trade_cancel_response", filled(CLOSED).as_bytes());
     let body = String::from_utf8(body).unwrap();
-    body.replacen('{', &format!("{{\"alipay_cert_sn\":\"{sn}\","), 1)
-        .into_bytes()
+    body.replacen('{', &format!("{{\"alipay_cert_sn\":\"{sn}\","), 1).into_bytes()
 }
 
 fn certificate_reply(pem: &str) -> Vec<u8> {
-    let content =
-        json!({"code": "10000", "msg": "Success", "alipay_cert_content": STANDARD.encode(pem)});
-    reply(
-        &Method::CertificateDownload.node(),
-        content.to_string().as_bytes(),
-    )
+    let content = json!({"code": "10000", "msg": "Success", "alipay_cert_content": STANDARD.encode(pem)});
+    reply(&Method::CertificateDownload.node(), content.to_string().as_bytes())
 }
 
 fn certificate_pem(der: &[u8]) -> String {
@@ -54,19 +48,9 @@ fn authority() -> String {
 /// A terminal whose local "Alipay certificate" is another one, as after Alipay changed to a new certificate. Any RSA
 /// certificate that is not for our key can play the old one: the authority's own will do.
 fn before_rotation() -> Alipay {
-    let Verify::Certificates { app, root, .. } = certificate_config().verify else {
-        panic!()
-    };
-    let verify = Verify::Certificates {
-        app,
-        alipay: authority(),
-        root,
-    };
-    Alipay::new(Config {
-        verify,
-        ..certificate_config()
-    })
-    .unwrap()
+    let Verify::Certificates { app, root, .. } = certificate_config().verify else { panic!() };
+    let verify = Verify::Certificates { app, alipay: authority(), root };
+    Alipay::new(Config { verify, ..certificate_config() }).unwrap()
 }
 
 fn closed() -> Decoded {
@@ -77,10 +61,7 @@ fn closed() -> Decoded {
 fn a_reply_under_the_local_certificate_is_read() {
     let alipay = Alipay::new(certificate_config()).unwrap();
     let request = Request::Cancel(attempt());
-    assert_eq!(
-        alipay.decode(&request, 200, &cancelled(&alipay_sn())),
-        closed()
-    );
+    assert_eq!(alipay.decode(&request, 200, &cancelled(&alipay_sn())), closed());
     let without_number = reply("alipay_trade_cancel_response", filled(CLOSED).as_bytes());
     assert_eq!(alipay.decode(&request, 200, &without_number), closed());
 }
@@ -90,36 +71,19 @@ fn a_changed_certificate_is_fetched_checked_and_used() {
     let alipay = before_rotation();
     let request = Request::Cancel(attempt());
     let body = cancelled(&alipay_sn());
-    assert_eq!(
-        alipay.decode(&request, 200, &body),
-        Decoded::UnknownCertificate { sn: alipay_sn() }
-    );
+    assert_eq!(alipay.decode(&request, 200, &body), Decoded::UnknownCertificate { sn: alipay_sn() });
     let chain = format!("{}{}", alipay_pem(), authority());
-    alipay
-        .accept_certificate(&alipay_sn(), 200, &certificate_reply(&chain))
-        .unwrap();
+    alipay.accept_certificate(&alipay_sn(), 200, &certificate_reply(&chain)).unwrap();
     assert_eq!(alipay.decode(&request, 200, &body), closed());
 }
 
 #[test]
 fn authorities_from_our_own_files_complete_a_chain() {
-    let Verify::Certificates { app, root, .. } = certificate_config().verify else {
-        panic!()
-    };
+    let Verify::Certificates { app, root, .. } = certificate_config().verify else { panic!() };
     let app = format!("{app}{}", authority());
-    let verify = Verify::Certificates {
-        app,
-        alipay: authority(),
-        root,
-    };
-    let alipay = Alipay::new(Config {
-        verify,
-        ..certificate_config()
-    })
-    .unwrap();
-    alipay
-        .accept_certificate(&alipay_sn(), 200, &certificate_reply(&alipay_pem()))
-        .unwrap();
+    let verify = Verify::Certificates { app, alipay: authority(), root };
+    let alipay = Alipay::new(Config { verify, ..certificate_config() }).unwrap();
+    alipay.accept_certificate(&alipay_sn(), 200, &certificate_reply(&alipay_pem())).unwrap();
 }
 
 #[test]
@@ -135,11 +99,7 @@ fn a_certificate_without_a_chain_is_not_taken() {
     }
     let body = cancelled(&sn);
     let unknown = Decoded::UnknownCertificate { sn };
-    assert_eq!(
-        alipay.decode(&Request::Cancel(attempt()), 200, &body),
-        unknown,
-        "a refused certificate was used"
-    );
+    assert_eq!(alipay.decode(&Request::Cancel(attempt()), 200, &body), unknown, "a refused certificate was used");
 }
 
 #[test]
@@ -191,9 +151,7 @@ fn issued_by_a_merchant() -> Certificate {
     let signature = STANDARD.decode(key.sign_sha256(&signed)).unwrap();
     let signature = tlv(0x03, &[&[0], &signature[..]].concat());
     let der = tlv(0x30, &[signed, model[1].clone(), signature].concat());
-    Certificate::read_all(&certificate_pem(&der))
-        .unwrap()
-        .remove(0)
+    Certificate::read_all(&certificate_pem(&der)).unwrap().remove(0)
 }
 
 #[test]
@@ -214,47 +172,22 @@ fn useless_answers_to_a_certificate_request_are_named() {
     let alipay_cert = before_rotation();
     let sn = alipay_sn();
     let accept = |body: &[u8]| alipay_cert.accept_certificate(&sn, 200, body).unwrap_err();
-    let other = format!(
-        "{}{}",
-        text("/cert_sn/certs/0/pem"),
-        text("/cert_sn/intermediates/class1")
-    );
+    let other = format!("{}{}", text("/cert_sn/certs/0/pem"), text("/cert_sn/intermediates/class1"));
     let found = text("/cert_sn/certs/0/cert_sn");
-    assert_eq!(
-        accept(&certificate_reply(&other)),
-        CertificateError::OtherNumber {
-            asked: sn.clone(),
-            found
-        }
-    );
+    assert_eq!(accept(&certificate_reply(&other)), CertificateError::OtherNumber { asked: sn.clone(), found });
     assert!(matches!(accept(b"<html>"), CertificateError::Malformed(_)));
-    assert!(matches!(
-        accept(&certificate_reply("text")),
-        CertificateError::Certificate(_)
-    ));
-    let refusal =
-        br#"{"error_response":{"code":"40002","msg":"Invalid","sub_code":"isv.invalid-app-id"}}"#;
-    assert_eq!(
-        accept(refusal),
-        CertificateError::Refused("isv.invalid-app-id (Invalid)".into())
-    );
-    assert_eq!(
-        alipay_cert.accept_certificate(&sn, 502, b""),
-        Err(CertificateError::Http(502))
-    );
-    assert_eq!(
-        alipay().accept_certificate(&sn, 200, b""),
-        Err(CertificateError::KeyMode)
-    );
+    assert!(matches!(accept(&certificate_reply("text")), CertificateError::Certificate(_)));
+    let refusal = br#"{"error_response":{"code":"40002","msg":"Invalid","sub_code":"isv.invalid-app-id"}}"#;
+    assert_eq!(accept(refusal), CertificateError::Refused("isv.invalid-app-id (Invalid)".into()));
+    assert_eq!(alipay_cert.accept_certificate(&sn, 502, b""), Err(CertificateError::Http(502)));
+    assert_eq!(alipay().accept_certificate(&sn, 200, b""), Err(CertificateError::KeyMode));
 }
 
 #[test]
 fn a_certificate_number_that_is_none_is_not_fetched() {
     let alipay = Alipay::new(certificate_config()).unwrap();
     for sn in ["x", "00/../00", &"g".repeat(32)] {
-        let Decoded::Answer(answer) =
-            alipay.decode(&Request::Cancel(attempt()), 200, &cancelled(sn))
-        else {
+        let Decoded::Answer(answer) = alipay.decode(&Request::Cancel(attempt()), 200, &cancelled(sn)) else {
             panic!("{sn} would be fetched");
         };
         assert_eq!(super::kind(&answer), Some(DoubtKind::BadSignature));

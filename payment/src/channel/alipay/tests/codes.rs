@@ -101,9 +101,7 @@ fn documented() -> Vec<(Vec<Method>, Class, &'static str)> {
     rows.flat_map(|line| {
         let (method, rest) = line.split_once(' ').unwrap();
         let (class, codes) = rest.split_once(' ').unwrap();
-        codes
-            .split(' ')
-            .map(move |code| (methods(method), meaning(class), code))
+        codes.split(' ').map(move |code| (methods(method), meaning(class), code))
     })
     .collect()
 }
@@ -124,9 +122,7 @@ fn the_table_holds_the_documented_codes_and_no_others() {
     assert_eq!(TABLE.len(), written.len());
     for (methods, code, _) in TABLE {
         let twin = code.replace('*', "...");
-        let found = written
-            .iter()
-            .any(|(on, _, known)| on == methods && *known == twin);
+        let found = written.iter().any(|(on, _, known)| on == methods && *known == twin);
         assert!(found, "{methods:?} {code} is not documented");
     }
 }
@@ -134,15 +130,7 @@ fn the_table_holds_the_documented_codes_and_no_others() {
 #[test]
 fn an_unlisted_code_has_no_meaning() {
     for method in EVERY_METHOD {
-        for code in [
-            "",
-            "ACQ.",
-            "ACQ.A_NEW_ONE",
-            "acq.SYSTEM_ERROR",
-            "SYSTEM_ERROR",
-            "isv.invalid-signature",
-            "*",
-        ] {
+        for code in ["", "ACQ.", "ACQ.A_NEW_ONE", "acq.SYSTEM_ERROR", "SYSTEM_ERROR", "isv.invalid-signature", "*"] {
             assert_eq!(class(method, code), None, "{method:?} {code}");
         }
     }

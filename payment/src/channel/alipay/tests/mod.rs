@@ -20,20 +20,14 @@ use crate::redact::{PayCode, Secret};
 use crate::time::Wall;
 
 /// 2025-06-01 12:00:00 in China.
-const NOON: Wall = Wall {
-    ms: 1_748_750_400_000,
-    trusted: true,
-};
+const NOON: Wall = Wall { ms: 1_748_750_400_000, trusted: true };
 
 fn vectors() -> Value {
     serde_json::from_str(include_str!("../../../../tests/vectors/alipay.json")).unwrap()
 }
 
 fn text(path: &str) -> String {
-    let found = vectors()
-        .pointer(path)
-        .and_then(Value::as_str)
-        .map(str::to_owned);
+    let found = vectors().pointer(path).and_then(Value::as_str).map(str::to_owned);
     found.unwrap_or_else(|| panic!("no text at {path}"))
 }
 
@@ -90,21 +84,11 @@ fn offer() -> Offer {
 }
 
 fn goods() -> GoodsRow {
-    GoodsRow {
-        code: "cola".into(),
-        name: "可乐".into(),
-        quantity: 2,
-        price: Fen::new(175),
-    }
+    GoodsRow { code: "cola".into(), name: "可乐".into(), quantity: 2, price: Fen::new(175) }
 }
 
 fn refund() -> RefundOrder {
-    RefundOrder {
-        attempt: attempt(),
-        refund: refund_id(),
-        amount: Fen::new(100),
-        reason: "缺货".into(),
-    }
+    RefundOrder { attempt: attempt(), refund: refund_id(), amount: Fen::new(100), reason: "缺货".into() }
 }
 
 fn show() -> Request {
@@ -130,15 +114,8 @@ fn every_request() -> Vec<Request> {
 
 /// A reply whose content is signed with Alipay's vector key.
 fn reply(node: &str, content: &[u8]) -> Vec<u8> {
-    let sign = PrivateKey::load(&text("/keys/alipay/pkcs8_pem"))
-        .unwrap()
-        .sign_sha256(content);
-    [
-        format!("{{\"{node}\":").as_bytes(),
-        content,
-        format!(",\"sign\":\"{sign}\"}}").as_bytes(),
-    ]
-    .concat()
+    let sign = PrivateKey::load(&text("/keys/alipay/pkcs8_pem")).unwrap().sign_sha256(content);
+    [format!("{{\"{node}\":").as_bytes(), content, format!(",\"sign\":\"{sign}\"}}").as_bytes()].concat()
 }
 
 fn unsigned(node: &str, content: &str) -> Vec<u8> {
@@ -147,16 +124,12 @@ fn unsigned(node: &str, content: &str) -> Vec<u8> {
 
 /// `content` with `$NO` for the attempt's number and `$RF` for the refund's.
 fn filled(content: &str) -> String {
-    content
-        .replace("$NO", attempt().as_str())
-        .replace("$RF", refund_id().as_str())
+    content.replace("$NO", attempt().as_str()).replace("$RF", refund_id().as_str())
 }
 
 /// The content of a business failure.
 fn failure(sub_code: &str) -> String {
-    format!(
-        r#"{{"code":"40004","msg":"Business Failed","sub_code":"{sub_code}","sub_msg":"交易"}}"#
-    )
+    format!(r#"{{"code":"40004","msg":"Business Failed","sub_code":"{sub_code}","sub_msg":"交易"}}"#)
 }
 
 /// The answer to a signed reply.

@@ -3,8 +3,7 @@
 use super::super::wire::Method;
 use super::super::{Alipay, Config, Decoded};
 use super::{
-    alipay, answer, attempt, config, decoded, every_request, failure, filled, kind, refund, reply,
-    show, take, unsigned,
+    alipay, answer, attempt, config, decoded, every_request, failure, filled, kind, refund, reply, show, take, unsigned,
 };
 use crate::channel::outcome::{CodeAnswer, DoubtKind, Outcome, Receipt, Refusal, Waiting, Why};
 use crate::channel::{Answer, Request};
@@ -12,10 +11,7 @@ use crate::money::Fen;
 use crate::redact::Secret;
 
 fn refusal(code: &str, why: Why) -> Refusal {
-    Refusal {
-        code: code.into(),
-        why,
-    }
+    Refusal { code: code.into(), why }
 }
 
 fn not_paid(code: &str, why: Why) -> Answer {
@@ -44,24 +40,16 @@ fn query(content: &str) -> Answer {
 #[test]
 fn a_code_is_drawn_exactly_as_it_came() {
     let content = r#"{"code":"10000","msg":"Success","out_trade_no":"$NO","qr_code":"https:\/\/qr.alipay.com\/bax1"}"#;
-    assert_eq!(
-        answer(&show(), content),
-        Answer::Code(CodeAnswer::Ready("https://qr.alipay.com/bax1".into()))
-    );
+    assert_eq!(answer(&show(), content), Answer::Code(CodeAnswer::Ready("https://qr.alipay.com/bax1".into())));
     let without = r#"{"code":"10000","msg":"Success","out_trade_no":"$NO"}"#;
     assert_eq!(kind(&answer(&show(), without)), Some(DoubtKind::Malformed));
 }
 
 #[test]
 fn a_number_that_alipay_knows_is_asked_about_before_a_new_code() {
-    let expected = Answer::Code(CodeAnswer::Ask {
-        code: "ACQ.TRADE_HAS_SUCCESS".into(),
-    });
+    let expected = Answer::Code(CodeAnswer::Ask { code: "ACQ.TRADE_HAS_SUCCESS".into() });
     assert_eq!(answer(&show(), &failure("ACQ.TRADE_HAS_SUCCESS")), expected);
-    let expected = Answer::Code(CodeAnswer::Refused(refusal(
-        "ACQ.TRADE_HAS_CLOSE",
-        Why::NewNumber,
-    )));
+    let expected = Answer::Code(CodeAnswer::Refused(refusal("ACQ.TRADE_HAS_CLOSE", Why::NewNumber)));
     assert_eq!(answer(&show(), &failure("ACQ.TRADE_HAS_CLOSE")), expected);
 }
 
@@ -70,10 +58,7 @@ fn a_pay_is_paid_confirming_or_refused() {
     assert_eq!(answer(&take(), PAID), paid("2025-06-01 12:00:03"));
     let confirming = r#"{"code":"10003","msg":" order success pay inprocess","out_trade_no":"$NO","total_amount":"3.50",
         "trade_no":"2025060122001400001000000001","receipt_amount":"0.00"}"#;
-    assert_eq!(
-        answer(&take(), confirming),
-        Answer::Payment(Outcome::Pending(Waiting::Confirming))
-    );
+    assert_eq!(answer(&take(), confirming), Answer::Payment(Outcome::Pending(Waiting::Confirming)));
     for (code, why) in [
         ("ACQ.PAYMENT_AUTH_CODE_INVALID", Why::RefreshCode),
         ("ACQ.BUYER_BALANCE_NOT_ENOUGH", Why::Buyer),
@@ -95,20 +80,13 @@ fn a_pay_that_may_have_been_paid_is_a_doubt() {
         "ACQ.TRADE_STATUS_ERROR",
         "ACQ.SYSTEM_ERROR",
     ] {
-        assert_eq!(
-            kind(&answer(&take(), &failure(code))),
-            Some(DoubtKind::ChannelTrouble),
-            "{code}"
-        );
+        assert_eq!(kind(&answer(&take(), &failure(code))), Some(DoubtKind::ChannelTrouble), "{code}");
     }
 }
 
 #[test]
 fn a_pay_over_another_amount_is_a_doubt() {
-    assert_eq!(
-        kind(&answer(&take(), &PAID.replace("3.50", "3.49"))),
-        Some(DoubtKind::WrongOrder)
-    );
+    assert_eq!(kind(&answer(&take(), &PAID.replace("3.50", "3.49"))), Some(DoubtKind::WrongOrder));
 }
 
 #[test]
@@ -126,63 +104,32 @@ fn paid_needs_a_trade_and_an_exact_amount() {
     ] {
         let broken = PAID.replacen(part, instead, 1);
         assert_ne!(broken, PAID);
-        assert_eq!(
-            kind(&answer(&take(), &broken)),
-            Some(DoubtKind::Malformed),
-            "{broken}"
-        );
-        let broken = broken.replacen(
-            "{\"code\"",
-            "{\"trade_status\":\"TRADE_SUCCESS\",\"code\"",
-            1,
-        );
-        assert_eq!(
-            kind(&query(&broken)),
-            Some(DoubtKind::Malformed),
-            "{broken}"
-        );
+        assert_eq!(kind(&answer(&take(), &broken)), Some(DoubtKind::Malformed), "{broken}");
+        let broken = broken.replacen("{\"code\"", "{\"trade_status\":\"TRADE_SUCCESS\",\"code\"", 1);
+        assert_eq!(kind(&query(&broken)), Some(DoubtKind::Malformed), "{broken}");
     }
 }
 
 #[test]
 fn a_query_tells_how_the_trade_stands() {
     for status in ["TRADE_SUCCESS", "TRADE_FINISHED"] {
-        assert_eq!(
-            query(&QUERIED.replace("STATUS", status)),
-            paid("2025-06-01 12:00:03")
-        );
+        assert_eq!(query(&QUERIED.replace("STATUS", status)), paid("2025-06-01 12:00:03"));
     }
     let waiting = QUERIED.replace("STATUS", "WAIT_BUYER_PAY");
-    assert_eq!(
-        query(&waiting),
-        Answer::Payment(Outcome::Pending(Waiting::Confirming))
-    );
-    let closed =
-        r#"{"code":"10000","msg":"Success","out_trade_no":"$NO","trade_status":"TRADE_CLOSED"}"#;
+    assert_eq!(query(&waiting), Answer::Payment(Outcome::Pending(Waiting::Confirming)));
+    let closed = r#"{"code":"10000","msg":"Success","out_trade_no":"$NO","trade_status":"TRADE_CLOSED"}"#;
     assert_eq!(query(closed), not_paid("TRADE_CLOSED", Why::Closed));
     let given_back = QUERIED.replace("STATUS", "TRADE_CLOSED");
-    assert_eq!(
-        query(&given_back),
-        not_paid("refunded_in_full", Why::Closed)
-    );
-    assert_eq!(
-        kind(&query(&QUERIED.replace("STATUS", "TRADE_NEW"))),
-        Some(DoubtKind::Unlisted)
-    );
-    assert_eq!(
-        kind(&query(r#"{"code":"10000","out_trade_no":"$NO"}"#)),
-        Some(DoubtKind::Malformed)
-    );
+    assert_eq!(query(&given_back), not_paid("refunded_in_full", Why::Closed));
+    assert_eq!(kind(&query(&QUERIED.replace("STATUS", "TRADE_NEW"))), Some(DoubtKind::Unlisted));
+    assert_eq!(kind(&query(r#"{"code":"10000","out_trade_no":"$NO"}"#)), Some(DoubtKind::Malformed));
 }
 
 #[test]
 fn a_trade_that_does_not_exist_yet_is_waited_for() {
     let content = r#"{"code":"40004","msg":"Business Failed","sub_code":"ACQ.TRADE_NOT_EXIST","sub_msg":"交易不存在",
         "buyer_pay_amount":"0.00","out_trade_no":"$NO","receipt_amount":"0.00"}"#;
-    assert_eq!(
-        query(content),
-        Answer::Payment(Outcome::Pending(Waiting::NoTrade))
-    );
+    assert_eq!(query(content), Answer::Payment(Outcome::Pending(Waiting::NoTrade)));
 }
 
 #[test]
@@ -194,11 +141,7 @@ fn an_unlisted_code_is_a_doubt_for_every_method() {
             r#"{"code":"40004"}"#.to_owned(),
             r#"{"code":"50000","msg":"?"}"#.to_owned(),
         ] {
-            assert_eq!(
-                kind(&answer(&request, &content)),
-                Some(DoubtKind::Unlisted),
-                "{request:?} {content}"
-            );
+            assert_eq!(kind(&answer(&request, &content)), Some(DoubtKind::Unlisted), "{request:?} {content}");
         }
     }
 }
@@ -221,11 +164,7 @@ fn trouble_and_throttling_are_doubts_for_every_method() {
             r#"{"code":"40005","msg":"Call Limited"}"#,
             r#"{"code":"40006","msg":"x","sub_code":"isv.app-call-limited"}"#,
         ] {
-            assert_eq!(
-                kind(&answer(&request, content)),
-                Some(DoubtKind::ChannelTrouble),
-                "{request:?} {content}"
-            );
+            assert_eq!(kind(&answer(&request, content)), Some(DoubtKind::ChannelTrouble), "{request:?} {content}");
         }
     }
 }
@@ -265,29 +204,15 @@ fn an_unsigned_failure_is_believed_only_where_no_money_is_at_stake() {
     for request in every_request() {
         let node = Method::of(&request).node();
         let unsigned_answer = |content: &str| decoded(&request, 200, &unsigned(&node, content));
-        assert_eq!(
-            kind(&unsigned_answer(&business)),
-            Some(DoubtKind::BadSignature),
-            "{request:?}"
-        );
+        assert_eq!(kind(&unsigned_answer(&business)), Some(DoubtKind::BadSignature), "{request:?}");
         if request == show() {
-            let expected = Answer::Code(CodeAnswer::Refused(refusal(
-                "isv.invalid-app-id",
-                Why::Setup,
-            )));
+            let expected = Answer::Code(CodeAnswer::Refused(refusal("isv.invalid-app-id", Why::Setup)));
             assert_eq!(unsigned_answer(refused), expected);
         } else {
-            assert_eq!(
-                kind(&unsigned_answer(refused)),
-                Some(DoubtKind::BadSignature),
-                "{request:?}"
-            );
+            assert_eq!(kind(&unsigned_answer(refused)), Some(DoubtKind::BadSignature), "{request:?}");
         }
         let busy = r#"{"code":"20000","msg":"x"}"#;
-        assert_eq!(
-            kind(&unsigned_answer(busy)),
-            Some(DoubtKind::ChannelTrouble)
-        );
+        assert_eq!(kind(&unsigned_answer(busy)), Some(DoubtKind::ChannelTrouble));
     }
 }
 
@@ -295,27 +220,15 @@ fn an_unsigned_failure_is_believed_only_where_no_money_is_at_stake() {
 fn nothing_good_is_believed_unsigned_or_badly_signed() {
     let good = [
         (take(), PAID.to_owned()),
-        (
-            Request::Query(attempt()),
-            QUERIED.replace("STATUS", "TRADE_SUCCESS"),
-        ),
-        (
-            Request::Close(attempt()),
-            r#"{"code":"10000","out_trade_no":"$NO"}"#.to_owned(),
-        ),
-        (
-            Request::Refund(refund()),
-            r#"{"code":"10000","out_trade_no":"$NO","fund_change":"Y"}"#.to_owned(),
-        ),
+        (Request::Query(attempt()), QUERIED.replace("STATUS", "TRADE_SUCCESS")),
+        (Request::Close(attempt()), r#"{"code":"10000","out_trade_no":"$NO"}"#.to_owned()),
+        (Request::Refund(refund()), r#"{"code":"10000","out_trade_no":"$NO","fund_change":"Y"}"#.to_owned()),
     ];
     for (request, content) in good {
         let node = Method::of(&request).node();
         let content = filled(&content);
         let bad = Some(DoubtKind::BadSignature);
-        assert_eq!(
-            kind(&decoded(&request, 200, &unsigned(&node, &content))),
-            bad
-        );
+        assert_eq!(kind(&decoded(&request, 200, &unsigned(&node, &content))), bad);
         let signed = String::from_utf8(reply(&node, content.as_bytes())).unwrap();
         assert_eq!(kind(&decoded(&request, 200, signed.as_bytes())), None);
         let tampered = signed.replacen("10000", "10000 ", 1);
@@ -335,16 +248,10 @@ fn an_answer_about_another_order_is_a_doubt() {
     for request in every_request() {
         for content in [
             PAID.replace("$NO", "OTHER"),
-            QUERIED
-                .replace("$NO", "OTHER")
-                .replace("STATUS", "TRADE_SUCCESS"),
+            QUERIED.replace("$NO", "OTHER").replace("STATUS", "TRADE_SUCCESS"),
             failure("ACQ.TRADE_NOT_EXIST").replacen('{', "{\"out_trade_no\":\"OTHER\",", 1),
         ] {
-            assert_eq!(
-                kind(&answer(&request, &content)),
-                Some(DoubtKind::WrongOrder),
-                "{request:?}"
-            );
+            assert_eq!(kind(&answer(&request, &content)), Some(DoubtKind::WrongOrder), "{request:?}");
         }
     }
 }
@@ -355,36 +262,14 @@ fn other_statuses_and_other_bodies_are_doubts() {
         let node = Method::of(&request).node();
         let body = reply(&node, filled(PAID).as_bytes());
         for status in [201, 204, 302, 400, 403, 500, 502, 504] {
-            assert_eq!(
-                kind(&decoded(&request, status, &body)),
-                Some(DoubtKind::ChannelTrouble)
-            );
+            assert_eq!(kind(&decoded(&request, status, &body)), Some(DoubtKind::ChannelTrouble));
         }
-        for body in [
-            "",
-            "<html>busy</html>",
-            "{}",
-            "null",
-            r#"{"alipay_other_response":{"code":"10000"},"sign":"x"}"#,
-        ] {
-            assert_eq!(
-                kind(&decoded(&request, 200, body.as_bytes())),
-                Some(DoubtKind::Malformed),
-                "{body}"
-            );
+        for body in ["", "<html>busy</html>", "{}", "null", r#"{"alipay_other_response":{"code":"10000"},"sign":"x"}"#]
+        {
+            assert_eq!(kind(&decoded(&request, 200, body.as_bytes())), Some(DoubtKind::Malformed), "{body}");
         }
-        for content in [
-            "{}",
-            "[]",
-            "1",
-            r#"{"code":"10000","code":"10000"}"#,
-            "\"c2VhbGVk\"",
-        ] {
-            assert_eq!(
-                kind(&answer(&request, content)),
-                Some(DoubtKind::Malformed),
-                "{content}"
-            );
+        for content in ["{}", "[]", "1", r#"{"code":"10000","code":"10000"}"#, "\"c2VhbGVk\""] {
+            assert_eq!(kind(&answer(&request, content)), Some(DoubtKind::Malformed), "{content}");
         }
     }
 }
@@ -392,57 +277,27 @@ fn other_statuses_and_other_bodies_are_doubts() {
 #[test]
 fn an_encrypted_answer_is_opened_after_its_signature_held() {
     let key = "AAECAwQFBgcICQoLDA0ODw==";
-    let sealed = super::super::aes::Key::load(key)
-        .unwrap()
-        .encrypt(filled(PAID).as_bytes());
-    let body = reply(
-        "alipay_trade_pay_response",
-        format!("\"{sealed}\"").as_bytes(),
-    );
-    let with_key = Alipay::new(Config {
-        aes_key: Some(Secret::new(key.into())),
-        ..config()
-    })
-    .unwrap();
-    assert_eq!(
-        with_key.decode(&take(), 200, &body),
-        Decoded::Answer(paid("2025-06-01 12:00:03"))
-    );
-    let Decoded::Answer(without_key) = alipay().decode(&take(), 200, &body) else {
-        panic!()
-    };
+    let sealed = super::super::aes::Key::load(key).unwrap().encrypt(filled(PAID).as_bytes());
+    let body = reply("alipay_trade_pay_response", format!("\"{sealed}\"").as_bytes());
+    let with_key = Alipay::new(Config { aes_key: Some(Secret::new(key.into())), ..config() }).unwrap();
+    assert_eq!(with_key.decode(&take(), 200, &body), Decoded::Answer(paid("2025-06-01 12:00:03")));
+    let Decoded::Answer(without_key) = alipay().decode(&take(), 200, &body) else { panic!() };
     assert_eq!(kind(&without_key), Some(DoubtKind::Malformed));
     let other = "AAECAwQFBgcICQoLDA0ODg==";
-    let other_key = Alipay::new(Config {
-        aes_key: Some(Secret::new(other.into())),
-        ..config()
-    })
-    .unwrap();
-    let Decoded::Answer(other_key) = other_key.decode(&take(), 200, &body) else {
-        panic!()
-    };
+    let other_key = Alipay::new(Config { aes_key: Some(Secret::new(other.into())), ..config() }).unwrap();
+    let Decoded::Answer(other_key) = other_key.decode(&take(), 200, &body) else { panic!() };
     assert_eq!(kind(&other_key), Some(DoubtKind::Malformed));
     // What the gateway could not decrypt, it answers in the open.
     let plain = reply("alipay_trade_pay_response", filled(PAID).as_bytes());
-    assert_eq!(
-        with_key.decode(&take(), 200, &plain),
-        Decoded::Answer(paid("2025-06-01 12:00:03"))
-    );
+    assert_eq!(with_key.decode(&take(), 200, &plain), Decoded::Answer(paid("2025-06-01 12:00:03")));
 }
 
 #[test]
 fn a_probe_reaches_when_a_signed_answer_comes() {
-    let missing =
-        failure("ACQ.TRADE_NOT_EXIST").replacen('{', "{\"out_trade_no\":\"TILL_PROBE\",", 1);
+    let missing = failure("ACQ.TRADE_NOT_EXIST").replacen('{', "{\"out_trade_no\":\"TILL_PROBE\",", 1);
     assert_eq!(answer(&Request::Probe, &missing), Answer::Reachable(true));
-    assert_eq!(
-        answer(&Request::Probe, r#"{"code":"20000","msg":"x"}"#),
-        Answer::Reachable(false)
-    );
+    assert_eq!(answer(&Request::Probe, r#"{"code":"20000","msg":"x"}"#), Answer::Reachable(false));
     let node = Method::Query.node();
-    assert_eq!(
-        decoded(&Request::Probe, 200, &unsigned(&node, &missing)),
-        Answer::Reachable(false)
-    );
+    assert_eq!(decoded(&Request::Probe, 200, &unsigned(&node, &missing)), Answer::Reachable(false));
     assert_eq!(decoded(&Request::Probe, 502, b""), Answer::Reachable(false));
 }

@@ -7,10 +7,7 @@ use serde_json::{Value, json};
 use super::super::aes::Key;
 use super::super::keys::PrivateKey;
 use super::super::{Alipay, Config};
-use super::{
-    NOON, certificate_config, config, every_request, goods, offer, refund, refund_id, show, take,
-    text,
-};
+use super::{NOON, certificate_config, config, every_request, goods, offer, refund, refund_id, show, take, text};
 use super::{alipay, attempt};
 use crate::channel::{HttpRequest, Offer, RefundOrder, Request};
 use crate::money::Fen;
@@ -37,9 +34,7 @@ fn parameters(form: &str) -> Parameters {
         String::from_utf8(bytes).unwrap()
     };
     let pairs = form.split('&').map(|pair| pair.split_once('=').unwrap());
-    pairs
-        .map(|(name, value)| (decode(name), decode(value)))
-        .collect()
+    pairs.map(|(name, value)| (decode(name), decode(value))).collect()
 }
 
 fn query(request: &HttpRequest) -> Parameters {
@@ -60,27 +55,16 @@ fn signature_holds(http: &HttpRequest) -> bool {
     let mut sent = query(http);
     sent.extend(body(http));
     let sign = sent.remove("sign").unwrap();
-    let pairs: Vec<String> = sent
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    let key = PrivateKey::load(&text("/keys/app/pkcs8_pem"))
-        .unwrap()
-        .public();
+    let pairs: Vec<String> = sent.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let key = PrivateKey::load(&text("/keys/app/pkcs8_pem")).unwrap().public();
     key.verify(pairs.join("&").as_bytes(), &sign)
 }
 
 #[test]
 fn common_parameters_go_into_the_url_and_the_business_into_the_body() {
     let http = alipay().encode(&Request::Query(attempt()), NOON);
-    assert!(
-        http.url
-            .starts_with("https://openapi.alipay.com/gateway.do?")
-    );
-    assert_eq!(
-        http.content_type,
-        "application/x-www-form-urlencoded;charset=utf-8"
-    );
+    assert!(http.url.starts_with("https://openapi.alipay.com/gateway.do?"));
+    assert_eq!(http.content_type, "application/x-www-form-urlencoded;charset=utf-8");
     let query = query(&http);
     for (name, value) in [
         ("app_id", "2021000000000001"),
@@ -109,14 +93,9 @@ fn every_request_is_signed_over_what_is_sent() {
     for config in [config(), certificate_config(), full] {
         let alipay = Alipay::new(config).unwrap();
         for request in every_request().iter().chain([&Request::Probe]) {
-            assert!(
-                signature_holds(&alipay.encode(request, NOON)),
-                "{request:?}"
-            );
+            assert!(signature_holds(&alipay.encode(request, NOON)), "{request:?}");
         }
-        assert!(signature_holds(
-            &alipay.certificate_request(&"0".repeat(32), NOON)
-        ));
+        assert!(signature_holds(&alipay.certificate_request(&"0".repeat(32), NOON)));
     }
 }
 
@@ -124,15 +103,10 @@ fn every_request_is_signed_over_what_is_sent() {
 fn certificate_numbers_are_sent_in_certificate_mode_only() {
     let numbers = |http: &HttpRequest| {
         let query = query(http);
-        ["app_cert_sn", "alipay_root_cert_sn"]
-            .map(|name| query.get(name).cloned().unwrap_or_default())
+        ["app_cert_sn", "alipay_root_cert_sn"].map(|name| query.get(name).cloned().unwrap_or_default())
     };
     let alipay_cert = Alipay::new(certificate_config()).unwrap();
-    let expected = [
-        "/cert_sn/root_bundle/app_cert_sn",
-        "/cert_sn/root_bundle/alipay_root_cert_sn",
-    ]
-    .map(text);
+    let expected = ["/cert_sn/root_bundle/app_cert_sn", "/cert_sn/root_bundle/alipay_root_cert_sn"].map(text);
     for request in [&show(), &Request::Probe] {
         assert_eq!(numbers(&alipay_cert.encode(request, NOON)), expected);
         assert_eq!(numbers(&alipay().encode(request, NOON)), ["", ""]);
@@ -152,11 +126,7 @@ fn a_shown_code_carries_the_offer_and_its_limits() {
         disable_pay_channels: Some("pcredit".into()),
         ..config()
     };
-    let request = Request::ShowCode(Offer {
-        goods: vec![goods()],
-        valid_ms: 150_001,
-        ..offer()
-    });
+    let request = Request::ShowCode(Offer { goods: vec![goods()], valid_ms: 150_001, ..offer() });
     let expected = json!({
         "out_trade_no": attempt().as_str(), "total_amount": "3.50", "subject": "可乐 330ml",
         "seller_id": "2088000000000001", "store_id": "storeId001", "alipay_store_id": "2025",
@@ -170,18 +140,8 @@ fn a_shown_code_carries_the_offer_and_its_limits() {
 
 #[test]
 fn a_code_lives_two_hours_at_most_and_a_minute_at_least() {
-    for (valid_ms, trade, code) in [
-        (0, "1m", "1m"),
-        (7_200_001, "121m", "120m"),
-        (u64::MAX, "21600m", "120m"),
-    ] {
-        let fields = business(
-            config(),
-            &Request::ShowCode(Offer {
-                valid_ms,
-                ..offer()
-            }),
-        );
+    for (valid_ms, trade, code) in [(0, "1m", "1m"), (7_200_001, "121m", "120m"), (u64::MAX, "21600m", "120m")] {
+        let fields = business(config(), &Request::ShowCode(Offer { valid_ms, ..offer() }));
         assert_eq!(fields["timeout_express"], trade);
         assert_eq!(fields["qr_code_timeout_express"], code);
     }
@@ -189,10 +149,7 @@ fn a_code_lives_two_hours_at_most_and_a_minute_at_least() {
 
 #[test]
 fn a_read_code_is_sent_in_its_scene_and_nowhere_else() {
-    let config = Config {
-        product_code: Some("QR_CODE_OFFLINE".into()),
-        ..config()
-    };
+    let config = Config { product_code: Some("QR_CODE_OFFLINE".into()), ..config() };
     let expected = json!({
         "scene": "bar_code", "auth_code": "285000000000000017", "out_trade_no": attempt().as_str(),
         "total_amount": "3.50", "subject": "可乐 330ml", "timeout_express": "3m",
@@ -201,47 +158,25 @@ fn a_read_code_is_sent_in_its_scene_and_nowhere_else() {
     let face = format!("fp{}", "a1b".repeat(11));
     let by_face = Request::TakeCode(offer(), PayCode::new(face.clone()));
     let fields = business(config, &by_face);
-    assert_eq!(
-        (fields["scene"].as_str(), fields["auth_code"].as_str()),
-        (Some("security_code"), Some(&*face))
-    );
+    assert_eq!((fields["scene"].as_str(), fields["auth_code"].as_str()), (Some("security_code"), Some(&*face)));
     let http = alipay().encode(&take(), NOON);
-    assert!(
-        !http.url.contains("285000000000000017"),
-        "the code is in the address, which is logged"
-    );
+    assert!(!http.url.contains("285000000000000017"), "the code is in the address, which is logged");
 }
 
 #[test]
 fn a_pay_keeps_the_face_to_face_product() {
-    let config = Config {
-        product_code: Some("FACE_TO_FACE_PAYMENT".into()),
-        ..config()
-    };
-    assert_eq!(
-        business(config, &take())["product_code"],
-        "FACE_TO_FACE_PAYMENT"
-    );
+    let config = Config { product_code: Some("FACE_TO_FACE_PAYMENT".into()), ..config() };
+    assert_eq!(business(config, &take())["product_code"], "FACE_TO_FACE_PAYMENT");
 }
 
 #[test]
 fn questions_and_reversals_carry_the_number_alone() {
     let number = json!({"out_trade_no": attempt().as_str()});
-    for request in [
-        Request::Query(attempt()),
-        Request::Cancel(attempt()),
-        Request::Close(attempt()),
-    ] {
+    for request in [Request::Query(attempt()), Request::Cancel(attempt()), Request::Close(attempt())] {
         assert_eq!(business(config(), &request), number);
     }
-    let config = Config {
-        operator_id: Some("op01".into()),
-        ..config()
-    };
-    assert_eq!(
-        business(config.clone(), &Request::Close(attempt()))["operator_id"],
-        "op01"
-    );
+    let config = Config { operator_id: Some("op01".into()), ..config() };
+    assert_eq!(business(config.clone(), &Request::Close(attempt()))["operator_id"], "op01");
     assert_eq!(business(config, &Request::Cancel(attempt())), number);
 }
 
@@ -254,17 +189,13 @@ fn a_refund_always_carries_its_own_number() {
     });
     assert_eq!(fields, expected);
     let fields = business(config(), &Request::RefundQuery(refund()));
-    let expected =
-        json!({"out_trade_no": attempt().as_str(), "out_request_no": refund_id().as_str()});
+    let expected = json!({"out_trade_no": attempt().as_str(), "out_request_no": refund_id().as_str()});
     assert_eq!(fields, expected);
 }
 
 #[test]
 fn a_refund_without_a_reason_sends_none() {
-    let without = RefundOrder {
-        reason: " ".into(),
-        ..refund()
-    };
+    let without = RefundOrder { reason: " ".into(), ..refund() };
     let fields = business(config(), &Request::Refund(without));
     assert!(fields.get("refund_reason").is_none(), "{fields}");
 }
@@ -272,10 +203,7 @@ fn a_refund_without_a_reason_sends_none() {
 /// Alipay compares a repeated number's parameters, and refuses other ones.
 #[test]
 fn the_same_request_says_the_same_at_any_time() {
-    let later = Wall {
-        ms: NOON.ms + 3_600_000,
-        trusted: true,
-    };
+    let later = Wall { ms: NOON.ms + 3_600_000, trusted: true };
     for request in every_request() {
         let first = alipay().encode(&request, NOON);
         let again = alipay().encode(&request, later);
@@ -290,13 +218,7 @@ fn goods_fit_alipays_lengths() {
     row.code = "c".repeat(80);
     row.name = "名".repeat(300);
     row.price = Fen::new(1);
-    let fields = business(
-        config(),
-        &Request::ShowCode(Offer {
-            goods: vec![row],
-            ..offer()
-        }),
-    );
+    let fields = business(config(), &Request::ShowCode(Offer { goods: vec![row], ..offer() }));
     let sent = &fields["goods_detail"][0];
     assert_eq!(sent["goods_id"].as_str().unwrap().chars().count(), 64);
     assert_eq!(sent["goods_name"].as_str().unwrap().chars().count(), 256);
@@ -306,17 +228,11 @@ fn goods_fit_alipays_lengths() {
 #[test]
 fn encryption_hides_the_business_and_is_announced() {
     let key = "AAECAwQFBgcICQoLDA0ODw==";
-    let config = Config {
-        aes_key: Some(Secret::new(key.into())),
-        ..config()
-    };
+    let config = Config { aes_key: Some(Secret::new(key.into())), ..config() };
     let alipay = Alipay::new(config).unwrap();
     let http = alipay.encode(&take(), NOON);
     assert_eq!(query(&http)["encrypt_type"], "AES");
-    let plain = Key::load(key)
-        .unwrap()
-        .decrypt(&body(&http)["biz_content"])
-        .unwrap();
+    let plain = Key::load(key).unwrap().decrypt(&body(&http)["biz_content"]).unwrap();
     let fields: Value = serde_json::from_slice(&plain).unwrap();
     assert_eq!(fields["auth_code"], "285000000000000017");
     let http = alipay.certificate_request("00", NOON);
@@ -326,10 +242,7 @@ fn encryption_hides_the_business_and_is_announced() {
 
 #[test]
 fn notices_are_asked_for_with_payments_only() {
-    let config = Config {
-        notify_url: Some("https://pay.example.com/n".into()),
-        ..config()
-    };
+    let config = Config { notify_url: Some("https://pay.example.com/n".into()), ..config() };
     let alipay = Alipay::new(config).unwrap();
     for request in every_request() {
         let asked = query(&alipay.encode(&request, NOON)).contains_key("notify_url");

@@ -1,0 +1,201 @@
+//! What must always hold, checked after every step of every test.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::alipay::{Standing, attempt_of};
+use super::world::World;
+use crate::channel::Request;
+use crate::engine::effect::{Call, Record, Vend};
+use crate::engine::entry::{Entry, OrderState, RefundReason, VendResult};
+use crate::engine::faults::Fault;
+use crate::engine::record::{OrderRecord, VendRecord};
+use crate::engine::view::View;
+use crate::ids::{AttemptId, OrderId, RefundId};
+
+/// What was seen so far and must not be unsaid.
+#[derive(Debug, Default)]
+pub struct Watched {
+    states: BTreeMap<OrderId, OrderState>,
+    started: BTreeSet<AttemptId>,
+    reversing: BTreeSet<AttemptId>,
+    refunds: BTreeSet<RefundId>,
+    paid: BTreeSet<OrderId>,
+    vends: BTreeSet<(OrderId, usize)>,
+}
+
+impl World {
+    /// After every input.
+    pub fn check(&mut self) {
+        self.invariant_states_move_forward();
+        self.invariant_fault_shows_no_code();
+        self.invariant_quiet_engine_sleeps();
+        assert_eq!(self.scanner_armed, self.engine.is_scanner_armed(), "the scanner does what the engine thinks");
+    }
+
+    /// Nothing leaves the terminal before its journal entry is durable.
+    pub fn invariant_call_is_journalled(&self, call: &Call) {
+        let Some(attempt) = attempt_of(&call.request) else {
+            return;
+        };
+        assert!(self.watched.started.contains(&attempt), "a call of an unknown attempt: {call:?}");
+        match &call.request {
+            Request::Cancel(_) | Request::Close(_) => {
+                assert!(self.watched.reversing.contains(&attempt), "undone before it was written: {call:?}");
+            }
+            Request::Refund(refund) | Request::RefundQuery(refund) => {
+                assert!(self.watched.refunds.contains(&refund.refund), "a refund of an unknown number: {call:?}");
+            }
+            Request::ShowCode(_) | Request::TakeCode(..) | Request::Query(_) | Request::Probe => {}
+        }
+    }
+
+    /// What an entry claims is true when it is written.
+    pub fn invariant_entry_follows(&mut self, record: &Record) {
+        let entry = &record.entry;
+        let known = self.watched.states.entry(entry.order()).or_insert(OrderState::Waiting);
+        assert!(*known <= record.state, "{known:?} went back to {:?} with {entry:?}", record.state);
+        *known = record.state;
+        match entry {
+            Entry::AttemptStarted { attempt, .. } => assert!(self.watched.started.insert(*attempt)),
+            Entry::ReverseStarted { attempt, .. } => assert!(self.watched.reversing.insert(*attempt)),
+            Entry::RefundStarted { refund, .. } => assert!(self.watched.refunds.insert(*refund)),
+            Entry::AttemptPaid { order, attempt, .. } => {
+                assert!(self.alipay.trades[attempt].charged.is_positive(), "{attempt} was not paid");
+                self.watched.paid.insert(*order);
+            }
+            Entry::AttemptNotPaid { attempt, code, .. } => self.invariant_not_paid_is_certain(*attempt, code),
+            Entry::VendStarted { order, item, .. } => {
+                assert!(self.watched.vends.insert((*order, *item)), "item {item} of {order} is started again");
+            }
+            Entry::RefundDone { order, refund } => self.invariant_refund_moved(*order, *refund),
+            Entry::OrderOpened { .. }
+            | Entry::OrderCancelled { .. }
+            | Entry::VendEnded { .. }
+            | Entry::RefundOwed { .. }
+            | Entry::OrderClosed { .. } => {}
+        }
+    }
+
+    /// Not knowing is a state: "not paid" is said only when nothing can be paid any more.
+    fn invariant_not_paid_is_certain(&self, attempt: AttemptId, code: &str) {
+        assert!(!self.is_being_sent(attempt), "{attempt} is {code}, and its pay request is still on its way");
+        let Some(trade) = self.alipay.trades.get(&attempt) else {
+            return;
+        };
+        let payable = match trade.standing {
+            Standing::Code { valid_until } => trade.seen && self.at <= valid_until,
+            Standing::Confirming | Standing::Paid => true,
+            Standing::Closed => false,
+        };
+        assert!(!payable, "{attempt} is {code}, and Alipay says {:?} at {}", trade.standing, self.at);
+    }
+
+    fn invariant_refund_moved(&self, order: OrderId, refund: RefundId) {
+        let trades = &self.alipay.trades;
+        let moved = trades.values().any(|trade| trade.refunds.contains_key(&refund));
+        let record = self.record(order);
+        let attempt = record.refunds.iter().find(|known| known.refund == refund).map(|known| known.attempt);
+        let cancelled = attempt.is_some_and(|attempt| trades[&attempt].cancelled_back.is_positive());
+        assert!(moved || cancelled, "{refund} is done, and no money moved");
+    }
+
+    /// No goods without confirmed payment.
+    pub fn invariant_motor_needs_payment(&self, vend: &Vend) {
+        let started = self
+            .stored
+            .iter()
+            .rev()
+            .map(|stored| &stored.entry)
+            .find(|entry| matches!(entry, Entry::VendStarted { slot, .. } if *slot == vend.slot));
+        let order = started.expect("a motor turns only after its VendStarted").order();
+        assert!(self.watched.paid.contains(&order), "{order} is not paid, and its motor turns");
+    }
+
+    /// The public state of an order only moves forward.
+    fn invariant_states_move_forward(&mut self) {
+        // What cannot be written yet is not public either.
+        if self.engine.journal.failing {
+            return;
+        }
+        for record in self.engine.orders() {
+            let known = self.watched.states.entry(record.order).or_insert(OrderState::Waiting);
+            assert!(*known <= record.state(), "{known:?} went back to {:?}", record.state());
+            *known = record.state();
+        }
+    }
+
+    /// A machine that cannot record, tell the time or reach the channel shows no code and arms no scanner.
+    fn invariant_fault_shows_no_code(&mut self) {
+        let shown = self.code_on_screen();
+        if let Some(trade) = shown.and_then(|attempt| self.alipay.trades.get_mut(&attempt)) {
+            trade.seen = true;
+        }
+        let blocks = |fault: &Fault| match fault {
+            Fault::Storage | Fault::Clock | Fault::Network(_) | Fault::Setup(_) | Fault::SwitchedOff => true,
+            Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => false,
+        };
+        if self.engine.faults().any(blocks) {
+            assert_eq!(shown, None, "a code is shown in spite of {:?}", self.engine.faults().collect::<Vec<_>>());
+            assert!(!self.scanner_armed, "the scanner is armed in spite of a fault");
+        }
+        if matches!(self.view(), View::Idle | View::OutOfService { .. }) {
+            assert!(!self.scanner_armed && !self.lamp_on, "nobody is here, and the devices wait for somebody");
+        }
+    }
+
+    /// With nothing open and no fault the engine wants to be woken for nothing.
+    fn invariant_quiet_engine_sleeps(&self) {
+        if self.is_idle() && self.engine.faults().next().is_none() && self.engine.faults.deadline().is_none() {
+            assert_eq!(self.engine.poll_timeout(), None, "woken for nothing");
+        }
+    }
+
+    /// A timer that was served does not want to be served again at once.
+    pub fn invariant_timer_was_served(&mut self) {
+        let now = self.now().mono;
+        if let Some((at, why)) = self.engine.poll_timeout() {
+            assert!(at > now, "the timer for {why:?} stays due: {:#?}", self.engine);
+        }
+    }
+
+    /// Every order has ended in exactly one way, and the buyers have paid for what they got.
+    pub fn invariant_money_is_right(&self) {
+        assert!(self.is_idle(), "still open: {:#?}", self.engine);
+        for order in self.order_ids() {
+            let record = self.record(order);
+            assert!(record.ending.is_some(), "{order} never ended: {record:#?}");
+            let attempts = record.attempts.iter().filter_map(|attempt| self.alipay.trades.get(&attempt.attempt));
+            let net: i64 = attempts.map(|trade| trade.net().get()).sum();
+            assert_eq!(net, self.due(&record), "the buyer of {order} paid another sum: {record:#?}");
+            assert!(record.refunds.iter().all(|refund| refund.done && refund.owed.is_none()));
+        }
+        let known: BTreeSet<AttemptId> = self.watched.started.iter().copied().collect();
+        assert!(self.alipay.trades.keys().all(|attempt| known.contains(attempt)), "money under an unknown number");
+    }
+
+    /// What the buyer shall have paid in the end.
+    fn due(&self, record: &OrderRecord) -> i64 {
+        let by_hand = |reason| reason == RefundReason::Operator;
+        let given_back = record.refunds.iter().filter(|refund| by_hand(refund.reason));
+        let given_back: i64 = given_back.map(|refund| refund.amount.get()).sum();
+        let late = record.refunds.iter().any(|refund| refund.reason == RefundReason::Late);
+        if record.winner().is_none() || late {
+            assert!(record.items.iter().all(|item| item.vend == VendRecord::Waiting), "goods without money");
+            return 0;
+        }
+        if record.items.is_empty() {
+            return record.amount.get() - given_back;
+        }
+        let items =
+            record.items.iter().enumerate().filter(|(index, item)| self.is_had(record.order, *index, item.vend));
+        items.map(|(_, item)| item.item.price.get()).sum::<i64>() - given_back
+    }
+
+    /// Whether the buyer has the item: by the sensor, or by the machine's word where there is none.
+    fn is_had(&self, order: OrderId, item: usize, vend: VendRecord) -> bool {
+        let fallen = self.machine.fallen.contains(&(order, item));
+        let told = vend == VendRecord::Ended(VendResult::Dropped);
+        assert!(fallen || !told, "item {item} of {order} is told fallen, and it did not");
+        if self.machine.counter.is_some() { fallen } else { told }
+    }
+}

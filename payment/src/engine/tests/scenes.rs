@@ -1,0 +1,232 @@
+//! Scenes of a machine's life. Each is played as it is by a named test, and again with a kill at every commit: so they
+//! claim nothing themselves, and a buyer whose screen shows no code does not scan it.
+
+use super::alipay::Wallet;
+use super::world::{DAY, MINUTE, World, bare, basket, slot};
+use crate::channel::outcome::Why;
+use crate::engine::entry::WhoScans;
+use crate::engine::input::Key;
+
+/// A scene: its name, who may scan at the keypad, and what happens.
+pub type Scene = (&'static str, WhoScans, fn(&mut World));
+
+pub const ALL: &[Scene] = &[
+    ("pays by the screen", WhoScans::BuyerScans, pays_by_the_screen),
+    ("never pays", WhoScans::BuyerScans, never_pays),
+    ("pays late", WhoScans::BuyerScans, pays_late),
+    ("confirms during the grace", WhoScans::BuyerScans, confirms_during_the_grace),
+    ("pays as it is cancelled", WhoScans::BuyerScans, pays_as_it_is_cancelled),
+    ("pays by code at once", WhoScans::MerchantScans, pays_by_code_at_once),
+    ("confirms the code", WhoScans::MerchantScans, confirms_the_code),
+    ("never confirms the code", WhoScans::MerchantScans, never_confirms_the_code),
+    ("is refused and shows another", WhoScans::MerchantScans, is_refused_and_shows_another),
+    ("pays and the reply is lost", WhoScans::MerchantScans, pays_and_the_reply_is_lost),
+    ("pays by code after a long way", WhoScans::MerchantScans, pays_by_code_after_a_long_way),
+    ("cancels while the code is on a long way", WhoScans::MerchantScans, cancels_while_the_code_is_on_a_long_way),
+    ("either, and the code is first", WhoScans::Either, either_and_the_code_is_first),
+    ("either, and both are paid", WhoScans::Either, either_and_both_are_paid),
+    ("two items", WhoScans::BuyerScans, two_items),
+    ("two items, and one jams", WhoScans::BuyerScans, two_items_and_one_jams),
+    ("jam, and the refund's reply is lost", WhoScans::BuyerScans, jam_and_the_refunds_reply_is_lost),
+    ("jam, and refunds are refused for a week", WhoScans::BuyerScans, jam_and_refunds_are_refused_for_a_week),
+    ("a bare amount, returned in parts", WhoScans::BuyerScans, a_bare_amount_returned_in_parts),
+    ("the next buys while one is unresolved", WhoScans::MerchantScans, the_next_buys_while_one_is_unresolved),
+    ("the network goes", WhoScans::Either, the_network_goes),
+    ("the journal fails for a while", WhoScans::BuyerScans, the_journal_fails_for_a_while),
+];
+
+pub fn pays_by_the_screen(world: &mut World) {
+    let _ = world.buy("11");
+    world.run(4_000);
+    world.phone_scans();
+    world.run(4_000);
+    world.confirms();
+    world.run(5_000);
+}
+
+pub fn never_pays(world: &mut World) {
+    let _ = world.buy("11");
+    world.run(6 * MINUTE);
+}
+
+pub fn pays_late(world: &mut World) {
+    let _ = world.buy("11");
+    world.run(80_000);
+    let code = world.code_on_screen();
+    world.run(70_000);
+    if let Some(code) = code {
+        world.alipay.scan(code, world.at);
+        world.alipay.confirm(code);
+    }
+    world.run(MINUTE);
+}
+
+pub fn confirms_during_the_grace(world: &mut World) {
+    let _ = world.buy("11");
+    world.run(80_000);
+    world.phone_scans();
+    world.run(20_000);
+    world.confirms();
+    world.run(10_000);
+}
+
+pub fn pays_as_it_is_cancelled(world: &mut World) {
+    let _ = world.buy("12");
+    world.run(5_000);
+    world.phone_scans();
+    world.confirms();
+    let _ = world.key(Key::Cancel);
+    world.run(10_000);
+}
+
+pub fn pays_by_code_at_once(world: &mut World) {
+    let _ = world.buy("12");
+    world.run(1_000);
+    let _ = world.show_pay_code(Wallet::PaysAtOnce);
+    world.run(5_000);
+}
+
+pub fn confirms_the_code(world: &mut World) {
+    let _ = world.buy("12");
+    let _ = world.show_pay_code(Wallet::Confirms);
+    world.run(9_000);
+    world.confirms();
+    world.run(9_000);
+}
+
+pub fn never_confirms_the_code(world: &mut World) {
+    let _ = world.buy("12");
+    world.alipay.mood.again = 3;
+    let _ = world.show_pay_code(Wallet::Confirms);
+    world.run(3 * MINUTE);
+}
+
+pub fn is_refused_and_shows_another(world: &mut World) {
+    let _ = world.buy("12");
+    let _ = world.show_pay_code(Wallet::Refuses(Why::Buyer));
+    world.run(2_000);
+    let _ = world.show_pay_code(Wallet::PaysAtOnce);
+    world.run(5_000);
+}
+
+pub fn pays_and_the_reply_is_lost(world: &mut World) {
+    let _ = world.buy("12");
+    world.net.lose_replies = 1;
+    let _ = world.show_pay_code(Wallet::PaysAtOnce);
+    world.run(20_000);
+}
+
+pub fn pays_by_code_after_a_long_way(world: &mut World) {
+    let _ = world.buy("12");
+    world.net.slow_ms = 40_000;
+    let _ = world.show_pay_code(Wallet::PaysAtOnce);
+    world.net.slow_ms = 0;
+    world.run(3 * MINUTE);
+}
+
+pub fn cancels_while_the_code_is_on_a_long_way(world: &mut World) {
+    let _ = world.buy("12");
+    world.net.slow_ms = 50_000;
+    let _ = world.show_pay_code(Wallet::PaysAtOnce);
+    world.net.slow_ms = 0;
+    world.run(32_000);
+    let _ = world.key(Key::Cancel);
+    world.run(3 * MINUTE);
+}
+
+pub fn either_and_the_code_is_first(world: &mut World) {
+    let _ = world.buy("21");
+    world.run(2_000);
+    world.phone_scans();
+    let _ = world.show_pay_code(Wallet::PaysAtOnce);
+    world.run(5 * MINUTE);
+}
+
+pub fn either_and_both_are_paid(world: &mut World) {
+    let _ = world.buy("21");
+    world.run(2_000);
+    if let Some(code) = world.phone_scans() {
+        let _ = world.show_pay_code(Wallet::PaysAtOnce);
+        world.alipay.confirm(code);
+    }
+    world.run(5 * MINUTE);
+}
+
+pub fn two_items(world: &mut World) {
+    let _ = world.open(basket(&["11", "11"], WhoScans::BuyerScans));
+    world.run(2_000);
+    world.phone_pays();
+    world.run(10_000);
+}
+
+pub fn two_items_and_one_jams(world: &mut World) {
+    world.machine.jammed.insert(slot("12"));
+    let _ = world.open(basket(&["11", "12", "21"], WhoScans::BuyerScans));
+    world.run(2_000);
+    world.phone_pays();
+    world.run(20_000);
+}
+
+pub fn jam_and_the_refunds_reply_is_lost(world: &mut World) {
+    world.machine.jammed.insert(slot("11"));
+    let _ = world.buy("11");
+    world.run(2_000);
+    world.phone_pays();
+    world.run(3_500);
+    world.net.lose_replies = 1;
+    world.run(MINUTE);
+}
+
+pub fn jam_and_refunds_are_refused_for_a_week(world: &mut World) {
+    world.machine.jammed.insert(slot("11"));
+    world.alipay.mood.refuses_refunds = true;
+    let _ = world.buy("11");
+    world.run(2_000);
+    world.phone_pays();
+    world.run(7 * DAY);
+    world.alipay.mood.refuses_refunds = false;
+}
+
+pub fn a_bare_amount_returned_in_parts(world: &mut World) {
+    let Ok(order) = world.open(bare(1_000, WhoScans::BuyerScans)) else {
+        return;
+    };
+    world.run(2_000);
+    world.phone_pays();
+    world.run(10_000);
+    for amount in [Some(300), Some(800), None] {
+        let _ = world.refund(order, amount);
+        world.run(20_000);
+    }
+}
+
+pub fn the_next_buys_while_one_is_unresolved(world: &mut World) {
+    let _ = world.buy("11");
+    world.net.lose_replies = 2;
+    let _ = world.show_pay_code(Wallet::Confirms);
+    let _ = world.key(Key::Cancel);
+    world.run(20_000);
+    let _ = world.buy("12");
+    let _ = world.show_pay_code(Wallet::PaysAtOnce);
+    world.run(2 * MINUTE);
+}
+
+pub fn the_network_goes(world: &mut World) {
+    let _ = world.buy("11");
+    world.run(2_000);
+    world.phone_pays();
+    world.net.down = true;
+    world.run(5 * MINUTE);
+    world.net.down = false;
+    world.run(20 * MINUTE);
+}
+
+pub fn the_journal_fails_for_a_while(world: &mut World) {
+    let _ = world.buy("11");
+    world.run(2_000);
+    world.phone_pays();
+    world.refuse_writes = true;
+    world.run(20_000);
+    world.refuse_writes = false;
+    world.run(MINUTE);
+}

@@ -1,0 +1,157 @@
+//! `openapi.json` is kept by hand: these tests hold it against the code, both ways.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::http::ask;
+use super::machine::Machine;
+use crate::api::openapi::DOCUMENT;
+use crate::api::{problem, wire};
+
+fn document() -> Value {
+    serde_json::from_str(DOCUMENT).unwrap()
+}
+
+#[test]
+fn the_description_and_the_router_have_the_same_paths() {
+    let source = include_str!("../mod.rs");
+    let routed: BTreeSet<&str> = source.split(".route(").skip(1).filter_map(|rest| rest.split('"').nth(1)).collect();
+    let document = document();
+    let described: BTreeSet<&str> = document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(routed, described);
+}
+
+#[tokio::test]
+async fn the_description_and_the_router_have_the_same_methods() {
+    let machine = Machine::start().await;
+    for (path, methods) in document()["paths"].as_object().unwrap() {
+        let address = path.replace("{number}", "x").replace("{name}", "x");
+        for method in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
+            let described = methods.get(method.to_lowercase()).is_some();
+            // An open stream would not end; a start that is no place is refused at once.
+            let address = if path == "/v1/events" { "/v1/events?after=x" } else { &address };
+            let answer = ask(&machine.socket, method, address, "", "").await;
+            assert_eq!(answer.status != 405, described, "{method} {path}: {}", answer.status);
+        }
+    }
+}
+
+/// The names of an enum, as serde lists them when it meets another.
+fn names<T: DeserializeOwned>(unknown: Value) -> BTreeSet<String> {
+    let error = serde_json::from_value::<T>(unknown).err().expect("not a name").to_string();
+    error.split('`').skip(3).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_description_has_every_name_of_every_closed_set() {
+    use payment::channel::ChannelId;
+    use payment::engine::entry;
+    let of = |schema: &str| -> BTreeSet<String> {
+        let names = document()["components"]["schemas"][schema]["enum"].as_array().unwrap().clone();
+        names.iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+    };
+    let no = || json!("?");
+    assert_eq!(of("OrderState"), names::<entry::OrderState>(no()));
+    assert_eq!(of("WhoScans"), names::<entry::WhoScans>(no()));
+    assert_eq!(of("Origin"), names::<entry::Origin>(no()));
+    assert_eq!(of("Channel"), names::<ChannelId>(no()));
+    assert_eq!(of("Method"), names::<entry::Method>(no()));
+    assert_eq!(of("CancelledBy"), names::<entry::CancelledBy>(no()));
+    assert_eq!(of("Ending"), names::<entry::Ending>(no()));
+    assert_eq!(of("ReverseReason"), names::<entry::ReverseReason>(no()));
+    assert_eq!(of("RefundReason"), names::<entry::RefundReason>(no()));
+    assert_eq!(of("Delivery"), names::<wire::Delivery>(no()));
+    assert_eq!(of("AttemptState"), names::<wire::AttemptState>(no()));
+    assert_eq!(of("RefundState"), names::<wire::RefundState>(no()));
+    assert_eq!(of("ProblemCode"), names::<problem::Code>(no()));
+    let kinds =
+        document()["components"]["schemas"]["Event"]["properties"]["entry"]["properties"]["kind"]["enum"].clone();
+    let kinds: BTreeSet<String> = serde_json::from_value(kinds).unwrap();
+    assert_eq!(kinds, names::<entry::Entry>(json!({ "kind": "?" })));
+}
+
+/// Holds `value` against the schema: types, names, ranges, what must be there, and nothing that is not described.
+fn check(schemas: &Value, schema: &Value, value: &Value, at: &str) {
+    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.strip_prefix("#/components/schemas/")) {
+        assert!(schemas.get(name).is_some(), "{at}: no schema {name}");
+        return check(schemas, &schemas[name], value, at);
+    }
+    let fits = match schema["type"].as_str().expect("a type") {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "boolean" => value.is_boolean(),
+        other => panic!("{at}: type {other}"),
+    };
+    assert!(fits, "{at}: {value} is no {}", schema["type"]);
+    if let Some(names) = schema["enum"].as_array() {
+        assert!(names.contains(value), "{at}: {value}");
+    }
+    if let Some(least) = schema["minimum"].as_i64() {
+        assert!(value.as_i64().is_some_and(|number| number >= least), "{at}: {value}");
+    }
+    for item in value.as_array().into_iter().flatten() {
+        check(schemas, &schema["items"], item, at);
+    }
+    let Some(fields) = value.as_object() else {
+        return;
+    };
+    for required in schema["required"].as_array().into_iter().flatten() {
+        assert!(fields.contains_key(required.as_str().unwrap()), "{at}: {required} is missing");
+    }
+    for (name, field) in fields {
+        match schema["properties"].get(name) {
+            Some(schema) => check(schemas, schema, field, &format!("{at}.{name}")),
+            // An entry is described by its kind alone; the journal's format says the rest.
+            None => assert!(at.ends_with(".entry"), "{at}.{name} is not described"),
+        }
+    }
+}
+
+fn conforms(schema: &str, value: &Value) {
+    let document = document();
+    let schemas = &document["components"]["schemas"];
+    check(schemas, &schemas[schema], value, schema);
+}
+
+#[tokio::test]
+async fn real_answers_are_as_described() {
+    let machine = Machine::start().await;
+    machine.weather.jams.store(true, Ordering::SeqCst);
+    machine.weather.refuses_refunds.store(true, Ordering::SeqCst);
+    let body = r#"{"amount":450,"currency":"CNY","reference":"a","items":[{"slot":"12"},{"name":"bag","price":100}]}"#;
+    let made = machine.post("/v1/orders", body).await.json();
+    conforms("Order", &made);
+    machine.weather.pays.store(true, Ordering::SeqCst);
+    let id = made["id"].as_str().unwrap();
+    conforms("Order", &machine.until(id, "owed").await);
+    conforms("OrderPage", &machine.get("/v1/orders").await.json());
+    machine.send("PUT", "/v1/faults/switched-off").await;
+    conforms("Terminal", &machine.get("/v1/terminal").await.json());
+    conforms("Problem", &machine.post(&format!("/v1/orders/{id}/cancel"), "").await.json());
+    conforms("Problem", &machine.get("/v1/orders?limit=x").await.json());
+    let entries = machine.terminal.entries_since(0, 100).await.unwrap();
+    for recorded in entries {
+        conforms("Event", &serde_json::to_value(wire::Event::from(recorded)).unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_refund_is_as_described() {
+    let machine = Machine::start().await;
+    let id = machine.order_of_slot_12().await;
+    machine.weather.pays.store(true, Ordering::SeqCst);
+    machine.until(&id, "completed").await;
+    let made = machine.post_with_key(&format!("/v1/orders/{id}/refunds"), "r", "{}").await;
+    conforms("RefundMade", &made.json());
+}
+
+#[tokio::test]
+async fn the_description_is_served_as_it_is_committed() {
+    let machine = Machine::start().await;
+    assert_eq!(machine.get("/v1/openapi.json").await.text(), DOCUMENT);
+}

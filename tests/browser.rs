@@ -1,0 +1,247 @@
+//! The demo's page in headless Chromium: a person buys by clicking. Skipped, loudly, where there is no Chromium.
+//!
+//! On Debian: `apt-get install chromium chromium-driver`.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use fantoccini::wd::Capabilities;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// Much longer than anything here takes.
+const LIMIT: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// A program that ends with its test.
+struct Running {
+    child: Child,
+    /// What stands behind the words that it was started for.
+    answer: String,
+}
+
+impl Running {
+    /// Starts it and waits for the line that holds `before`; the answer is the word behind that.
+    async fn start(mut command: Command, before: &str) -> Self {
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("the program starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let reading = async {
+            while let Some(line) = lines.next_line().await.expect("text") {
+                if let Some((_, behind)) = line.split_once(before) {
+                    let word = behind.split_whitespace().next().unwrap_or_default();
+                    return word.trim_end_matches('.').to_owned();
+                }
+            }
+            panic!("the program ended without saying {before:?}")
+        };
+        let answer = tokio::time::timeout(LIMIT, reading).await.expect("in time");
+        // Whoever goes on writing must not meet a closed pipe.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self { child, answer }
+    }
+
+    fn pid(&self) -> Pid {
+        let id = self.child.id().expect("it runs");
+        Pid::from_raw(i32::try_from(id).expect("a process number")).expect("not zero")
+    }
+
+    /// SIGTERM; tells whether it ended well.
+    async fn stop(mut self) -> bool {
+        kill_process(self.pid(), Signal::TERM).expect("it runs");
+        let ended = tokio::time::timeout(LIMIT, self.child.wait()).await;
+        ended.expect("in time").expect("an end").success()
+    }
+}
+
+/// The demo, and a browser in front of it.
+struct Visit {
+    page: Client,
+    driver: Running,
+    demo: Running,
+    _profile: tempfile::TempDir,
+}
+
+fn installed(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+fn capabilities(chromium: &Path, profile: &Path) -> Capabilities {
+    let switches = [
+        "headless=new",
+        "no-sandbox",
+        "disable-gpu",
+        "disable-quic",
+        "no-first-run",
+        "disable-background-networking",
+        "disable-component-update",
+        "disable-sync",
+        "disable-dev-shm-usage",
+        "hide-scrollbars",
+        "window-size=1280,943",
+    ];
+    let profile = format!("user-data-dir={}", profile.display());
+    let switches: Vec<&str> = switches.into_iter().chain([profile.as_str()]).collect();
+    let options = json!({ "binary": chromium, "args": switches });
+    [("goog:chromeOptions".to_owned(), options)].into_iter().collect()
+}
+
+impl Visit {
+    /// `None` when there is no browser to go with.
+    async fn begin() -> Option<Self> {
+        let (Some(chromium), Some(driver)) = (installed("chromium"), installed("chromedriver")) else {
+            eprintln!("\n*** SKIPPED: no Chromium. Install it with: apt-get install chromium chromium-driver ***\n");
+            return None;
+        };
+        let mut command = Command::new(env!("CARGO_BIN_EXE_till"));
+        command.args(["demo", "--port", "0"]);
+        let demo = Running::start(command, "http://").await;
+        let mut command = Command::new(driver);
+        command.arg("--port=0");
+        let driver = Running::start(command, "started successfully on port ").await;
+        let profile = tempfile::tempdir().expect("a folder");
+        let page = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities(&chromium, profile.path()))
+            .connect(&format!("http://127.0.0.1:{}", driver.answer))
+            .await
+            .expect("a browser");
+        page.goto(&format!("http://{}", demo.answer)).await.expect("the page");
+        let visit = Self { page, driver, demo, _profile: profile };
+        visit.until("#daemon[data-phase=ready]").await;
+        Some(visit)
+    }
+
+    /// Waits for an element that this CSS selects.
+    async fn until(&self, css: &str) {
+        let wait = self.page.wait().at_most(LIMIT).every(LOOK_EVERY);
+        let found = wait.for_element(Locator::Css(css)).await;
+        assert!(found.is_ok(), "the page never showed {css}");
+    }
+
+    async fn is_there(&self, css: &str) -> bool {
+        let found = self.page.find_all(Locator::Css(css)).await;
+        !found.expect("an answer").is_empty()
+    }
+
+    async fn text(&self, css: &str) -> String {
+        let found = self.page.find(Locator::Css(css)).await;
+        found.expect("it is there").text().await.expect("text")
+    }
+
+    async fn click(&self, id: &str) {
+        let button = self.page.find(Locator::Id(id)).await.expect("the button");
+        button.click().await.expect("a click");
+        self.until("html:not([data-acting])").await;
+    }
+
+    async fn choose(&self, slot: &str) {
+        for digit in slot.chars() {
+            self.click(&format!("key-{digit}")).await;
+        }
+        self.click("key-ok").await;
+    }
+
+    /// Holds the camera to the screen until there is a code on it.
+    async fn scan_the_screen(&self) {
+        let scanning = async {
+            while !self.is_there("#ask:not([hidden])").await {
+                self.click("scan-screen").await;
+            }
+        };
+        tokio::time::timeout(LIMIT, scanning).await.expect("a code on the screen");
+    }
+
+    async fn end(self) {
+        assert!(!self.is_there("html[data-broken]").await, "the page's script failed");
+        self.page.close().await.expect("the browser closes");
+        self.driver.stop().await;
+        assert!(self.demo.stop().await, "the demo ends in order");
+    }
+}
+
+#[tokio::test]
+async fn a_person_buys_by_scanning_the_screen() {
+    let Some(visit) = Visit::begin().await else {
+        return;
+    };
+    visit.choose("11").await;
+    visit.scan_the_screen().await;
+    assert_eq!(visit.text("#ask-amount").await, "¥2.00");
+    visit.click("confirm").await;
+
+    visit.until("#bay[data-count='1']").await;
+    visit.until("#state-completed[data-count='1']").await;
+    assert!(visit.is_there("#bay [data-testid=bay-item]").await);
+    assert!(visit.is_there("#slot-11[data-stock='7']").await);
+    for (id, amount) in [("charged", "¥2.00"), ("refunded", "¥0.00"), ("net", "¥2.00"), ("worth", "¥2.00")] {
+        assert_eq!(visit.text(&format!("#{id}")).await, amount, "{id}");
+    }
+    assert!(visit.is_there("#verdict.good").await);
+    visit.end().await;
+}
+
+#[tokio::test]
+async fn a_person_pays_by_pay_code_and_a_jam_gives_the_money_back() {
+    let Some(visit) = Visit::begin().await else {
+        return;
+    };
+    visit.click("jam-12").await;
+    visit.choose("12").await;
+    visit.until("#scanner.armed").await;
+    visit.click("show-code").await;
+    visit.until("#code:not([hidden])").await;
+    visit.click("hold-code").await;
+
+    visit.until("#payments .back").await;
+    assert!(visit.is_there("#bay[data-count='0']").await);
+    for (id, amount) in [("charged", "¥4.50"), ("refunded", "¥4.50"), ("net", "¥0.00"), ("worth", "¥0.00")] {
+        assert_eq!(visit.text(&format!("#{id}")).await, amount, "{id}");
+    }
+    visit.end().await;
+}
+
+#[tokio::test]
+async fn a_killed_daemon_comes_back_and_sells() {
+    let Some(visit) = Visit::begin().await else {
+        return;
+    };
+    visit.choose("13").await;
+    visit.scan_the_screen().await;
+    visit.click("kill").await;
+    visit.until("#daemon[data-phase=dead]").await;
+    visit.click("confirm").await;
+    visit.until("#daemon[data-phase=ready][data-starts='2']").await;
+
+    visit.until("#bay[data-count='1']").await;
+    visit.until("#state-completed[data-count='1']").await;
+    assert_eq!(visit.text("#net").await, "¥6.00");
+    visit.end().await;
+}
+
+/// `cargo test --test browser -- --ignored picture` makes `docs/demo.png` anew.
+#[tokio::test]
+#[ignore = "writes docs/demo.png"]
+async fn picture_of_the_demo() {
+    let Some(visit) = Visit::begin().await else {
+        return;
+    };
+    visit.choose("11").await;
+    visit.scan_the_screen().await;
+    visit.click("confirm").await;
+    visit.until("#state-completed").await;
+    visit.click("key-cancel").await;
+    visit.choose("12").await;
+    visit.scan_the_screen().await;
+    let picture = visit.page.screenshot().await.expect("a picture");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/demo.png");
+    std::fs::write(file, picture).expect("docs/demo.png is written");
+    visit.end().await;
+}
