@@ -1,7 +1,7 @@
 //! SIGKILL at every entry of the journal, before and after its commit: the buyer ends with the goods or with the money,
 //! and never with neither, both or two.
 
-use sandbox::Wallet;
+use sandbox::{Ledger, Wallet};
 
 use crate::shop::{Shop, WATER, choose, code_on};
 
@@ -61,9 +61,8 @@ async fn crash_at(scenario: Scenario, point: &str) -> bool {
             shop.until_rest().await;
         }
     }
-    let ledger = shop.gateway().ledger();
-    let worth = i64::try_from(shop.fallen()).unwrap() * WATER;
-    assert_eq!(ledger.net_fen(), worth, "{scenario:?} killed {point}: money and goods differ: {ledger:?}");
+    let even = |ledger: &Ledger| ledger.net_fen() == i64::try_from(shop.fallen()).unwrap() * WATER;
+    shop.ledger_until(&format!("{scenario:?} killed {point}: as much money as goods"), even).await;
     let motors = shop.scene.machine.state().motor_starts();
     assert!(motors <= 1, "{scenario:?} killed {point}: the motor ran {motors} times");
     crashed

@@ -1,7 +1,9 @@
 //! What happens to the money when the goods do not come, and who can give it back.
 
 use reqwest::Method;
+use sandbox::Fault;
 use serde_json::json;
+use till::demo::scene::SceneOptions;
 
 use crate::shop::{Shop, TEA, WATER};
 
@@ -54,22 +56,50 @@ async fn an_operator_returns_part_and_then_the_rest_and_never_more() {
 }
 
 #[tokio::test]
-async fn the_cancel_key_ends_the_order_and_nothing_is_charged() {
+async fn a_payment_that_wins_the_race_against_the_cancel_key_gets_its_goods() {
     let shop = Shop::open().await;
+    shop.choose("11");
+    let asked = shop.wallet().scan_picture(&shop.code_on_screen().await).unwrap();
+    shop.gateway().add_weather(Fault::SlowRequest(1_000).on(sandbox::Method::Close));
+    shop.press(hal::Key::Cancel);
+    shop.order_until(&shop.newest_order().await, &["cancelling"]).await;
+    shop.wallet().confirm(&asked.id).unwrap();
+    shop.order_until(&shop.newest_order().await, &["completed"]).await;
+    assert_eq!(shop.fallen(), 1);
+    assert_eq!(shop.gateway().ledger().net_fen(), WATER);
+}
+
+#[tokio::test]
+async fn a_payment_after_the_buyer_has_left_comes_back() {
+    let shop = Shop::open_with(|options| options.extra_config = "[pace]\nrelease_ms = 50\n".to_owned(), None).await;
     shop.choose("11");
     let picture = shop.code_on_screen().await;
     let order = shop.newest_order().await;
     shop.press(hal::Key::Cancel);
-    shop.order_until(&order, &["cancelling", "cancelled"]).await;
-    shop.machine_until("a picture without the code", |_| !shop.shows_code()).await;
-    let late = shop.wallet().scan_picture(&picture);
-    if let Ok(asked) = late {
-        // A code that nobody had scanned cannot be killed at the channel: a late payment comes back by itself.
-        shop.wallet().confirm(&asked.id).unwrap();
-        shop.ledger_until("the late payment's refund", |ledger| ledger.refunded_fen() == WATER).await;
-        shop.order_until(&order, &["refunded"]).await;
-    }
-    assert_eq!(shop.gateway().ledger().net_fen(), 0);
+    shop.until_free().await;
+    assert!(!shop.shows_code(), "the code is still on the screen");
+    // Nobody had scanned the code, so no call could kill it: the phone may still pay it.
+    let asked = shop.wallet().scan_picture(&picture).unwrap();
+    shop.wallet().confirm(&asked.id).unwrap();
+    shop.ledger_until("the late payment's refund", |ledger| ledger.refunded_fen() == WATER).await;
+    let order = shop.order_until(&order, &["refunded"]).await;
+    assert_eq!(order["refunds"][0]["reason"], "late");
+    assert_eq!(shop.fallen(), 0);
+}
+
+#[tokio::test]
+async fn a_payment_that_lands_after_its_trade_was_closed_comes_back() {
+    let quick = |options: &mut SceneOptions| {
+        options.pay_within_s = 1;
+        options.extra_config = "[pace]\nconfirm_grace_ms = 100\nrelease_ms = 50\n".to_owned();
+    };
+    let shop = Shop::open_with(quick, None).await;
+    shop.choose("11");
+    let asked = shop.wallet().scan_picture(&shop.code_on_screen().await).unwrap();
+    shop.gateway().add_weather(Fault::PaysLate { ms: 4_000, despite_close: true });
+    shop.wallet().confirm(&asked.id).unwrap();
+    shop.ledger_until("the late payment", |ledger| ledger.charged_fen() == WATER).await;
+    shop.ledger_until("its refund", |ledger| ledger.refunded_fen() == WATER).await;
     assert_eq!(shop.fallen(), 0);
 }
 

@@ -89,6 +89,17 @@ impl Shop {
         .await;
     }
 
+    /// Waits until the machine is free for the next customer.
+    pub async fn until_free(&self) {
+        let mut events = Events::of(&self.client).await;
+        within("a free machine", async {
+            while self.get("/v1/terminal").await["order"].is_string() {
+                events.next_or_soon().await;
+            }
+        })
+        .await;
+    }
+
     pub fn gateway(&self) -> Control {
         self.scene.gateway.control()
     }
@@ -130,7 +141,16 @@ impl Shop {
     // ---- the gateway ----
 
     pub async fn ledger_until(&self, what: &str, wished: impl Fn(&Ledger) -> bool) -> Ledger {
-        within(what, self.gateway().until(wished)).await
+        match tokio::time::timeout(LIMIT, self.gateway().until(wished)).await {
+            Ok(ledger) => ledger,
+            Err(_) => panic!(
+                "waited in vain for {what}: {:#}\n{:#?}\n{:?}\n{:#}",
+                self.get(&format!("/v1/orders/{}", self.newest_order().await)).await,
+                self.gateway().ledger(),
+                self.daemon.log().borrow(),
+                self.get("/v1/terminal").await
+            ),
+        }
     }
 
     // ---- the API ----
