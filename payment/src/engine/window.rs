@@ -83,6 +83,8 @@ impl Engine {
             return;
         };
         if let Some(view) = verdict(order) {
+            // Whatever comes of it later, the buyer has been told and leaves: goods must not fall for the next one.
+            self.with_order(now, id, |order, _| order.attended = false);
             self.show_result(now, view);
         } else if order.is_payable() || order.is_delivering() {
             self.session = Session::Order { order: id, leave_at: None };

@@ -109,6 +109,13 @@ impl Alipay {
         }
     }
 
+    /// A confirmation that was on its way lands although the trade was closed meanwhile. It should not be; it is charged.
+    pub fn lands_despite_close(&mut self, attempt: AttemptId) {
+        if let Some(trade) = self.trades.get_mut(&attempt) {
+            trade.pay();
+        }
+    }
+
     /// The buyer refuses on the phone.
     pub fn refuse(&mut self, attempt: AttemptId) {
         if let Some(trade) = self.trades.get_mut(&attempt)

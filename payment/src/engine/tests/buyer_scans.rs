@@ -67,6 +67,32 @@ fn a_buyer_who_scanned_and_left_is_closed_at_the_channel() {
 }
 
 #[test]
+fn a_payment_that_lands_after_its_trade_was_closed_is_caught_and_refunded() {
+    for cancelled_by_key in [false, true] {
+        let mut world = world();
+        world.buy("11").expect("it sells");
+        world.run(2_000);
+        let code = world.phone_scans().expect("a code");
+        if cancelled_by_key {
+            world.key(Key::Cancel).expect("cancelled");
+            world.run(4_000);
+            let View::Sorry { what: SorryWhat::Cancelled, money: MoneyWord::NothingTaken, .. } = world.view() else {
+                panic!("{:?}", world.view());
+            };
+        } else {
+            world.run(130_000);
+        }
+        assert!(world.calls("close") >= 1);
+        world.alipay.lands_despite_close(code);
+        world.settle();
+        let record = world.last_record();
+        assert_eq!((record.state(), world.net()), (OrderState::Refunded, 0), "{record:?}");
+        assert_eq!(record.refunds[0].reason, RefundReason::Late);
+        assert!(world.machine.begun.is_empty(), "goods fell for nobody");
+    }
+}
+
+#[test]
 fn a_late_payment_is_caught_and_refunded() {
     let mut world = world();
     scenes::pays_late(&mut world);
