@@ -1,9 +1,9 @@
 //! SIGKILL at every entry of the journal, before and after its commit: the buyer ends with the goods or with the money,
 //! and never with neither, both or two.
 
-use sandbox::{Ledger, Wallet};
+use sandbox::{Changes, Fault, Ledger, Method, Wallet};
 
-use crate::shop::{Shop, WATER, choose, code_on};
+use crate::shop::{Shop, choose, code_on};
 
 /// What the buyer does at the machine. Each waits only for what a buyer would wait for.
 #[derive(Debug, Clone, Copy)]
@@ -11,6 +11,8 @@ enum Scenario {
     ScansTheScreen,
     ShowsAPayCode,
     ScansAndTheSlotJams,
+    ShowsAPayCodeAndTheReplyIsLost,
+    ShowsAPayCodeAndCancelsInsteadOfConfirming,
 }
 
 /// Plays the scenario as far as the daemon lives; the picture that the buyer saw, if it came to that.
@@ -24,9 +26,13 @@ async fn play(shop: &mut Shop, scenario: Scenario) -> Option<Vec<u8>> {
         let wallet = scene.gateway.control().wallet();
         match scenario {
             Scenario::ScansTheScreen | Scenario::ScansAndTheSlotJams => pay_by_picture(&wallet, picture),
-            Scenario::ShowsAPayCode => {
-                let code = wallet.pay_code();
-                scene.scan(&code).unwrap();
+            Scenario::ShowsAPayCode | Scenario::ShowsAPayCodeAndTheReplyIsLost => {
+                scene.scan(&wallet.pay_code()).unwrap();
+            }
+            Scenario::ShowsAPayCodeAndCancelsInsteadOfConfirming => {
+                scene.scan(&wallet.pay_code()).unwrap();
+                request_on(&wallet, &mut scene.gateway.control().changes()).await;
+                assert!(scene.machine.press(hal::Key::Cancel));
             }
         }
     };
@@ -37,6 +43,13 @@ async fn play(shop: &mut Shop, scenario: Scenario) -> Option<Vec<u8>> {
     seen.into_inner()
 }
 
+/// Waits until the phone asks the buyer.
+async fn request_on(wallet: &Wallet, changes: &mut Changes) {
+    while wallet.requests().is_empty() {
+        changes.next().await;
+    }
+}
+
 /// The code may be dead already: then the phone says so and nothing is paid.
 fn pay_by_picture(wallet: &Wallet, picture: &[u8]) {
     if let Ok(asked) = wallet.scan_picture(picture) {
@@ -44,12 +57,24 @@ fn pay_by_picture(wallet: &Wallet, picture: &[u8]) {
     }
 }
 
+/// Bad luck that belongs to the scenario.
+fn prepare(shop: &Shop, scenario: Scenario) {
+    match scenario {
+        Scenario::ScansTheScreen | Scenario::ShowsAPayCode => {}
+        Scenario::ScansAndTheSlotJams => assert!(shop.scene.machine.jam("11")),
+        Scenario::ShowsAPayCodeAndTheReplyIsLost => {
+            shop.gateway().add_weather(Fault::DropReply.on(Method::Pay).times(1));
+        }
+        Scenario::ShowsAPayCodeAndCancelsInsteadOfConfirming => {
+            shop.gateway().add_weather(Fault::BuyerConfirms);
+        }
+    }
+}
+
 /// One sale with a crash at one point. `false` when the sale was over before the point came.
 async fn crash_at(scenario: Scenario, point: &str) -> bool {
     let mut shop = Shop::open_with(|_| {}, Some(("TILL_CRASH", point))).await;
-    if matches!(scenario, Scenario::ScansAndTheSlotJams) {
-        shop.scene.machine.jam("11");
-    }
+    prepare(&shop, scenario);
     let picture = play(&mut shop, scenario).await;
     let crashed = shop.died_before_rest().await;
     if crashed {
@@ -61,7 +86,7 @@ async fn crash_at(scenario: Scenario, point: &str) -> bool {
             shop.until_rest().await;
         }
     }
-    let even = |ledger: &Ledger| ledger.net_fen() == i64::try_from(shop.fallen()).unwrap() * WATER;
+    let even = |ledger: &Ledger| ledger.net_fen() == shop.scene.worth_of_fallen_fen();
     shop.ledger_until(&format!("{scenario:?} killed {point}: as much money as goods"), even).await;
     let motors = shop.scene.machine.state().motor_starts();
     assert!(motors <= 1, "{scenario:?} killed {point}: the motor ran {motors} times");
@@ -96,4 +121,14 @@ async fn killed_at_any_entry_of_a_sale_by_pay_code() {
 #[tokio::test]
 async fn killed_at_any_entry_of_a_jam_and_its_refund() {
     crash_at_every_entry(Scenario::ScansAndTheSlotJams).await;
+}
+
+#[tokio::test]
+async fn killed_at_any_entry_of_a_sale_whose_reply_is_lost() {
+    crash_at_every_entry(Scenario::ShowsAPayCodeAndTheReplyIsLost).await;
+}
+
+#[tokio::test]
+async fn killed_at_any_entry_of_a_sale_that_is_cancelled_on_the_way() {
+    crash_at_every_entry(Scenario::ShowsAPayCodeAndCancelsInsteadOfConfirming).await;
 }
