@@ -14,6 +14,9 @@ use super::{Exit, Failure};
 /// Longer than the daemon takes to give up by itself.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
+/// Longer than any order is open in front of somebody who waits for it.
+const STREAM_LIMIT: Duration = Duration::from_secs(24 * 3_600);
+
 /// The daemon's API.
 #[derive(Debug)]
 pub(super) struct Client {
@@ -82,6 +85,12 @@ impl Client {
         Ok(bytes.to_vec())
     }
 
+    /// The journal's entries from now on, to look again when something happened.
+    pub(super) async fn entries(&self) -> Result<Entries<'_>, Failure> {
+        let stream = self.send(self.request(Method::GET, "/v1/events").timeout(STREAM_LIMIT)).await?;
+        Ok(Entries { client: self, stream })
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         // The socket decides who answers; the name only fills the Host header.
         self.http.request(method, format!("http://till{path}"))
@@ -116,6 +125,25 @@ impl Client {
             source = deeper.source();
         }
         Failure::Unreachable { socket: self.socket.clone(), why }
+    }
+}
+
+/// The daemon's event stream.
+pub(super) struct Entries<'c> {
+    client: &'c Client,
+    stream: Response,
+}
+
+impl Entries<'_> {
+    /// Waits for something to happen. The stream's keep-alives count too: then nothing did, and looking again is harmless.
+    pub(super) async fn next(&mut self) -> Result<(), Failure> {
+        match self.stream.chunk().await {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => {
+                Err(Failure::other(Exit::Unreachable, "the daemon stopped; `till order` tells how the order stands"))
+            }
+            Err(error) => Err(self.client.unreachable(&error)),
+        }
     }
 }
 

@@ -172,7 +172,7 @@ fn of_devices(board: &Path) -> Vec<Finding> {
     let spec = match BoardSpec::read(board) {
         Ok(spec) => spec,
         Err(wrong) => {
-            let found = format!("{} problems in {}", wrong.0.len(), board.display());
+            let found = format!("{} wrong in {}", wrong.0.len(), board.display());
             return vec![Finding::bad("board", found, "`till check` shows them; name another board with --board")];
         }
     };

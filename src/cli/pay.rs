@@ -1,7 +1,5 @@
 //! `till pay`
 
-use std::time::Duration;
-
 use clap::{Args, ValueEnum};
 use payment::engine::entry::OrderState;
 use payment::money::Fen;
@@ -10,9 +8,6 @@ use serde_json::{Map, Value, json};
 use super::client::Client;
 use super::{Answer, Exit, Failure, text};
 use crate::api::wire::{Delivery, Item, Order, Slot, TerminalStatus};
-
-/// Between two looks at an order that is waited for.
-const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 #[derive(Debug, Args)]
 pub(super) struct PayArgs {
@@ -42,7 +37,9 @@ pub(super) struct PayArgs {
     wait: bool,
 }
 
+/// The words of the API and the settings.
 #[derive(Debug, Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
 enum WhoScans {
     /// The buyer's phone scans the machine's screen
     BuyerScans,
@@ -127,6 +124,7 @@ fn is_delivered(order: &Order) -> bool {
 
 /// Follows the order to its end, or until a person must look at it.
 async fn wait_for_end(client: &Client, mut order: Order, mut json: Value) -> Result<Answer, Failure> {
+    let mut entries = client.entries().await?;
     let path = format!("/v1/orders/{}", order.id);
     let mut told: Option<OrderState> = None;
     loop {
@@ -138,7 +136,9 @@ async fn wait_for_end(client: &Client, mut order: Order, mut json: Value) -> Res
             let exit = if is_delivered(&order) { Exit::Done } else { Exit::Refused };
             return Ok(Answer { text: text::order(&order), json, exit });
         }
-        tokio::time::sleep(LOOK_EVERY).await;
         (order, json) = client.get(&path).await?;
+        if told == Some(order.state) && order.open {
+            entries.next().await?;
+        }
     }
 }

@@ -11,6 +11,7 @@ use payment::channel::outcome::{Doubt, DoubtKind};
 use payment::channel::{Answer, ChannelId, HttpRequest, Request};
 use payment::time::Wall;
 use reqwest::header::CONTENT_TYPE;
+use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use thiserror::Error;
@@ -38,6 +39,9 @@ pub enum ClientError {
     /// The extra root certificates.
     #[error("http.ca_file: {0}; give a PEM file of root certificates, or leave the key out")]
     Roots(String),
+    /// The TLS library refused its own defaults.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(String),
     /// The library refused.
     #[error("the HTTP client cannot be made: {0}")]
     Client(#[from] reqwest::Error),
@@ -159,5 +163,7 @@ fn tls(extra: Option<&str>) -> Result<rustls::ClientConfig, ClientError> {
         let certificate = certificate.map_err(|error| ClientError::Roots(error.to_string()))?;
         roots.add(certificate).map_err(|error| ClientError::Roots(error.to_string()))?;
     }
-    Ok(rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
+    let builder = rustls::ClientConfig::builder_with_provider(ring::default_provider().into());
+    let builder = builder.with_safe_default_protocol_versions().map_err(|error| ClientError::Tls(error.to_string()))?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
