@@ -1,5 +1,7 @@
 //! Everything that can happen to the engine, and what it answers to those who ask.
 
+use std::fmt;
+
 use thiserror::Error;
 
 use super::effect::{CallId, JobId, Record};
@@ -10,7 +12,9 @@ use crate::ids::{AttemptId, OrderId, RefundId};
 use crate::money::Fen;
 
 /// One event. Events come one at a time, each with the time at which it came.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// [`Debug`](fmt::Debug) never shows a scanned line: it may be a buyer's pay code.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Input {
     /// A deadline that [`super::Engine::poll_timeout`] named has come.
     Timer,
@@ -67,6 +71,28 @@ pub enum Input {
     Raise(Fault),
     /// A device or a technician says that it is over.
     Clear(Fault),
+}
+
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hidden = |line: &str| format!("<{} characters>", line.chars().count());
+        match self {
+            Self::Timer => f.write_str("Timer"),
+            Self::Key(key) => write!(f, "Key({key:?})"),
+            Self::Scanned(line) => write!(f, "Scanned({})", hidden(line)),
+            Self::Open(wanted) => write!(f, "Open({wanted:?})"),
+            Self::CodeGiven { order, line } => write!(f, "CodeGiven({order}, {})", hidden(line)),
+            Self::Cancel { order } => write!(f, "Cancel({order})"),
+            Self::Refund { order, amount, idempotency } => write!(f, "Refund({order}, {amount:?}, {idempotency:?})"),
+            Self::Answered { call, answer } => write!(f, "Answered({call:?}, {answer:?})"),
+            Self::Vended { job, result, drops } => write!(f, "Vended({job:?}, {result:?}, {drops:?})"),
+            Self::Drops(drops) => write!(f, "Drops({drops:?})"),
+            Self::Recorded => f.write_str("Recorded"),
+            Self::NotRecorded(batch) => write!(f, "NotRecorded({batch:?})"),
+            Self::Raise(fault) => write!(f, "Raise({fault:?})"),
+            Self::Clear(fault) => write!(f, "Clear({fault:?})"),
+        }
+    }
 }
 
 /// A key of the keypad.
@@ -188,3 +214,17 @@ pub enum Refused {
 
 /// The most items of one order: each is delivered by its own motor run.
 pub const MOST_ITEMS: usize = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scanned_code_is_never_printed() {
+        let line = "281234567890123456".to_owned();
+        let order = OrderId::from_entropy([1; 16]);
+        let given = format!("{:?}", Input::CodeGiven { order, line: line.clone() });
+        assert_eq!(given, format!("CodeGiven({order}, <18 characters>)"));
+        assert_eq!(format!("{:?}", Input::Scanned(line)), "Scanned(<18 characters>)");
+    }
+}

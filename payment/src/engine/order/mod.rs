@@ -1,29 +1,31 @@
 //! One open order: its record, its attempts, its delivery and its refunds.
 //!
 //! Every event ends in [`Order::settle`], which looks at the facts and does what is due: undo what lost, deliver what
-//! is paid, return what was not delivered, close what is over.
+//! is paid ([`delivery`]), return what was not delivered ([`returning`]), close what is over. After a restart
+//! [`recovery`] takes the order up again.
+
+mod delivery;
+mod recovery;
+mod returning;
 
 use std::collections::BTreeMap;
 
-use super::attempt::refund::Refund;
-use super::attempt::show_code::ShowCode;
-use super::attempt::take_code::TakeCode;
-use super::attempt::{Attempt, News, Subject};
-use super::desk::{Desk, Office};
-use super::effect::{CallId, JobId, VendWhat};
-use super::entry::{
-    CancelledBy, Ending, Entry, IdempotencyKey, Method, RefundReason, ReverseReason, SlotId, VendResult,
-};
-use super::faults::Fault;
-use super::offer::offer;
-use super::record::{AttemptEnd, OrderRecord, VendRecord};
-use super::view::PayTrouble;
 use crate::channel::outcome::{Refusal, Why};
 use crate::channel::{Answer, ChannelId};
+use crate::engine::attempt::refund::Refund;
+use crate::engine::attempt::show_code::ShowCode;
+use crate::engine::attempt::take_code::TakeCode;
+use crate::engine::attempt::{Attempt, News};
+use crate::engine::desk::{Desk, Office};
+use crate::engine::effect::{CallId, JobId};
+use crate::engine::entry::{CancelledBy, Ending, Entry, Method, RefundReason, ReverseReason};
+use crate::engine::faults::Fault;
+use crate::engine::offer::offer;
+use crate::engine::record::OrderRecord;
+use crate::engine::view::PayTrouble;
 use crate::ids::{AttemptId, RefundId};
-use crate::money::Fen;
 use crate::redact::PayCode;
-use crate::time::{Mono, Wall};
+use crate::time::Mono;
 
 /// An open order.
 #[derive(Debug)]
@@ -68,27 +70,6 @@ impl Order {
         Some(order)
     }
 
-    /// Takes up an order that was open when the daemon stopped, or that gets a refund after it was closed.
-    pub(crate) fn restore(office: &mut Office, record: OrderRecord) -> Self {
-        let mut order = Self::idle(record);
-        let waits = !order.record.is_delivered() && !order.record.is_given_back();
-        order.attended = waits && order.is_recent(office);
-        let in_time = order.record.paid_in_time || order.record.is_begun();
-        order.deliver = order.attended && in_time && !order.record.is_given_back();
-        order.restore_attempts(office);
-        order.restore_vend(office);
-        order.restore_refunds(office);
-        if !order.attended {
-            order.cancel(office, CancelledBy::Restart);
-        }
-        if order.has_goods_waiting() {
-            order.machine_by = Some(office.now.mono.plus(office.settings.pace.release_ms));
-        } else {
-            order.settle(office);
-        }
-        order
-    }
-
     fn idle(record: OrderRecord) -> Self {
         Self {
             record,
@@ -101,57 +82,6 @@ impl Order {
             job: None,
             machine_by: None,
             trouble: None,
-        }
-    }
-
-    /// Whether the buyer may still stand there after a restart: judged by the wall clock, and only by a trusted one.
-    fn is_recent(&self, office: &Office) -> bool {
-        let paid_at = self.record.winner().and_then(|winner| match winner.end {
-            Some(AttemptEnd::Paid { noted_at, .. }) => Some(noted_at),
-            Some(AttemptEnd::NotPaid { .. }) | None => None,
-        });
-        let pace = &office.settings.pace;
-        match paid_at {
-            Some(at) => is_younger(at, office.now.wall, pace.resume_ms),
-            None => {
-                let limit = self.record.pay_within_ms.saturating_add(pace.resume_ms);
-                self.record.cancelled.is_none() && is_younger(self.record.opened_at, office.now.wall, limit)
-            }
-        }
-    }
-
-    fn restore_attempts(&mut self, office: &mut Office) {
-        let open: Vec<_> = self.record.attempts.iter().filter(|known| known.end.is_none()).cloned().collect();
-        for known in open {
-            let subject =
-                Subject { attempt: known.attempt, channel: known.channel, method: known.method, amount: known.amount };
-            let mut desk = Desk { office, record: &mut self.record };
-            let attempt = Attempt::restore(&mut desk, subject, known.reversing);
-            self.attempts.insert(known.attempt, attempt);
-        }
-    }
-
-    /// A motor that was to turn is never turned again: the machine is only asked whether something fell.
-    fn restore_vend(&mut self, office: &mut Office) {
-        let started = self.record.items.iter().enumerate().find_map(|(index, item)| match item.vend {
-            VendRecord::Started { drops_before } => Some((index, item.item.slot.clone()?, drops_before)),
-            VendRecord::Waiting | VendRecord::Ended(_) => None,
-        });
-        if let Some((index, slot, drops_before)) = started {
-            let mut desk = Desk { office, record: &mut self.record };
-            let id = desk.vend(slot, VendWhat::Inspect { drops_before });
-            self.job = Some(Job { id, item: index, turns: false, start_by: None });
-        }
-    }
-
-    fn restore_refunds(&mut self, office: &mut Office) {
-        let open: Vec<_> = self.record.refunds.iter().filter(|known| !known.done).cloned().collect();
-        for known in open {
-            let Some(channel) = self.record.attempt(known.attempt).map(|attempt| attempt.channel) else {
-                continue;
-            };
-            let mut desk = Desk { office, record: &mut self.record };
-            self.refunds.insert(known.refund, Refund::restore(&mut desk, channel, &known));
         }
     }
 
@@ -203,27 +133,6 @@ impl Order {
         self.settle(office);
     }
 
-    /// What can still be returned of the payment that bought the order.
-    pub(crate) fn returnable(&self) -> Fen {
-        let winner = self.record.winner();
-        winner.map_or(Fen::ZERO, |winner| winner.amount.less(self.record.returned_of(winner.attempt)))
-    }
-
-    pub(crate) fn is_delivering(&self) -> bool {
-        self.job.is_some() || (self.deliver && self.next_item().is_some())
-    }
-
-    /// Returns money on somebody's word.
-    pub(crate) fn refund(
-        &mut self,
-        office: &mut Office,
-        amount: Fen,
-        idempotency: Option<IdempotencyKey>,
-    ) -> Option<RefundId> {
-        let attempt = self.record.winner()?.attempt;
-        self.start_refund(office, attempt, amount, RefundReason::Operator, idempotency)
-    }
-
     // ---- events ----
 
     /// The channel of this call, when it is one that is waited for here.
@@ -243,50 +152,6 @@ impl Order {
             self.on_refund_answer(office, id, answer);
         }
         self.settle(office);
-    }
-
-    fn on_refund_answer(&mut self, office: &mut Office, id: RefundId, answer: &Answer) {
-        let mut desk = Desk { office, record: &mut self.record };
-        let done = self.refunds.get_mut(&id).is_some_and(|refund| refund.on_answer(&mut desk, answer));
-        if done {
-            self.refunds.remove(&id);
-        }
-    }
-
-    pub(crate) fn on_vended(&mut self, office: &mut Office, job: JobId, result: VendResult) {
-        let Some(job) = self.job.take_if(|running| running.id == job) else {
-            return;
-        };
-        self.note_vend_ended(office, job.item, result);
-        // After a restart nobody knows whether the motor turned at all: that is no jam.
-        if result == VendResult::NotDropped
-            && job.turns
-            && let Some(slot) = self.record.items.get(job.item).and_then(|item| item.item.slot.clone())
-        {
-            office.faults.raise(Fault::Slot(slot));
-        }
-        self.settle(office);
-    }
-
-    fn note_vend_ended(&mut self, office: &mut Office, item: usize, result: VendResult) {
-        let mut desk = Desk { office, record: &mut self.record };
-        let order = desk.order();
-        desk.note(Entry::VendEnded { order, item, result });
-    }
-
-    /// The journal kept a motor waiting for too long: it does not turn, and the money goes back.
-    fn on_start_by(&mut self, office: &mut Office) {
-        let due = |job: &&mut Job| job.start_by.is_some_and(|at| at <= office.now.mono);
-        let Some(job) = self.job.as_mut().filter(due) else {
-            return;
-        };
-        job.start_by = None;
-        let job = *job;
-        if office.queue.withdraw_vend(job.id) {
-            self.job = None;
-            self.deliver = false;
-            self.note_vend_ended(office, job.item, VendResult::NotDropped);
-        }
     }
 
     pub(crate) fn deadline(&self) -> Option<Mono> {
@@ -392,109 +257,6 @@ impl Order {
         }
     }
 
-    fn return_double_payments(&mut self, office: &mut Office) {
-        let winner = self.record.winner().map(|winner| winner.attempt);
-        let paid = self.record.attempts.iter().filter(|attempt| attempt.is_paid() && Some(attempt.attempt) != winner);
-        let double: Vec<(AttemptId, Fen)> = paid
-            .map(|attempt| (attempt.attempt, attempt.amount.less(self.record.returned_of(attempt.attempt))))
-            .collect();
-        for (attempt, amount) in double.into_iter().filter(|(_, amount)| amount.is_positive()) {
-            self.start_refund(office, attempt, amount, RefundReason::PaidTwice, None);
-        }
-    }
-
-    /// The next item that a motor has to deliver, and its slot.
-    fn next_item(&self) -> Option<(usize, SlotId)> {
-        let waiting = self.record.items.iter().enumerate().filter(|(_, item)| item.vend == VendRecord::Waiting);
-        waiting.filter_map(|(index, item)| Some((index, item.item.slot.clone()?))).next()
-    }
-
-    /// Whether the next item's motor may be started.
-    fn has_goods_waiting(&self) -> bool {
-        self.deliver && self.job.is_none() && self.next_item().is_some()
-    }
-
-    /// Whether delivery waits for the machine. One that does not come back in time does not deliver.
-    fn waits_for_machine(&mut self, office: &Office) -> bool {
-        let now = office.now.mono;
-        if !office.faults.has(&Fault::Machine) {
-            self.machine_by = None;
-            return false;
-        }
-        let until = *self.machine_by.get_or_insert(now.plus(office.settings.pace.release_ms));
-        if until <= now {
-            self.machine_by = None;
-            self.deliver = false;
-        }
-        true
-    }
-
-    /// One item at a time; a slot that cannot deliver is not asked to.
-    fn deliver_next(&mut self, office: &mut Office) {
-        if !self.has_goods_waiting() {
-            self.machine_by = None;
-            return;
-        }
-        if self.waits_for_machine(office) {
-            return;
-        }
-        while self.deliver
-            && self.job.is_none()
-            && let Some((item, slot)) = self.next_item()
-        {
-            let broken = office.faults.has(&Fault::Slot(slot.clone()));
-            let drops_before = office.drops;
-            let mut desk = Desk { office, record: &mut self.record };
-            let order = desk.order();
-            if broken {
-                let result = VendResult::NotDropped;
-                desk.note(Entry::VendEnded { order, item, result });
-            } else {
-                desk.note(Entry::VendStarted { order, item, slot: slot.clone(), drops_before });
-                let start_by = Some(desk.now().plus(desk.pace().resume_ms));
-                let id = desk.vend(slot, VendWhat::Dispense);
-                self.job = Some(Job { id, item, turns: true, start_by });
-            }
-        }
-    }
-
-    /// What was paid and will not be delivered goes back by itself.
-    fn return_undelivered(&mut self, office: &mut Office) {
-        if self.is_delivering() || self.record.is_given_back() || self.record.was_closed {
-            return;
-        }
-        let Some(winner) = self.record.winner().cloned() else {
-            return;
-        };
-        let in_time = self.deliver || self.record.paid_in_time || self.record.is_begun();
-        let (kept, reason) = if in_time {
-            (self.record.delivered_worth(), RefundReason::Undelivered)
-        } else {
-            (Fen::ZERO, RefundReason::Late)
-        };
-        let back = winner.amount.less(kept).less(self.record.returned_of(winner.attempt));
-        if back.is_positive() {
-            self.start_refund(office, winner.attempt, back, reason, None);
-        }
-    }
-
-    fn start_refund(
-        &mut self,
-        office: &mut Office,
-        attempt: AttemptId,
-        amount: Fen,
-        reason: RefundReason,
-        idempotency: Option<IdempotencyKey>,
-    ) -> Option<RefundId> {
-        let channel = self.record.attempt(attempt)?.channel;
-        let mut desk = Desk { office, record: &mut self.record };
-        let (order, refund) = (desk.order(), desk.new_refund());
-        let entry = Entry::RefundStarted { order, attempt, refund, amount, reason, idempotency };
-        let state = Refund::start(&mut desk, channel, entry)?;
-        self.refunds.insert(refund, state);
-        Some(refund)
-    }
-
     fn can_still_be_paid(&self, office: &Office) -> bool {
         let scanner = office.settings.has_scanner && !office.faults.has(&Fault::Scanner);
         let by_api = self.record.origin == super::entry::Origin::Api;
@@ -562,21 +324,7 @@ impl Order {
         self.attempts.values().any(|attempt| attempt.is_unknown() || attempt.is_reversing())
     }
 
-    /// The item that is being delivered, from 0.
-    pub(crate) fn delivering_item(&self) -> Option<usize> {
-        self.job.map(|job| job.item)
-    }
-
-    pub(crate) fn is_refunding(&self) -> bool {
-        !self.refunds.is_empty()
-    }
-
     pub(crate) const fn pay_until(&self) -> Option<Mono> {
         self.pay_until
     }
-}
-
-fn is_younger(then: Wall, now: Wall, limit_ms: u64) -> bool {
-    let age = now.ms.saturating_sub(then.ms);
-    then.trusted && now.trusted && u64::try_from(age).is_ok_and(|age| age <= limit_ms)
 }

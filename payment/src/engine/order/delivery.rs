@@ -1,0 +1,110 @@
+//! Delivering what is paid: one item at a time, one motor run for one entry, and only while the buyer is there.
+
+use super::{Job, Order};
+use crate::engine::desk::{Desk, Office};
+use crate::engine::effect::{JobId, VendWhat};
+use crate::engine::entry::{Entry, SlotId, VendResult};
+use crate::engine::faults::Fault;
+use crate::engine::record::VendRecord;
+
+impl Order {
+    pub(crate) fn is_delivering(&self) -> bool {
+        self.job.is_some() || (self.deliver && self.next_item().is_some())
+    }
+
+    pub(crate) fn on_vended(&mut self, office: &mut Office, job: JobId, result: VendResult) {
+        let Some(job) = self.job.take_if(|running| running.id == job) else {
+            return;
+        };
+        self.note_vend_ended(office, job.item, result);
+        // After a restart nobody knows whether the motor turned at all: that is no jam.
+        if result == VendResult::NotDropped
+            && job.turns
+            && let Some(slot) = self.record.items.get(job.item).and_then(|item| item.item.slot.clone())
+        {
+            office.faults.raise(Fault::Slot(slot));
+        }
+        self.settle(office);
+    }
+
+    pub(super) fn note_vend_ended(&mut self, office: &mut Office, item: usize, result: VendResult) {
+        let mut desk = Desk { office, record: &mut self.record };
+        let order = desk.order();
+        desk.note(Entry::VendEnded { order, item, result });
+    }
+
+    /// The journal kept a motor waiting for too long: it does not turn, and the money goes back.
+    pub(super) fn on_start_by(&mut self, office: &mut Office) {
+        let due = |job: &&mut Job| job.start_by.is_some_and(|at| at <= office.now.mono);
+        let Some(job) = self.job.as_mut().filter(due) else {
+            return;
+        };
+        job.start_by = None;
+        let job = *job;
+        if office.queue.withdraw_vend(job.id) {
+            self.job = None;
+            self.deliver = false;
+            self.note_vend_ended(office, job.item, VendResult::NotDropped);
+        }
+    }
+
+    /// The next item that a motor has to deliver, and its slot.
+    pub(super) fn next_item(&self) -> Option<(usize, SlotId)> {
+        let waiting = self.record.items.iter().enumerate().filter(|(_, item)| item.vend == VendRecord::Waiting);
+        waiting.filter_map(|(index, item)| Some((index, item.item.slot.clone()?))).next()
+    }
+
+    /// Whether the next item's motor may be started.
+    pub(super) fn has_goods_waiting(&self) -> bool {
+        self.deliver && self.job.is_none() && self.next_item().is_some()
+    }
+
+    /// Whether delivery waits for the machine. One that does not come back in time does not deliver.
+    pub(super) fn waits_for_machine(&mut self, office: &Office) -> bool {
+        let now = office.now.mono;
+        if !office.faults.has(&Fault::Machine) {
+            self.machine_by = None;
+            return false;
+        }
+        let until = *self.machine_by.get_or_insert(now.plus(office.settings.pace.release_ms));
+        if until <= now {
+            self.machine_by = None;
+            self.deliver = false;
+        }
+        true
+    }
+
+    /// One item at a time; a slot that cannot deliver is not asked to.
+    pub(super) fn deliver_next(&mut self, office: &mut Office) {
+        if !self.has_goods_waiting() {
+            self.machine_by = None;
+            return;
+        }
+        if self.waits_for_machine(office) {
+            return;
+        }
+        while self.deliver
+            && self.job.is_none()
+            && let Some((item, slot)) = self.next_item()
+        {
+            let broken = office.faults.has(&Fault::Slot(slot.clone()));
+            let drops_before = office.drops;
+            let mut desk = Desk { office, record: &mut self.record };
+            let order = desk.order();
+            if broken {
+                let result = VendResult::NotDropped;
+                desk.note(Entry::VendEnded { order, item, result });
+            } else {
+                desk.note(Entry::VendStarted { order, item, slot: slot.clone(), drops_before });
+                let start_by = Some(desk.now().plus(desk.pace().resume_ms));
+                let id = desk.vend(slot, VendWhat::Dispense);
+                self.job = Some(Job { id, item, turns: true, start_by });
+            }
+        }
+    }
+
+    /// The item that is being delivered, from 0.
+    pub(crate) fn delivering_item(&self) -> Option<usize> {
+        self.job.map(|job| job.item)
+    }
+}
