@@ -29,10 +29,15 @@ pub(super) enum Command {
         #[arg(long)]
         csv: bool,
     },
+    /// Make the tables of orders and numbers anew from the entries, when `verify` says that they differ. Stop the daemon first
+    Rebuild {
+        #[command(flatten)]
+        journal: JournalPath,
+    },
 }
 
 pub(super) fn act(command: Command, as_json: bool) -> Result<Answer, Failure> {
-    let (Command::Verify { journal, .. } | Command::Export { journal, .. }) = &command;
+    let (Command::Verify { journal, .. } | Command::Export { journal, .. } | Command::Rebuild { journal }) = &command;
     there_is(&journal.path)?;
     match command {
         Command::Verify { journal, head } => check(&journal.path, head),
@@ -41,6 +46,7 @@ pub(super) fn act(command: Command, as_json: bool) -> Result<Answer, Failure> {
             "--csv and --json exclude each other: an export without --csv is JSON lines",
         )),
         Command::Export { journal, csv } => copy(&journal.path, csv),
+        Command::Rebuild { journal } => rebuild(&journal.path),
     }
 }
 
@@ -58,6 +64,11 @@ fn check(path: &Path, head: Option<Head>) -> Result<Answer, Failure> {
     let report = verify::verify(path, head).map_err(|error| Failure::other(Exit::Journal, error.to_string()))?;
     let exit = if report.is_sound() { Exit::Done } else { Exit::Journal };
     Ok(Answer { text: text(&report), json: report_json(&report), exit })
+}
+
+fn rebuild(path: &Path) -> Result<Answer, Failure> {
+    crate::journal::rebuild(path).map_err(|error| Failure::other(Exit::Journal, error.to_string()))?;
+    Ok(Answer::done("The tables are made anew from the entries.", json!({ "rebuilt": true })))
 }
 
 fn text(report: &Report) -> String {

@@ -77,7 +77,7 @@ pub(super) fn check(files: &Files) -> Result<Answer, Failure> {
         Err(report) => (report, None, Exit::Config),
     };
     let json = json!({ "valid": exit == Exit::Done, "problems": report, "settings": effective });
-    let mut text = report.to_string();
+    let mut text = if report.is_empty() { String::new() } else { format!("{report}\n\n") };
     if let Some(effective) = effective {
         text.push_str(&effective.to_string());
         text.push_str("\nTill can start with these files.");

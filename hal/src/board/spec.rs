@@ -277,7 +277,7 @@ pub enum CounterKind {
 pub enum WithoutSensor {
     /// A completed pulse counts as delivered.
     Dropped,
-    /// Every vend ends unknown and a person decides.
+    /// Every vend ends unknown: nobody can tell, so the money goes back. For trying a machine out, not for selling.
     Unknown,
 }
 

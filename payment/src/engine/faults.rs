@@ -70,6 +70,9 @@ impl fmt::Display for Fault {
 /// This many calls in a row without any reply, and a channel counts as out of reach.
 const LOST_CALLS: u32 = 3;
 
+/// A channel that is out of reach is tried at least this often: every minute without sales is the operator's loss.
+const PROBE_MAX_MS: u64 = 60_000;
+
 /// How a channel does.
 #[derive(Debug, Default)]
 struct Reach {
@@ -131,10 +134,17 @@ impl Faults {
         if reach.lost >= LOST_CALLS {
             // Other calls that are lost meanwhile do not put the probe off.
             if reach.probe_at.is_none() {
-                reach.probe_at = Some(reach.backoff.next(now, pace.probe_ms, pace));
+                let at = reach.backoff.next(now, pace.probe_ms, pace);
+                reach.probe_at = Some(at.min(now.plus(PROBE_MAX_MS)));
             }
             self.raise(Fault::Network(channel));
         }
+    }
+
+    /// A probe went unanswered. It has no other purpose than to tell, so one is enough.
+    pub(crate) fn probe_failed(&mut self, channel: ChannelId, now: Mono, pace: &Pace) {
+        self.reach.entry(channel).or_default().lost = LOST_CALLS;
+        self.lost(channel, now, pace);
     }
 
     /// The channel refuses the set-up: stop selling by it, and see after a while whether somebody mended it.

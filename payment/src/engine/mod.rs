@@ -109,6 +109,10 @@ impl Engine {
         for entries in open {
             engine.take_up(now, entries);
         }
+        // A machine without a network says so before its first customer finds out.
+        for channel in engine.settings.channels.clone() {
+            engine.probe(channel);
+        }
         engine.finish(now);
         engine
     }
@@ -309,8 +313,14 @@ impl Engine {
 
     fn on_answered(&mut self, now: Now, call: CallId, answer: &Answer) {
         if let Some(channel) = self.probes.remove(&call) {
-            let reached = matches!(answer, Answer::Reachable(true));
-            self.note_reach(now, channel, reached);
+            match answer {
+                Answer::Reachable(true) => self.faults.reached(channel),
+                Answer::Reachable(false)
+                | Answer::Code(_)
+                | Answer::Payment(_)
+                | Answer::Reversal(_)
+                | Answer::Refund(_) => self.faults.probe_failed(channel, now.mono, &self.settings.pace),
+            }
             return;
         }
         let owner = self.orders.iter().find_map(|(id, order)| Some((*id, order.channel_of(call)?)));

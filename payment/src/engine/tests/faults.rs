@@ -138,6 +138,19 @@ fn three_lost_calls_put_the_machine_out_of_service_until_a_probe_is_answered() {
 }
 
 #[test]
+fn a_machine_that_starts_without_a_network_does_not_wait_for_a_customer_to_find_out() {
+    let mut world = world();
+    world.net.down = true;
+    world.restart(false, 2_000);
+    world.run(MINUTE);
+    assert_eq!(world.view(), out_of_service(ServiceFault::Network));
+    assert_eq!(world.buy("11"), Err(Refused::OutOfService(NETWORK)));
+    world.net.down = false;
+    world.run(2 * MINUTE);
+    assert_eq!(world.view(), View::Idle);
+}
+
+#[test]
 fn an_idle_machine_heals_by_its_probe() {
     let mut world = world();
     world.net.down = true;
