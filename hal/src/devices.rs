@@ -143,11 +143,15 @@ impl Devices {
         self.has_keypad
     }
 
-    /// Whether a driver thread has died, by its name. It does not happen; if it does, the service must restart.
+    /// What does not work any more until the service restarts: a driver that died, or outputs that a panic anywhere
+    /// switched off for good. It does not happen; if it does, a machine that goes on selling delivers nothing.
     #[must_use]
     pub fn dead_driver(&self) -> Option<String> {
-        let dead = self.threads.iter().find(|thread| thread.is_finished())?;
-        Some(dead.thread().name().unwrap_or("unnamed").to_owned())
+        let thread = self.threads.iter().find(|thread| thread.is_finished());
+        let thread = thread.map(|dead| dead.thread().name().unwrap_or("unnamed").to_owned());
+        let scanner = self.scanner_task.as_ref().filter(|task| task.is_finished()).map(|_| "till-scanner".to_owned());
+        let outputs = self.bank.as_ref().filter(|bank| bank.is_closed()).map(|_| "till-outputs".to_owned());
+        thread.or(scanner).or(outputs)
     }
 
     fn last(&self) -> std::sync::MutexGuard<'_, Option<Arc<Frame>>> {

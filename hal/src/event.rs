@@ -39,6 +39,11 @@ pub enum DeviceEvent {
     },
     /// The display came or went.
     Display(DisplayState),
+    /// A driver ended by itself, which only a panic makes it do: nothing more comes from it, no answer either.
+    DriverEnded {
+        /// Which.
+        name: String,
+    },
 }
 
 impl std::fmt::Debug for DeviceEvent {
@@ -54,6 +59,7 @@ impl std::fmt::Debug for DeviceEvent {
                 write!(f, "VendEnded({job}, {result:?}, {drops:?})")
             }
             Self::Display(state) => write!(f, "Display({state:?})"),
+            Self::DriverEnded { name } => write!(f, "DriverEnded({name})"),
         }
     }
 }

@@ -138,6 +138,25 @@ pub fn release_outputs(board: &BoardSpec) -> Result<(), Vec<String>> {
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
+/// Held by a driver while it runs: wakes the loop when the driver ends, which may hold a job that is never answered.
+struct DriverEnd {
+    name: String,
+    events: Sender<DeviceEvent>,
+}
+
+impl DriverEnd {
+    fn of(what: &str, events: &Sender<DeviceEvent>) -> Self {
+        Self { name: format!("till-{what}"), events: events.clone() }
+    }
+}
+
+impl Drop for DriverEnd {
+    fn drop(&mut self) {
+        // A full queue wakes the loop as well, and a closed one is a daemon that stops.
+        let _ = self.events.try_send(DeviceEvent::DriverEnded { name: self.name.clone() });
+    }
+}
+
 struct Opening<'a> {
     board: &'a BoardSpec,
     events: Sender<DeviceEvent>,
@@ -147,9 +166,13 @@ struct Opening<'a> {
 
 impl Opening<'_> {
     fn spawn(&mut self, what: &'static str, body: impl FnOnce() + Send + 'static) -> Result<(), OpenError> {
+        let end = DriverEnd::of(what, &self.events);
         let thread = thread::Builder::new()
-            .name(format!("till-{what}"))
-            .spawn(body)
+            .name(end.name.clone())
+            .spawn(move || {
+                let _end = end;
+                body();
+            })
             .map_err(|error| OpenError::Thread(what, error))?;
         self.devices.threads.push(thread);
         Ok(())
@@ -241,7 +264,11 @@ impl Opening<'_> {
                 let gate = Arc::new(Gate::new());
                 let driver = SerialScanner::new(spec, path, Arc::clone(&gate), self.events.clone());
                 self.devices.scanner = Some(gate);
-                self.devices.scanner_task = Some(runtime.spawn(driver.run()));
+                let end = DriverEnd::of("scanner", &self.events);
+                self.devices.scanner_task = Some(runtime.spawn(async move {
+                    let _end = end;
+                    driver.run().await;
+                }));
                 Ok(())
             }
         }
@@ -260,5 +287,22 @@ impl Opening<'_> {
                 self.spawn("keypad", move || worker.run())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_driver_that_panics_wakes_the_loop_with_its_name() {
+        let (events, mut heard) = tokio::sync::mpsc::channel(4);
+        let end = DriverEnd::of("vend", &events);
+        let died = thread::spawn(move || {
+            let _end = end;
+            panic!("on purpose");
+        });
+        assert!(died.join().is_err());
+        assert_eq!(heard.try_recv().unwrap(), DeviceEvent::DriverEnded { name: "till-vend".into() });
     }
 }

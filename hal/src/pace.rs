@@ -21,23 +21,38 @@ pub(crate) fn sleep(time: Duration) {
     thread::sleep(time);
 }
 
+/// A device that stays this long is really back. One that comes and goes faster is flapping.
+const STEADY: Duration = Duration::from_secs(5);
+
 /// Pauses between attempts to open a device that is gone: 100 ms doubling to 2 s.
 #[derive(Debug, Default)]
 pub(crate) struct BackOff {
     failures: u32,
+    up_since: Option<Duration>,
 }
 
 impl BackOff {
     /// The next pause.
     pub(crate) fn next(&mut self) -> Duration {
+        self.next_at(now())
+    }
+
+    /// The device is there. If it stays, the pauses start small again.
+    pub(crate) fn up(&mut self) {
+        self.up_at(now());
+    }
+
+    fn next_at(&mut self, now: Duration) -> Duration {
+        if self.up_since.take().is_some_and(|since| now >= since + STEADY) {
+            self.failures = 0;
+        }
         let pause = Duration::from_millis(100 << self.failures.min(5)).min(Duration::from_secs(2));
         self.failures = self.failures.saturating_add(1);
         pause
     }
 
-    /// The device is back: start small again.
-    pub(crate) fn reset(&mut self) {
-        self.failures = 0;
+    fn up_at(&mut self, now: Duration) {
+        self.up_since.get_or_insert(now);
     }
 }
 
@@ -45,12 +60,26 @@ impl BackOff {
 mod tests {
     use super::*;
 
+    const AT: Duration = Duration::from_secs(60);
+
     #[test]
-    fn pauses_grow_to_two_seconds_and_start_again() {
+    fn pauses_grow_to_two_seconds_and_start_again_once_the_device_stayed() {
         let mut pauses = BackOff::default();
-        let ms: Vec<u128> = (0..7).map(|_| pauses.next().as_millis()).collect();
+        let ms: Vec<u128> = (0..7).map(|_| pauses.next_at(AT).as_millis()).collect();
         assert_eq!(ms, [100, 200, 400, 800, 1600, 2000, 2000]);
-        pauses.reset();
-        assert_eq!(pauses.next().as_millis(), 100);
+        pauses.up_at(AT);
+        pauses.up_at(AT + STEADY);
+        assert_eq!(pauses.next_at(AT + STEADY).as_millis(), 100);
+    }
+
+    #[test]
+    fn a_device_that_comes_and_goes_is_not_opened_ten_times_a_second() {
+        let mut pauses = BackOff::default();
+        let mut flap = || {
+            pauses.up_at(AT);
+            pauses.next_at(AT + STEADY / 2).as_millis()
+        };
+        let ms: Vec<u128> = (0..6).map(|_| flap()).collect();
+        assert_eq!(ms, [100, 200, 400, 800, 1600, 2000]);
     }
 }

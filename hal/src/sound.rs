@@ -49,7 +49,7 @@ pub(crate) fn run_lamp(mut lamp: Switch, wanted: &Latest<bool>) {
     while let Some(on) = next {
         next = match lamp.set(on) {
             Ok(()) => {
-                pauses.reset();
+                pauses.up();
                 wanted.take()
             }
             Err(_) if wanted.is_closed() => return,

@@ -91,6 +91,8 @@ fn a_panic_anywhere_releases_the_relay_in_the_middle_of_a_pulse() {
         assert!(died.is_err());
         let state = machine_is(&machine, |state| !state.slot("11").unwrap().relay_on).await;
         assert_eq!((state.drops, state.slots[0].one_shot_trips), (0, 0));
+        // No motor turns any more in this process: a daemon that went on selling would take money for nothing.
+        assert!(devices.dead_driver().is_some());
         drop(devices);
     });
 }

@@ -15,7 +15,7 @@ use serde::de::value::{Error as NameError, StrDeserializer};
 use super::Api;
 use super::body::{Named, Wanted, parameters};
 use super::problem::{Code, Problem};
-use super::wanted::{Nothing, WantedOrder, WantedRefund, WantedScan, no_such_order};
+use super::wanted::{Nothing, ScannedLine, WantedOrder, WantedRefund, WantedScan, no_such_order};
 use super::wire::{Order, OrderPage, OrderRow, Refund, RefundMade};
 use crate::daemon::terminal::ActError;
 use crate::journal::view::ListFilter;
@@ -79,7 +79,7 @@ pub(super) async fn refund(
 
 /// `POST /v1/scans`
 pub(super) async fn scan(State(api): State<Api>, wanted: Wanted<WantedScan>) -> Result<Response, Problem> {
-    let WantedScan { order: number, code } = wanted.body;
+    let WantedScan { order: number, code: ScannedLine(code) } = wanted.body;
     let order = find(&api, &number).await?.order;
     match api.terminal.give_code(order, code).await {
         Ok((record, _)) => Ok((StatusCode::ACCEPTED, Json(Order::from(&record))).into_response()),

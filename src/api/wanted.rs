@@ -123,7 +123,17 @@ pub struct WantedScan {
     /// The order to be paid, by any of its numbers.
     pub order: String,
     /// The line that the caller's scanner read.
-    pub code: String,
+    pub code: ScannedLine,
+}
+
+/// A line that may be a pay code. What is no text is refused without repeating it: a refusal lands in the caller's log.
+pub struct ScannedLine(pub String);
+
+impl<'de> Deserialize<'de> for ScannedLine {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let line = String::deserialize(deserializer);
+        line.map(Self).map_err(|_| D::Error::custom("code is the scanned line as a JSON string, in quotes"))
+    }
 }
 
 /// The body of a request that needs none.

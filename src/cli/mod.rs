@@ -1,7 +1,8 @@
 //! The command line: a client of the daemon's own API, so that it shows what the daemon believes. See `docs/cli.md`.
 //!
-//! `run`, `demo`, `check` and `journal` stand alone; everything else asks the daemon.
+//! `run`, `demo`, `check`, `journal` and `board` stand alone; everything else asks the daemon.
 
+mod board;
 mod client;
 mod doctor;
 mod faults;
@@ -152,6 +153,9 @@ enum Command {
     /// Check or export the journal; the daemon may be running or not
     #[command(subcommand)]
     Journal(journal::Command),
+    /// Work on the machine's outputs; the daemon must not be running
+    #[command(subcommand)]
+    Board(board::Command),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -231,6 +235,7 @@ fn perform(cli: Cli) -> Result<Answer, Failure> {
         Command::Check(files) => run::check(&files),
         Command::Ask(question) => wait(ask(&Client::new(socket(cli.socket))?, question)),
         Command::Journal(command) => journal::act(command, cli.json),
+        Command::Board(command) => board::act(&command, &socket(cli.socket)),
         Command::Completions { shell } => Ok(completions(shell)),
     }
 }

@@ -62,3 +62,65 @@ impl Calls {
         self.ready.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use payment::channel::{ChannelId, Request};
+    use payment::ids::IdMint;
+
+    use super::*;
+    use crate::http::ClientOptions;
+
+    const WALL: Wall = Wall { ms: 1_800_000_000_000, trusted: true };
+    /// A task that could run has run by then: there is one thread.
+    const TURNS: usize = 50;
+
+    /// A channel that is not set up answers with a doubt as soon as a call leaves.
+    fn calls() -> (Calls, mpsc::UnboundedReceiver<Answered>) {
+        let limit = Duration::from_secs(1);
+        let options = ClientOptions { connect: limit, total: limit, extra_roots: None };
+        Calls::new(Channels::new(None, &options).unwrap())
+    }
+
+    fn call(id: u64) -> Call {
+        let attempt = IdMint::new([1; 32]).attempt();
+        Call { id: CallId(id), channel: ChannelId::Alipay, request: Request::Query(attempt) }
+    }
+
+    async fn let_them_run() {
+        for _ in 0..TURNS {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_prepared_leaves_when_it_is_sent_and_once() {
+        let (mut calls, mut answers) = calls();
+        calls.prepare(&call(1), WALL);
+        calls.prepare(&call(1), WALL);
+        let_them_run().await;
+        assert!(answers.try_recv().is_err(), "it left before its entry was durable");
+        calls.send(&call(1), WALL);
+        assert_eq!(answers.recv().await.unwrap().0, CallId(1));
+        let_them_run().await;
+        assert!(answers.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn what_was_forgotten_leaves_only_by_being_sent() {
+        let (mut calls, mut answers) = calls();
+        calls.prepare(&call(1), WALL);
+        calls.prepare(&call(2), WALL);
+        let_them_run().await;
+        calls.forget_prepared();
+        assert!(calls.ready.is_empty(), "a pay code is kept for a call that never leaves");
+        let_them_run().await;
+        assert!(answers.try_recv().is_err(), "a call that was taken back left");
+        calls.send(&call(2), WALL);
+        assert_eq!(answers.recv().await.unwrap().0, CallId(2));
+        let_them_run().await;
+        assert!(answers.try_recv().is_err());
+    }
+}

@@ -6,7 +6,7 @@ use payment::engine::entry::VendResult;
 use payment::engine::faults::Fault;
 use payment::engine::input::{Input, Key};
 
-use super::DriverDied;
+use super::Broken;
 use super::metrics::Metrics;
 
 /// The devices of the board.
@@ -15,12 +15,15 @@ pub struct Machinery {
     ready: bool,
     /// Inspections that came before the machine was ready.
     waiting: Vec<Vend>,
+    /// The driver that said that it ended.
+    ended: Option<String>,
 }
 
 impl std::fmt::Debug for Machinery {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { devices: _, ready, waiting } = self;
-        f.debug_struct("Machinery").field("ready", ready).field("waiting", waiting).finish_non_exhaustive()
+        let Self { devices: _, ready, waiting, ended } = self;
+        let mut debug = f.debug_struct("Machinery");
+        debug.field("ready", ready).field("waiting", waiting).field("ended", ended).finish_non_exhaustive()
     }
 }
 
@@ -28,7 +31,7 @@ impl Machinery {
     /// Over the opened devices.
     #[must_use]
     pub const fn new(devices: Devices) -> Self {
-        Self { devices, ready: false, waiting: Vec::new() }
+        Self { devices, ready: false, waiting: Vec::new(), ended: None }
     }
 
     /// The faults that stand until a device says that it is there.
@@ -74,6 +77,10 @@ impl Machinery {
             }
             DeviceEvent::Display(DisplayState::Up) => vec![Input::Clear(Fault::Display)],
             DeviceEvent::Display(DisplayState::Down { reason }) => vec![raise(Fault::Display, &reason)],
+            DeviceEvent::DriverEnded { name } => {
+                self.ended = Some(name);
+                Vec::new()
+            }
         }
     }
 
@@ -132,9 +139,10 @@ impl Machinery {
     ///
     /// # Errors
     ///
-    /// [`DriverDied`] with the name of the first that does not.
-    pub fn all_alive(&self) -> Result<(), DriverDied> {
-        self.devices.dead_driver().map_or(Ok(()), |name| Err(DriverDied(name)))
+    /// [`Broken::Driver`] with the name of the first that does not.
+    pub fn all_alive(&self) -> Result<(), Broken> {
+        let dead = self.ended.clone().or_else(|| self.devices.dead_driver());
+        dead.map_or(Ok(()), |name| Err(Broken::Driver(name)))
     }
 
     /// Every output inactive.

@@ -48,6 +48,12 @@ impl Health {
     }
 }
 
+/// Says why the start takes longer, and asks for `more` time, so that systemd does not lose patience.
+pub fn waits_for(what: &str, more: Duration) {
+    let more = u32::try_from(more.as_micros()).unwrap_or(u32::MAX);
+    tell(&[NotifyState::Status(what), NotifyState::ExtendTimeoutUsec(more)]);
+}
+
 fn half_in_ms(limit: Duration) -> u64 {
     u64::try_from(limit.as_millis() / 2).unwrap_or(u64::MAX).max(1)
 }

@@ -4,8 +4,9 @@ use payment::engine::effect::Record;
 use payment::engine::input::Input;
 use tokio::sync::watch;
 
+use super::Broken;
 use super::metrics::Metrics;
-use crate::journal::{Journal, NewEntry};
+use crate::journal::{AppendError, Journal, NewEntry};
 
 /// The writer's end and the number of the newest entry.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub struct Journaling {
     journal: Journal,
     newest: watch::Sender<u64>,
     failing: bool,
+    /// Why this run must not go on writing.
+    lost: Option<AppendError>,
     #[cfg(feature = "demo")]
     crash: Option<super::crash::CrashPoint>,
 }
@@ -25,6 +28,7 @@ impl Journaling {
             journal,
             newest: watch::Sender::new(newest),
             failing: false,
+            lost: None,
             #[cfg(feature = "demo")]
             crash: super::crash::CrashPoint::from_environment(),
         }
@@ -74,6 +78,7 @@ impl Journaling {
             Err(error) => {
                 metrics.commits_failed.add_one();
                 tracing::error!(%error, "the journal cannot be written: no sale starts until it can");
+                self.note(error);
                 Input::NotRecorded(batch)
             }
         }
@@ -88,12 +93,58 @@ impl Journaling {
             }
             Err(error) => {
                 tracing::warn!(%error, "the journal still cannot be written");
+                self.note(error);
                 Input::NotRecorded(Vec::new())
             }
+        }
+    }
+
+    /// Whether this run and the journal still agree.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken::Journal`] when they do not. A commit of which a failing disk said no, and which is there nevertheless,
+    /// ends so too: trying again in this run would never succeed.
+    pub fn is_whole(&self) -> Result<(), Broken> {
+        self.lost.clone().map_or(Ok(()), |error| Err(Broken::Journal(error)))
+    }
+
+    fn note(&mut self, error: AppendError) {
+        match error {
+            AppendError::Storage(_) => {}
+            AppendError::Refused { .. } | AppendError::Changed | AppendError::Stopped => self.lost = Some(error),
         }
     }
 }
 
 fn new_entry(record: &Record) -> NewEntry {
     NewEntry { at: record.at, entry: record.entry.clone(), state: record.state }
+}
+
+#[cfg(test)]
+mod tests {
+    use payment::engine::entry::{Ending, Entry, OrderState};
+    use payment::ids::IdMint;
+    use payment::time::Wall;
+
+    use super::*;
+
+    fn closed() -> Record {
+        let at = Wall { ms: 1_800_000_000_000, trusted: true };
+        let entry = Entry::OrderClosed { order: IdMint::new([1; 32]).order(), ending: Ending::Refunded };
+        Record { at, entry, state: OrderState::Refunded }
+    }
+
+    #[tokio::test]
+    async fn an_entry_that_contradicts_the_journal_ends_the_run_instead_of_stalling_it_for_ever() {
+        let dir = tempfile::tempdir().unwrap();
+        let opened = Journal::open(&dir.path().join("till.db")).unwrap();
+        let mut journal = Journaling::new(opened.journal, 0);
+        assert!(matches!(journal.probe().await, Input::Recorded));
+        journal.is_whole().unwrap();
+        let outcome = journal.append(vec![closed()], &Metrics::default()).await;
+        assert!(matches!(outcome, Input::NotRecorded(batch) if batch == [closed()]));
+        let broken = journal.is_whole().unwrap_err();
+        assert!(matches!(broken, Broken::Journal(AppendError::Refused { .. })), "{broken}");
+    }
 }

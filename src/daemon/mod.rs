@@ -17,6 +17,7 @@ pub mod devices;
 pub mod health;
 pub mod journaling;
 pub mod metrics;
+pub mod opening;
 pub mod picture;
 pub mod start;
 pub mod terminal;
@@ -29,7 +30,9 @@ use payment::engine::effect::Effect;
 use payment::engine::entry::OrderState;
 use payment::engine::faults::Fault;
 use payment::engine::input::{Done, Input, Refused};
+use payment::engine::record::OrderRecord;
 use payment::engine::{Engine, WakeReason};
+use payment::ids::OrderId;
 use payment::time::{Mono, Now};
 use tokio::sync::{mpsc, watch};
 
@@ -41,6 +44,8 @@ use journaling::Journaling;
 use metrics::Metrics;
 use picture::Picture;
 use terminal::{ActError, Command, SlotStatus, Status};
+
+use crate::journal::AppendError;
 
 /// While the clock is not trusted, how often it is looked at.
 const CLOCK_LOOK_MS: u64 = 5_000;
@@ -71,10 +76,16 @@ pub struct Inputs {
     pub stop: watch::Receiver<bool>,
 }
 
-/// A driver's thread ended by a panic.
+/// Why the loop cannot go on. systemd starts everything anew, and open orders go on from the journal.
 #[derive(Debug, thiserror::Error)]
-#[error("the driver of {0} ended by itself; open orders are in the journal and go on after the restart")]
-pub struct DriverDied(pub String);
+pub enum Broken {
+    /// A driver's thread ended by a panic, or a panic elsewhere switched the outputs off for good.
+    #[error("the driver {0} ended by itself; open orders are in the journal and go on after the restart")]
+    Driver(String),
+    /// What the journal holds is not what this run believes: only the file is right.
+    #[error("the journal and this run disagree, so the journal is read again after the restart: {0}")]
+    Journal(AppendError),
+}
 
 /// One thing that woke the loop.
 enum Woken {
@@ -90,8 +101,8 @@ impl Daemon {
     ///
     /// # Errors
     ///
-    /// [`DriverDied`] when a device's driver ended: the machine is made safe, and systemd starts everything anew.
-    pub async fn run(mut self, mut inputs: Inputs) -> Result<(), DriverDied> {
+    /// [`Broken`]: the machine is made safe, and systemd starts everything anew.
+    pub async fn run(mut self, mut inputs: Inputs) -> Result<(), Broken> {
         let mut ended = Ok(());
         while ended.is_ok() {
             self.turn().await;
@@ -102,7 +113,7 @@ impl Daemon {
                 Woken::Command(Command::Stop) | Woken::Stop => break,
                 Woken::Command(command) => self.on_command(command).await,
             }
-            ended = self.machinery.all_alive();
+            ended = self.machinery.all_alive().and_then(|()| self.journal.is_whole());
         }
         self.health.stopping();
         self.machinery.make_safe();
@@ -174,6 +185,8 @@ impl Daemon {
         while let Some(effect) = self.engine.poll_effect() {
             self.carry_out(effect).await;
         }
+        // What was signed meanwhile and not sent was withdrawn, or waits for a disk that may be away for long.
+        self.calls.forget_prepared();
     }
 
     async fn carry_out(&mut self, effect: Effect) {
@@ -207,9 +220,6 @@ impl Daemon {
             self.calls.prepare(call, now.wall);
         }
         let outcome = self.journal.append(batch, &self.metrics).await;
-        if matches!(outcome, Input::NotRecorded(_)) {
-            self.calls.forget_prepared();
-        }
         self.act(outcome);
     }
 
@@ -236,7 +246,7 @@ impl Daemon {
                 let _gone = reply.send(answer);
             }
             Command::Order { order, reply } => {
-                let _gone = reply.send(self.engine.order(order).cloned());
+                let _gone = reply.send(self.durable_order(order));
             }
             Command::Status { reply } => {
                 let _gone = reply.send(self.status());
@@ -245,11 +255,18 @@ impl Daemon {
         }
     }
 
-    /// The answer comes when everything that the input led to is durable.
+    /// The answer comes when everything that the input led to is durable. A fault is no entry: it stands at once.
     async fn act_durably(&mut self, input: Input) -> Result<Done, ActError> {
+        let is_fault = matches!(input, Input::Raise(_) | Input::Clear(_));
         let done = self.handle(input)?;
         self.drain().await;
-        if self.journal.is_failing() { Err(ActError::NotStored) } else { Ok(done) }
+        if self.journal.is_failing() && !is_fault { Err(ActError::NotStored) } else { Ok(done) }
+    }
+
+    /// The live record, when all of it is durable: nobody may hand out goods for a payment that a power cut forgets.
+    /// While the journal cannot be written, what it holds is the answer.
+    fn durable_order(&self, order: OrderId) -> Option<OrderRecord> {
+        self.engine.order(order).filter(|_| !self.journal.is_failing()).cloned()
     }
 
     fn status(&self) -> Status {

@@ -21,11 +21,11 @@ use super::journaling::Journaling;
 use super::metrics::Metrics;
 use super::picture::Picture;
 use super::terminal::{COMMANDS_MAX, Terminal};
-use super::{Daemon, DriverDied, Inputs};
+use super::{Broken, Daemon, Inputs, opening};
 use crate::api::{ApiOptions, Doors, TcpOptions};
 use crate::config::{self, Checked};
 use crate::http::{Channels, ClientError, ClientOptions};
-use crate::journal::{self, Journal};
+use crate::journal;
 use crate::screen::{Language, Look};
 
 /// Device events that may wait for the loop. Devices drop what does not fit and say so; the scanner's lines are few.
@@ -52,9 +52,9 @@ pub enum StartError {
     /// The system gave no randomness.
     #[error("the system gives no random numbers, and order numbers need them")]
     Entropy,
-    /// A driver of a device.
+    /// The loop cannot go on.
     #[error(transparent)]
-    Driver(#[from] DriverDied),
+    Broken(#[from] Broken),
     /// The API ended by itself.
     #[error("the local API ended by itself; the daemon stops so that systemd can start it anew")]
     ApiEnded,
@@ -67,7 +67,10 @@ pub enum StartError {
 /// [`StartError`] when a part cannot be started, or a leaf ends by itself.
 pub async fn run(checked: Checked, stop: watch::Receiver<bool>) -> Result<(), StartError> {
     hal::safe_state::install_panic_hook();
-    let opened = Journal::open(&checked.journal)?;
+    let look = look(checked.terminal);
+    let Some(opened) = opening::open(&checked.journal, &checked.board, &look, &mut stop.clone()).await? else {
+        return Ok(());
+    };
     let clock = Clock::start(opened.last.map(|(_, wall)| wall));
     let reader = opened.journal.reader();
     let journal = Journaling::new(opened.journal, opened.last.map_or(0, |(seq, _)| seq));
@@ -82,7 +85,7 @@ pub async fn run(checked: Checked, stop: watch::Receiver<bool>) -> Result<(), St
     let (calls, answers) = Calls::new(channels);
     let (events, device_events) = mpsc::channel(DEVICE_EVENTS_MAX);
     let machinery = Machinery::new(hal::open(&checked.board, events)?);
-    let picture = Picture::new(look(checked.terminal), machinery.display_size());
+    let picture = Picture::new(look, machinery.display_size());
     let metrics = Arc::new(Metrics::default());
     let doors = Doors::open(api_options(checked.api, &checked.settings)).await?;
     let (commands, command_queue) = mpsc::channel(COMMANDS_MAX);

@@ -163,6 +163,7 @@ impl Terminal {
     /// See [`ActError`].
     pub async fn open(&self, wanted: NewOrder) -> Result<(OrderRecord, bool), ActError> {
         let _one_at_a_time = self.keyed.lock().await;
+        self.after_the_others().await?;
         if let Some(key) = &wanted.idempotency
             && let Some(before) = self.journal.remembered(KeyOf::Order, &key.key).await?
         {
@@ -211,6 +212,7 @@ impl Terminal {
         key: Option<payment::engine::entry::IdempotencyKey>,
     ) -> Result<(OrderRecord, RefundId, bool), ActError> {
         let _one_at_a_time = self.keyed.lock().await;
+        self.after_the_others().await?;
         if let Some(key) = &key
             && let Some(before) = self.journal.remembered(KeyOf::Refund, &key.key).await?
         {
@@ -228,6 +230,12 @@ impl Terminal {
             Done::Refunding(refund) => Ok((self.known_order(order).await?, refund, true)),
             Done::Taken | Done::Opened(_) | Done::Trying(_) => Err(ActError::Late),
         }
+    }
+
+    /// A caller who gave up waiting has left its request in the queue, and may repeat it under the same key: whatever
+    /// was asked before is in the journal when this returns.
+    async fn after_the_others(&self) -> Result<(), ActError> {
+        self.status().await.map(|_| ())
     }
 
     async fn reopen(&self, order: OrderId, input: Input) -> Result<Done, ActError> {

@@ -219,6 +219,18 @@ impl Record {
         Ok(Stored { seq: self.seq, at: self.at, entry })
     }
 
+    /// The same of a record that is still what was sealed: what moves money is built on nothing else.
+    ///
+    /// # Errors
+    ///
+    /// When it was changed, or this version does not know such an entry.
+    pub fn proved(&self) -> Result<Stored, Unreadable> {
+        if !self.is_sealed() {
+            return Err(self.unreadable("it is not what was written"));
+        }
+        self.stored()
+    }
+
     /// Reads a row of `seq, order_id, at_ms, trusted, state, body, prev, hash`.
     pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {

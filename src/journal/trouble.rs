@@ -206,6 +206,29 @@ pub enum OpenError {
     Storage(#[source] Trouble),
 }
 
+impl OpenError {
+    /// Whether waiting may mend it: the disk is full, read-only or fails. Everything else wants a person.
+    #[must_use]
+    pub fn may_heal(&self) -> bool {
+        match self {
+            Self::Storage(Trouble::Corrupt { .. })
+            | Self::InUse { .. }
+            | Self::NotAJournal { .. }
+            | Self::Newer { .. }
+            | Self::Unsafe { .. }
+            | Self::Tampered { .. }
+            | Self::Unreadable(_) => false,
+            Self::Storage(
+                Trouble::StorageFull { .. } | Trouble::ReadOnly { .. } | Trouble::Io { .. } | Trouble::Busy { .. },
+            ) => true,
+            Self::File { source, .. } => {
+                use io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied};
+                ![IsADirectory, NotADirectory, NotFound, PermissionDenied].contains(&source.kind())
+            }
+        }
+    }
+}
+
 fn holder(pid: Option<u32>) -> String {
     pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
 }

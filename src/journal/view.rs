@@ -133,21 +133,20 @@ impl Reader {
         Ok(Self(Arc::new(ReaderThread { queries: Some(queries), thread: Some(thread) })))
     }
 
-    /// The order that has `number`: its own, of an attempt or a refund, the channel's, or the caller's reference. Of
-    /// several under one reference the newest.
+    /// The order that has `number`: its own, of an attempt or a refund, the channel's, or the caller's reference, the
+    /// first of these that there is. Of several under one reference the newest.
     ///
     /// # Errors
     ///
     /// When the journal cannot be read.
     pub async fn order(&self, number: &str) -> Result<Option<OrderRecord>, ReadError> {
-        let filter = ListFilter { number: Some(number.to_owned()), limit: 1, ..ListFilter::default() };
+        let number = number.to_owned();
         self.ask(move |connection| {
-            let found = list(connection, &filter).map_err(sql(connection))?;
-            let Some(summary) = found.into_iter().next() else {
+            let Some(summary) = by_number(connection, &number).map_err(sql(connection))? else {
                 return Ok(None);
             };
             let entries = recover::entries_of(connection, summary.opened_seq).map_err(sql(connection))?;
-            let entries = entries.iter().map(Record::stored).collect::<Result<_, _>>()?;
+            let entries = entries.iter().map(Record::proved).collect::<Result<_, _>>()?;
             Ok(Some(OrderRecord { summary, entries }))
         })
         .await
@@ -216,6 +215,11 @@ fn sql(connection: &Connection) -> impl Fn(rusqlite::Error) -> ReadError + '_ {
 
 fn page(limit: u32) -> u32 {
     if limit == 0 { PAGE_MAX } else { limit.min(PAGE_MAX) }
+}
+
+fn by_number(connection: &Connection, number: &str) -> rusqlite::Result<Option<OrderSummary>> {
+    let mut statement = connection.prepare_cached(include_str!("sql/order_by_number.sql"))?;
+    statement.query_row([number], project::read_order).optional()
 }
 
 /// Each filter has the statement whose cost follows the answer, not the journal.

@@ -65,6 +65,33 @@ async fn of_two_orders_under_one_reference_the_newest_is_meant() {
 }
 
 #[tokio::test]
+async fn a_reference_that_is_the_number_of_another_order_does_not_hide_that_order() {
+    let place = Place::new();
+    let journal = place.open().journal;
+    journal.append(whole(1)).await.unwrap();
+    let ours = numbers(1);
+    for (seed, taken) in [(2, ours.order.to_string()), (3, ours.attempt.to_string()), (4, trade_no(1))] {
+        let mut other = opened(seed);
+        if let payment::engine::entry::Entry::OrderOpened { reference, .. } = &mut other.entry {
+            *reference = Some(taken.clone());
+        }
+        journal.append(vec![other]).await.unwrap();
+        let found = journal.reader().order(&taken).await.unwrap().unwrap();
+        assert_eq!(found.summary.order, ours.order, "by {taken}");
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_was_tampered_with_is_not_told_as_if_it_were_true() {
+    let place = Place::new();
+    let journal = place.open().journal;
+    journal.append(whole(1)).await.unwrap();
+    place.as_tamperer().execute("UPDATE entries SET body = replace(body, '350', '950') WHERE seq = 1", []).unwrap();
+    let refusal = journal.reader().order(numbers(1).order.as_str()).await.unwrap_err();
+    assert!(refusal.to_string().contains("not what was written"), "{refusal}");
+}
+
+#[tokio::test]
 async fn lists_are_filtered_and_go_on_by_cursor() {
     let place = Place::new();
     let reader = filled(&place).await.reader();

@@ -60,7 +60,7 @@ impl Worker {
             Ok(panel) => panel,
             Err(fault) => return Some(fault),
         };
-        pauses.reset();
+        pauses.up();
         *reported_down = false;
         if !self.tell(DisplayState::Up) {
             return None;

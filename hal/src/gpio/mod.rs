@@ -131,6 +131,12 @@ impl Bank {
         Ok(Output { guarded })
     }
 
+    /// Whether the outputs were put in their safe state for good: nothing can be switched on any more.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
     /// Requests inputs.
     ///
     /// # Errors
@@ -254,7 +260,9 @@ mod tests {
         let bank = Bank::new(Arc::new(bench.clone()));
         let relay = bank.output(&LineSpec::default()).unwrap();
         relay.set(true).unwrap();
+        assert!(!bank.is_closed());
         bank.make_safe();
+        assert!(bank.is_closed());
         assert!(!bench.level.load(Ordering::SeqCst));
         relay.set(true).unwrap_err();
         assert!(!bench.level.load(Ordering::SeqCst));

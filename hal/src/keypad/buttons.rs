@@ -79,7 +79,7 @@ impl Worker {
         while !self.events.is_closed() {
             let fault = match Buttons::open(&self.bank, &self.spec) {
                 Ok(buttons) => {
-                    pauses.reset();
+                    pauses.up();
                     self.serve(buttons)
                 }
                 Err(fault) => Some(fault),

@@ -69,7 +69,7 @@ impl SerialScanner {
         while !self.events.is_closed() {
             let reason = match open(&self.path, self.baud) {
                 Ok(port) => {
-                    pauses.reset();
+                    pauses.up();
                     reported = false;
                     match self.serve(port).await {
                         Ok(reason) => reason,

@@ -91,7 +91,7 @@ impl Worker {
             return Ok(fault);
         }
         *reported = false;
-        pauses.reset();
+        pauses.up();
         self.tell(DeviceEvent::VendReady { drops: vend.drops() })?;
         loop {
             let (job, ended) = match self.jobs.recv_timeout(CHECK_EVERY) {

@@ -2,6 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
+use payment::engine::entry::{IdempotencyKey, Origin, WhoScans};
+use payment::engine::input::{Input, NewOrder};
+use payment::money::Fen;
+
 use super::machine::Machine;
 
 #[tokio::test]
@@ -42,6 +46,43 @@ async fn the_same_key_and_body_open_one_order() {
     let other = machine.post_with_key("/v1/orders", "k-1", r#"{"amount":101,"currency":"CNY"}"#).await;
     other.is_problem(422, "key_reused");
     assert_eq!(machine.get("/v1/orders").await.json()["orders"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_request_that_its_caller_gave_up_is_found_by_the_same_key() {
+    let machine = Machine::start().await;
+    let key = IdempotencyKey { key: "k-1".into(), body_sha256: "ab".repeat(32) };
+    let wanted = NewOrder {
+        origin: Origin::Api,
+        amount: Fen::new(100),
+        items: Vec::new(),
+        subject: Some("by hand".into()),
+        who_scans: WhoScans::Either,
+        pay_within_ms: None,
+        reference: None,
+        idempotency: Some(key),
+    };
+    tokio::select! {
+        biased;
+        _ = machine.terminal.act(Input::Open(Box::new(wanted.clone()))) => panic!("the loop had no turn yet"),
+        () = std::future::ready(()) => {}
+    }
+    let (order, is_new) = machine.terminal.open(wanted).await.unwrap();
+    assert!(!is_new, "a second order was opened beside {}", order.order);
+}
+
+#[tokio::test]
+async fn a_refund_by_number_is_of_the_order_that_has_it_and_not_of_one_that_refers_to_it() {
+    let machine = Machine::start().await;
+    machine.weather.pays.store(true, Ordering::SeqCst);
+    let id = machine.order_of_slot_12().await;
+    machine.until(&id, "completed").await;
+    let body = format!(r#"{{"amount":100,"currency":"CNY","reference":"{id}"}}"#);
+    let other = machine.post("/v1/orders", &body).await.json()["id"].as_str().unwrap().to_owned();
+    machine.until(&other, "completed").await;
+    let refund = machine.post_with_key(&format!("/v1/orders/{id}/refunds"), "r-1", "").await;
+    assert_eq!((refund.status, &refund.json()["order"]), (201, &id.as_str().into()), "{}", refund.text());
+    assert_eq!(refund.json()["amount"], 350);
 }
 
 #[tokio::test]
@@ -106,6 +147,9 @@ async fn a_code_from_the_callers_scanner_pays_the_order_and_is_nowhere_to_be_rea
     machine.until(&id, "completed").await;
     machine.post("/v1/scans", &scan(&id, "285000000000000018")).await.is_problem(409, "not_waiting");
     machine.post("/v1/scans", &scan("nobody", code)).await.is_problem(404, "no_such_order");
+    let unquoted = machine.post("/v1/scans", &format!(r#"{{"order":"{id}","code":{code}}}"#)).await;
+    assert_eq!(unquoted.is_problem(422, "invalid_field")["field"], "code");
+    assert!(!unquoted.text().contains(code), "{}", unquoted.text());
     assert!(!machine.get(&format!("/v1/orders/{id}")).await.text().contains(code));
 }
 
