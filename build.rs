@@ -34,6 +34,7 @@ const FIGURES: (&str, &[u16]) = ("till-figures.otf", &[16, 24, 32, 48, 64, 96]);
 fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     println!("cargo::rerun-if-changed=build.rs");
+    pack_relocations();
     for ((file, sizes), name) in [(TEXT, "text"), (FIGURES, "figures")] {
         let path = Path::new("fonts").join(file);
         println!("cargo::rerun-if-changed={}", path.display());
@@ -44,6 +45,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
+}
+
+/// Saves 0.28 MB of addresses in the device's program. It needs glibc 2.36, Debian 12's, to start: so only the profile for
+/// devices, the one that is optimised for size, asks for it.
+fn pack_relocations() {
+    let target = |key| env::var(key).unwrap_or_default();
+    let (arch, libc) = (target("CARGO_CFG_TARGET_ARCH"), target("CARGO_CFG_TARGET_ENV"));
+    if arch == "x86_64" && libc == "gnu" && target("OPT_LEVEL") == "z" {
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
 }
 
 /// All glyphs of a font at one size, as one file.

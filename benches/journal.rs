@@ -3,7 +3,8 @@
 //!
 //! `TILL_BENCH_ORDERS` sets how many closed orders (1,000,000); they are made once per run, in a minute or two, and need
 //! about 1.3 GB. Each has three entries (opened, paid, closed), every tenth a refund with two more: enough for every kind
-//! of number. `TILL_BENCH_DIR` sets the directory, which should be on the disk that matters.
+//! of number. `TILL_BENCH_DIR` sets the directory, which should be on the disk that matters; with
+//! `TILL_BENCH_KEEP=1` the full journal stays there, for `benches/measure/start.py --journal`.
 #![expect(clippy::expect_used, reason = "a bench that cannot run shall say so and stop")]
 
 use std::fs::{File, OpenOptions};
@@ -111,7 +112,9 @@ fn fill(runtime: &Runtime, path: PathBuf, orders: u64) -> Filled {
 fn directory() -> TempDir {
     let parent = std::env::var_os("TILL_BENCH_DIR");
     let parent = parent.map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
-    TempDir::new_in(parent).expect("a directory to write in")
+    let mut directory = TempDir::new_in(parent).expect("a directory to write in");
+    directory.disable_cleanup(std::env::var_os("TILL_BENCH_KEEP").is_some());
+    directory
 }
 
 fn orders() -> u64 {
@@ -189,6 +192,9 @@ fn history(criterion: &mut Criterion) {
     bench_history(&mut group, &runtime, "full", &large);
     group.finish();
     print_ratios(&runtime, &small, &large);
+    if std::env::var_os("TILL_BENCH_KEEP").is_some() {
+        println!("kept: {}", large.path.display());
+    }
 }
 
 fn bench_history(group: &mut BenchmarkGroup<'_, WallTime>, runtime: &Runtime, name: &str, filled: &Filled) {

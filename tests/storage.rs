@@ -148,7 +148,7 @@ fn on_a_full_disk_no_sale_starts_the_screen_says_so_and_it_heals_by_itself() {
         for method in [Method::PUT, Method::DELETE] {
             assert_eq!(shop.call(method, "/v1/faults/switched-off", None).await.0, 200);
         }
-        assert!(!shop.shows_code());
+        shop.until_no_code_is_shown().await;
         assert_eq!(shop.gateway().calls().len(), asked_before, "the gateway was asked for an order without an entry");
         assert_eq!(shop.get("/v1/orders").await["orders"], json!([]));
 

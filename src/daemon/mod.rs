@@ -149,6 +149,8 @@ impl Daemon {
     async fn turn(&mut self) {
         self.metrics.turns.add_one();
         self.drain().await;
+        // Calls that may leave are on the wire before the picture is drawn.
+        tokio::task::yield_now().await;
         let now = self.clock.now().mono;
         self.health.turn(now);
         self.picture.follow(&self.engine.view(now), &self.machinery, &self.metrics);

@@ -288,7 +288,7 @@ const CERTIFICATES: &str = "app_cert_file = \"keys/app_cert.pem\"\nalipay_cert_f
 /// The quick machine: the same motions, in tens of milliseconds.
 const QUICK_BOARD: &str = "[sim]\nmotor_ms = 40\nfall_ms = 20\none_shot_ms = 600\n\
     [vend]\nmax_on_ms = 300\ndrop_window_ms = 200\nsettle_ms = 20\n\
-    [keypad]\nrepeat_ms = 20\ndebounce_ms = 2\n[scanner]\ndouble_read_ms = 300\nstale_ms = 20\n";
+    [keypad]\nrepeat_ms = 0\ndebounce_ms = 2\n[scanner]\ndouble_read_ms = 300\nstale_ms = 20\n";
 
 fn word(who_scans: WhoScans) -> &'static str {
     match who_scans {
@@ -302,6 +302,7 @@ fn machine_spec(board: &BoardSpec, quick: bool) -> MachineSpec {
     let mut spec = MachineSpec::from_board(board);
     if quick {
         spec.press = Duration::from_millis(15);
+        spec.lift = Duration::from_millis(15);
         spec.beam = Duration::from_millis(15);
     }
     spec

@@ -3,7 +3,7 @@
 
 use sandbox::{Changes, Fault, Ledger, Method, Wallet};
 
-use crate::shop::{Shop, choose, code_on};
+use crate::shop::{Shop, choose, code_on, within};
 
 /// What the buyer does at the machine. Each waits only for what a buyer would wait for.
 #[derive(Debug, Clone, Copy)]
@@ -36,8 +36,9 @@ async fn play(shop: &mut Shop, scenario: Scenario) -> Option<Vec<u8>> {
             }
         }
     };
+    let part = format!("the buyer's part of {scenario:?}");
     tokio::select! {
-        () = played => {}
+        () = within(&part, played) => {}
         ended = daemon.ended() => assert!(ended.is_ok()),
     }
     seen.into_inner()

@@ -124,8 +124,11 @@ impl Shop {
         within("a code on the screen", code_on(&self.scene)).await
     }
 
-    pub fn shows_code(&self) -> bool {
-        self.scene.machine.frame().is_some_and(|frame| decode(&frame).is_some())
+    /// Waits until the panel shows no code any more.
+    pub async fn until_no_code_is_shown(&self) {
+        let mut frames = self.scene.machine.frames();
+        let dark = |frame: &Option<std::sync::Arc<Frame>>| frame.as_deref().is_none_or(|frame| decode(frame).is_none());
+        within("a screen without a code", async { frames.wait_for(dark).await.map(|_| ()).unwrap() }).await;
     }
 
     /// Waits until the machine is in a state.

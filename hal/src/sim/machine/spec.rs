@@ -79,7 +79,8 @@ impl MachineSpec {
             beam: Duration::from_millis(40),
             one_shot: milliseconds(board.sim.one_shot_ms),
             press: Duration::from_millis(60),
-            lift: milliseconds(board.keypad.repeat_ms),
+            // Well above what counts as one press, so that a busy computer does not make one press of two.
+            lift: milliseconds(board.keypad.repeat_ms.saturating_mul(2)),
         }
     }
 }
