@@ -10,6 +10,7 @@
 //! disk that matters. Where `strace` is installed, the flushes are counted too.
 #![expect(clippy::expect_used, reason = "a bench that cannot run shall say so and stop")]
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::hint::black_box;
 use std::io::{Read, Seek, Write};
@@ -37,6 +38,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 const WIRED_INPUTS: usize = 13;
 /// Sales that certainly fit between two emptyings of the write-ahead log, so that its growth is what they wrote.
 const SALES_IN_ONE_LOG: u64 = 8;
+/// Longer than a connection is kept.
+const IDLE: Duration = Duration::from_secs(60);
 const PAGE: [u8; 4096] = [0x5a; 4096];
 /// Milliseconds that a buyer would still look at the thanks.
 const SHORT: &str = "[pace]\nthanks_ms = 100\n";
@@ -55,6 +58,7 @@ fn main() {
         }
         shop.measure_flushes().await;
         shop.measure_time(sales).await;
+        shop.measure_idle().await;
         shop.daemon.stop().await.expect("a daemon that stops");
     });
 }
@@ -259,6 +263,30 @@ impl Shop {
         }
         interrupt(&strace);
         strace.wait().expect("strace ends");
+    }
+
+    /// Wake-ups of all threads while nothing happens and the gateway can be reached. The channel's kept connection is given
+    /// up first.
+    async fn measure_idle(&self) {
+        tokio::time::sleep(IDLE).await;
+        let before = self.wakes();
+        tokio::time::sleep(IDLE).await;
+        for (thread, (name, count)) in self.wakes() {
+            let woken = count - before.get(&thread).map_or(0, |(_, count)| *count);
+            println!("idle: {name} woken {woken} times in {IDLE:?}");
+        }
+    }
+
+    /// Name and voluntary context switches of every thread.
+    fn wakes(&self) -> BTreeMap<PathBuf, (String, u64)> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.pid())).expect("/proc/PID/task");
+        let read = |path: PathBuf| {
+            let name = std::fs::read_to_string(path.join("comm")).ok()?;
+            let status = std::fs::read_to_string(path.join("status")).ok()?;
+            let count = field(&status.replace('\t', " "), "voluntary_ctxt_switches: ");
+            Some((path, (name.trim().to_owned(), count)))
+        };
+        tasks.flatten().filter_map(|task| read(task.path())).collect()
     }
 
     /// From the scanner's last byte to the pay request's first, beside the floor of the same moment.
