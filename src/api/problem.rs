@@ -23,7 +23,8 @@ const NOT_STARTED: &str = "No refund was started; one that was asked for before 
 const NOT_CHARGED: &str = "The code was not used and nothing was charged.";
 const ONCE: &str = "It was not charged again.";
 const FIRST_STANDS: &str = "Nothing was changed; what the first request did stands.";
-const NOT_ASKED: &str = "Nothing was started and no money was asked for.";
+/// The one instant at which a refund can meet a failing disk: the engine keeps it.
+const NOT_ASKED_YET: &str = "No money was asked for, and none went back yet.";
 
 /// Why a request was refused, as one stable word. Closed: a new one is added here, in the table and in `openapi.json`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,7 +151,7 @@ impl Code {
             Self::CodeUsed => (409, "This pay code was read before", ONCE, None),
             Self::KeyReused => (422, "The key was used for another request", FIRST_STANDS, None),
             Self::TooManyRequests => (503, "Too many requests wait", UNTOUCHED, Some(1)),
-            Self::JournalNotWritable => (503, "The journal cannot be written", NOT_ASKED, Some(30)),
+            Self::JournalNotWritable => (503, "The journal cannot be written", NOT_ASKED_YET, Some(30)),
             Self::JournalNotReadable => (503, "The journal cannot be read", UNTOUCHED, Some(5)),
             Self::NoAnswerInTime => (504, "The terminal did not answer in time", NOT_KNOWN, None),
             Self::Stopping => (503, "The terminal is stopping", NOT_KNOWN, Some(5)),

@@ -110,7 +110,7 @@ pub enum ActError {
     Full,
     /// The journal could not take it.
     #[error(
-        "the terminal cannot write its journal, so nothing was started and no money was asked for; see /v1/terminal for the fault"
+        "the terminal cannot write its journal, so no order was opened and no money was asked for. A cancel or refund that was just asked for is kept, and done when the disk is back; see /v1/terminal for the fault"
     )]
     NotStored,
     /// The answer did not come in time.

@@ -118,17 +118,9 @@ impl Engine {
 
     fn try_code(&mut self, now: Now, id: OrderId, line: &str) -> Result<AttemptId, Refused> {
         let (channel, code) = self.accept_code(line)?;
-        let order = self.orders.get_mut(&id).ok_or(Refused::NoSuchOrder(id))?;
-        let mut office = super::Office {
-            now,
-            settings: &self.settings,
-            faults: &mut self.faults,
-            queue: &mut self.queue,
-            mint: &mut self.mint,
-            numbers: &mut self.numbers,
-            drops: self.drops,
-        };
-        Ok(order.take_code(&mut office, channel, code))
+        let mut made = None;
+        self.with_order(now, id, |order, office| made = Some(order.take_code(office, channel, code)));
+        made.ok_or(Refused::NoSuchOrder(id))
     }
 
     /// A code of a wallet that we take, through a channel that works, and read for the first time.
