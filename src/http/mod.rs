@@ -79,6 +79,8 @@ impl Channels {
     pub fn prepare(&self, channel: ChannelId, request: Request, wall: Wall) -> Prepared {
         let http = match channel {
             ChannelId::Alipay => self.alipay.as_ref().map(|alipay| alipay.encode(&request, wall)),
+            // Taken by the terminal itself: nothing is ever sent.
+            ChannelId::Voucher => None,
         };
         Prepared { request, http, wall }
     }

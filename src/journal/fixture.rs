@@ -94,6 +94,7 @@ pub(super) fn closed(seed: u8) -> NewEntry {
 pub(super) fn going_on(seed: u8) -> Vec<NewEntry> {
     let Numbers { order, attempt, other, refund } = numbers(seed);
     let started = |attempt, method| Entry::AttemptStarted {
+        voucher: None,
         order,
         attempt,
         channel: ChannelId::Alipay,

@@ -103,6 +103,16 @@ const FROZEN: &[(&str, &str, &str)] = &[
         "waiting",
         "56ddc068137fd37e950f9e106561984fbb8e60a456c4af24c374213ed75fc00c",
     ),
+    (
+        r#"{"kind":"attempt_started","order":"S0123456789ABCDEFGHJKMNPQR","attempt":"P0123456789ABCDEFGHJKMNPQR","channel":"voucher","method":"take_code","amount":350,"voucher":{"code":"M-1001","allowance":5000,"once":false,"expires_ms":1800000000000}}"#,
+        "confirming",
+        "61ce99a8d02d8f2d2d2da9b372658e61235743c8a41595da58eaed46a1aa2a05",
+    ),
+    (
+        r#"{"kind":"cash_taken","order":"S0123456789ABCDEFGHJKMNPQR","amount":350}"#,
+        "waiting",
+        "c5da019c2e7d80fc84344845f89f6c1be817ec4cd89a951a21c4bd95776f7f7a",
+    ),
 ];
 
 #[test]
@@ -130,7 +140,7 @@ fn every_kind_of_entry_is_frozen() {
     let mut kinds: Vec<_> = FROZEN.iter().map(|(body, ..)| kind(&serde_json::from_str(body).unwrap())).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds, (0..12).collect::<Vec<_>>());
+    assert_eq!(kinds, (0..13).collect::<Vec<_>>());
 }
 
 /// A new kind does not compile until it has a number here; then it needs a case above.
@@ -148,6 +158,7 @@ fn kind(entry: &Entry) -> usize {
         Entry::RefundDone { .. } => 9,
         Entry::RefundOwed { .. } => 10,
         Entry::OrderClosed { .. } => 11,
+        Entry::CashTaken { .. } => 12,
     }
 }
 

@@ -134,6 +134,7 @@ pub fn moves(entry: &Entry) -> Option<(NumberKind, &str)> {
         Entry::RefundDone { refund, .. } => Some((NumberKind::Refund, refund.as_str())),
         Entry::OrderOpened { .. }
         | Entry::AttemptStarted { .. }
+        | Entry::CashTaken { .. }
         | Entry::AttemptNotPaid { .. }
         | Entry::ReverseStarted { .. }
         | Entry::OrderCancelled { .. }
@@ -162,6 +163,9 @@ pub fn project(before: Option<OrderSummary>, step: &Step<'_>, moved: Fen) -> Res
     after.last_seq = step.seq;
     after.last_ms = step.at.ms;
     after.open = !matches!(step.entry, Entry::OrderClosed { .. });
+    if let Entry::CashTaken { amount, .. } = step.entry {
+        after.paid = sum(after.paid, *amount);
+    }
     match moves(step.entry) {
         Some((NumberKind::Attempt, _)) => after.paid = sum(after.paid, moved),
         Some((NumberKind::Refund, _)) => after.refunded = sum(after.refunded, moved),
@@ -219,7 +223,8 @@ pub fn numbers(entry: &Entry) -> Vec<Number> {
                 .chain(key.map(|key| Number::key(NumberKind::RefundKey, key, Some(*refund))))
                 .collect()
         }
-        Entry::AttemptNotPaid { .. }
+        Entry::CashTaken { .. }
+        | Entry::AttemptNotPaid { .. }
         | Entry::ReverseStarted { .. }
         | Entry::OrderCancelled { .. }
         | Entry::VendStarted { .. }

@@ -35,6 +35,7 @@ words! {
     slot_blocked: "该货道暂停销售，请选其他商品", "This slot is not selling. Choose another.";
 
     alipay: "支付宝", "Alipay";
+    voucher: "会员码", "member code";
     between_wallets: "、", " or ";
     scan_with: "请用{}扫码付款", "Scan with {} to pay";
     or_show_code: "或向扫码口出示付款码", "or show your pay code to the scanner";
@@ -98,6 +99,7 @@ impl Words {
     pub(super) fn wallets(&self, wallets: &[ChannelId]) -> String {
         let name = |wallet: &ChannelId| match wallet {
             ChannelId::Alipay => self.alipay,
+            ChannelId::Voucher => self.voucher,
         };
         let names: Vec<&str> = wallets.iter().map(name).collect();
         names.join(self.between_wallets)

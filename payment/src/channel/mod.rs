@@ -20,6 +20,8 @@ use outcome::{CodeAnswer, Outcome, RefundOutcome, Reversal};
 pub enum ChannelId {
     /// Alipay's open platform, mainland China.
     Alipay,
+    /// Member and voucher codes that the operator signed: taken by the terminal itself, with or without a network.
+    Voucher,
 }
 
 impl ChannelId {
@@ -28,6 +30,7 @@ impl ChannelId {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Alipay => "alipay",
+            Self::Voucher => "voucher",
         }
     }
 }

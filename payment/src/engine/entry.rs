@@ -95,8 +95,21 @@ impl WhoScans {
 pub enum Method {
     /// A code on our screen.
     ShowCode,
-    /// The buyer's pay code.
+    /// The buyer's pay code, or the operator's member or voucher code.
     TakeCode,
+}
+
+/// The member or voucher code that an attempt spends of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VoucherUse {
+    /// The code's number, as the operator gave it: 1 to 64 characters.
+    pub code: String,
+    /// All that may be spent of the code while it is valid.
+    pub allowance: Fen,
+    /// Whether one sale uses it up, whatever is left.
+    pub once: bool,
+    /// Until when it may be spent, milliseconds since 1970. Its uses are remembered until then.
+    pub expires_ms: i64,
 }
 
 /// Where an order came from.
@@ -231,6 +244,16 @@ pub enum Entry {
         method: Method,
         /// How much.
         amount: Fen,
+        /// The operator's code that is spent of, for [`ChannelId::Voucher`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        voucher: Option<VoucherUse>,
+    },
+    /// The machine took coins or notes for the whole order, by itself. Money that we record and never move.
+    CashTaken {
+        /// Its order.
+        order: OrderId,
+        /// How much.
+        amount: Fen,
     },
     /// The buyer paid.
     AttemptPaid {
@@ -341,6 +364,7 @@ impl Entry {
         match self {
             Self::OrderOpened { order, .. }
             | Self::AttemptStarted { order, .. }
+            | Self::CashTaken { order, .. }
             | Self::AttemptPaid { order, .. }
             | Self::AttemptNotPaid { order, .. }
             | Self::ReverseStarted { order, .. }

@@ -31,6 +31,10 @@ pub enum Fault {
     Display,
     /// A technician switched selling off.
     SwitchedOff,
+    /// The journal has reached its limit of disk, because the hub has not taken what is in it.
+    JournalFull,
+    /// The hub refuses this terminal or some of its entries. Sales go on; a person must look.
+    Hub,
 }
 
 impl Fault {
@@ -47,6 +51,8 @@ impl Fault {
             Self::Slot(slot) => format!("slot-{slot}"),
             Self::Display => "display".to_owned(),
             Self::SwitchedOff => "switched-off".to_owned(),
+            Self::JournalFull => "journal-full".to_owned(),
+            Self::Hub => "hub".to_owned(),
         }
     }
 }
@@ -63,6 +69,10 @@ impl fmt::Display for Fault {
             Self::Slot(slot) => write!(f, "slot {slot} jammed"),
             Self::Display => f.write_str("the display is gone"),
             Self::SwitchedOff => f.write_str("a technician switched selling off"),
+            Self::JournalFull => {
+                f.write_str("the journal is at its limit of disk; it empties when the hub has taken what is in it")
+            }
+            Self::Hub => f.write_str("the hub refuses this terminal or some of its entries; see `till queue`"),
         }
     }
 }
@@ -183,7 +193,7 @@ impl Faults {
 
     /// The fault that keeps the machine from selling through any of `channels`; with `vends`, from delivering too.
     pub(crate) fn blocking(&self, channels: &[ChannelId], vends: bool) -> Option<Fault> {
-        let anyway = [Fault::SwitchedOff, Fault::Storage, Fault::Clock];
+        let anyway = [Fault::SwitchedOff, Fault::Storage, Fault::JournalFull, Fault::Clock];
         if let Some(fault) = anyway.into_iter().find(|fault| self.has(fault)) {
             return Some(fault);
         }
@@ -206,11 +216,11 @@ impl Faults {
 /// What a buyer is told of a fault that blocks selling.
 pub(crate) fn service_fault(fault: &Fault) -> ServiceFault {
     match fault {
-        Fault::Storage => ServiceFault::Storage,
+        Fault::Storage | Fault::JournalFull => ServiceFault::Storage,
         Fault::Clock => ServiceFault::Clock,
         Fault::Network(_) => ServiceFault::Network,
         Fault::Setup(_) => ServiceFault::Setup,
-        Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => ServiceFault::Machine,
+        Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display | Fault::Hub => ServiceFault::Machine,
         Fault::SwitchedOff => ServiceFault::SwitchedOff,
     }
 }

@@ -36,6 +36,8 @@ pub struct OrderRecord {
     pub opened_at: Wall,
     /// The attempts, oldest first.
     pub attempts: Vec<AttemptRecord>,
+    /// Coins and notes that the machine took for it.
+    pub cash: Fen,
     /// The refunds, oldest first.
     pub refunds: Vec<RefundRecord>,
     /// Who ended the wait for payment.
@@ -172,6 +174,7 @@ impl OrderRecord {
             idempotency: idempotency.clone(),
             opened_at: at,
             attempts: Vec::new(),
+            cash: Fen::ZERO,
             refunds: Vec::new(),
             cancelled: None,
             paid_in_time: false,
@@ -205,6 +208,7 @@ impl OrderRecord {
                     self.advance_state(OrderState::Confirming);
                 }
             }
+            Entry::CashTaken { amount, .. } => self.cash = *amount,
             Entry::AttemptPaid { attempt, trade_no, paid_at, buyer, .. } => {
                 self.paid_in_time |= self.first_paid.is_none() && self.cancelled.is_none();
                 self.first_paid = self.first_paid.or(Some(*attempt));
@@ -317,7 +321,9 @@ impl OrderRecord {
     /// What the buyer has paid over all attempts, refunds not taken off.
     #[must_use]
     pub fn paid(&self) -> Fen {
-        self.attempts.iter().filter(|attempt| attempt.is_paid()).map(|attempt| attempt.amount).sum()
+        let attempts: Fen =
+            self.attempts.iter().filter(|attempt| attempt.is_paid()).map(|attempt| attempt.amount).sum();
+        [attempts, self.cash].into_iter().sum()
     }
 
     /// What went back or is on its way back of `attempt`'s money.

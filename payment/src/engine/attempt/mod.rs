@@ -96,6 +96,7 @@ impl Attempt {
     /// Gives the attempt its number in the journal and makes its first call.
     pub(crate) fn start(desk: &mut Desk, subject: Subject, phase: Phase, request: Request) -> Self {
         desk.note(Entry::AttemptStarted {
+            voucher: None,
             order: desk.order(),
             attempt: subject.attempt,
             channel: subject.channel,

@@ -69,6 +69,7 @@ impl World {
             }
             Entry::RefundDone { order, refund } => self.invariant_refund_moved(*order, *refund),
             Entry::OrderOpened { .. }
+            | Entry::CashTaken { .. }
             | Entry::OrderCancelled { .. }
             | Entry::VendEnded { .. }
             | Entry::RefundOwed { .. }
@@ -132,7 +133,8 @@ impl World {
         }
         let blocks = |fault: &Fault| match fault {
             Fault::Storage | Fault::Clock | Fault::Network(_) | Fault::Setup(_) | Fault::SwitchedOff => true,
-            Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => false,
+            Fault::JournalFull => true,
+            Fault::Hub | Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => false,
         };
         if self.engine.faults().any(blocks) {
             assert_eq!(shown, None, "a code is shown in spite of {:?}", self.engine.faults().collect::<Vec<_>>());

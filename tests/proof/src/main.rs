@@ -1,0 +1,3 @@
+//! The report card's command line.
+
+fn main() {}
