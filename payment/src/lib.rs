@@ -9,6 +9,7 @@
 //! | [`ids`] | order, attempt and refund numbers, made from given entropy |
 //! | [`redact`] | pay codes and secrets that cannot be printed |
 //! | [`time`] | monotonic and wall time as plain data |
+//! | [`voucher`] | member and voucher codes that the operator signed |
 //! | [`channel`] | the channels' protocols: bytes in, bytes out |
 //! | [`engine`] | the state machine that owns every order |
 
@@ -18,3 +19,4 @@ pub mod ids;
 pub mod money;
 pub mod redact;
 pub mod time;
+pub mod voucher;

@@ -2,6 +2,7 @@
 
 use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::Rectangle;
+use payment::channel::ChannelId;
 use payment::engine::view::{ChooseTrouble, MoneyWord, ProductView, ServiceFault, SorryWhat, View};
 use payment::money::Fen;
 
@@ -27,14 +28,16 @@ pub(super) fn compose(view: &View, look: &Look, size: Size) -> Vec<Mark> {
     let page = Page { size, class: Class::of(size), look, words: look.language.words() };
     match view {
         View::Starting => page.starting(),
-        View::Idle => page.idle(),
+        View::Idle { codes_only } => page.idle(*codes_only),
         View::Choose { typed, product, trouble } => page.choose(typed, product.as_ref(), *trouble),
-        View::Pay { name, amount, seconds_left, code, code_coming, wallets, scanner, trouble } => {
+        View::Pay { name, amount, seconds_left, code, code_coming, wallets, codes_only, scanner, trouble } => {
             let due = pay::Due {
                 name,
                 amount: *amount,
                 seconds_left: *seconds_left,
                 wallets: &page.words.wallets(wallets),
+                takes_codes: wallets.contains(&ChannelId::Voucher),
+                codes_only: *codes_only,
                 scanner: *scanner,
                 trouble: *trouble,
             };
@@ -55,9 +58,11 @@ impl Page<'_> {
         self.poster(Picture::Dots, &[self.title(words.starting), self.body(words.starting_note), self.merchant()])
     }
 
-    fn idle(&self) -> Vec<Mark> {
+    fn idle(&self, codes_only: Option<ServiceFault>) -> Vec<Mark> {
         let words = self.words;
-        self.poster(Picture::Keypad, &[self.merchant(), self.title(words.welcome), self.body(words.enter_slot)])
+        let mut blocks = vec![self.merchant(), self.title(words.welcome), self.body(words.enter_slot)];
+        blocks.extend(codes_only.map(|why| self.trouble(words.codes_only(why))));
+        self.poster(Picture::Keypad, &blocks)
     }
 
     fn choose(&self, typed: &str, product: Option<&ProductView>, trouble: Option<ChooseTrouble>) -> Vec<Mark> {

@@ -2,7 +2,7 @@
 
 use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::Rectangle;
-use payment::engine::view::PayTrouble;
+use payment::engine::view::{PayTrouble, ServiceFault};
 use payment::money::Fen;
 
 use super::colour::{INK, LINE, QUIET};
@@ -19,6 +19,10 @@ pub struct Due<'a> {
     pub(super) amount: Fen,
     pub(super) seconds_left: u64,
     pub(super) wallets: &'a str,
+    /// Member and voucher codes can be read.
+    pub(super) takes_codes: bool,
+    /// Why nothing else can pay.
+    pub(super) codes_only: Option<ServiceFault>,
     pub(super) scanner: bool,
     pub(super) trouble: Option<PayTrouble>,
 }
@@ -33,6 +37,9 @@ enum Square {
 const USUAL_MODULES: u32 = 33;
 
 pub(super) fn compose(page: &Page<'_>, due: &Due<'_>, code: Option<&str>, coming: bool) -> Vec<Mark> {
+    if let Some(why) = due.codes_only {
+        return page.codes_only(due, why);
+    }
     let side = page.size.width.min(page.size.height);
     let symbol = code.and_then(|text| Symbol::fitting(text, side));
     match symbol {
@@ -173,18 +180,32 @@ impl Page<'_> {
     /// What went wrong with the last pay code, or that one may be shown.
     fn hint(&self, due: &Due<'_>) -> Option<Block> {
         let trouble = due.trouble.map(|trouble| self.trouble(self.words.pay_trouble(trouble)));
-        trouble.or_else(|| due.scanner.then(|| self.note(self.words.or_show_code)))
+        let show = if due.takes_codes { self.words.or_show_any } else { self.words.or_show_code };
+        trouble.or_else(|| due.scanner.then(|| self.note(show)))
     }
 
     /// Only the scanner can be used.
     fn show_code(&self, due: &Due<'_>) -> Vec<Mark> {
         let words = self.words;
-        let mut blocks = vec![
-            self.title(words.show_code),
-            self.amount(due.amount),
-            self.body(&fill(words.to_the_scanner, due.wallets)),
-        ];
+        let hold = if due.takes_codes { words.any_to_the_scanner } else { words.to_the_scanner };
+        let mut blocks =
+            vec![self.title(words.show_code), self.amount(due.amount), self.body(&fill(hold, due.wallets))];
         blocks.extend(due.trouble.map(|trouble| self.trouble(words.pay_trouble(trouble))));
+        blocks.push(self.time_left(due.seconds_left));
+        blocks.push(self.product_name(due.name).optional());
+        self.poster(Picture::ShowCode, &blocks)
+    }
+
+    /// No wallet can pay at the moment: said before anybody tries.
+    fn codes_only(&self, due: &Due<'_>, why: ServiceFault) -> Vec<Mark> {
+        let words = self.words;
+        let mut blocks = vec![self.title(words.show_member_code), self.amount(due.amount)];
+        let only = self.body(words.codes_only(why));
+        match due.trouble {
+            // Whoever shows a code has read the line; what is wrong with the code is new.
+            Some(trouble) => blocks.extend([self.trouble(words.pay_trouble(trouble)), only.optional()]),
+            None => blocks.push(only),
+        }
         blocks.push(self.time_left(due.seconds_left));
         blocks.push(self.product_name(due.name).optional());
         self.poster(Picture::ShowCode, &blocks)

@@ -1,7 +1,7 @@
 //! Every string of the screens, in both languages. `{}` is where an amount, a name or a number goes.
 
 use payment::channel::ChannelId;
-use payment::engine::view::{ChooseTrouble, MoneyWord, PayTrouble, ServiceFault, SorryWhat};
+use payment::engine::view::{ChooseTrouble, CodeTrouble, MoneyWord, PayTrouble, ServiceFault, SorryWhat};
 
 /// The buyer's language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,23 +30,34 @@ words! {
     starting_note: "请稍候", "One moment, please";
     welcome: "欢迎光临", "Welcome";
     enter_slot: "请输入货道号", "Enter a slot number";
+    codes_only_network: "网络中断，仅收会员码和券", "No network: member and voucher codes only";
+    codes_only: "手机支付暂停，仅收会员码和券", "Phone payment is down: member and voucher codes only";
     confirm_key: "按确认键付款", "Press OK to pay";
     no_such_slot: "没有这个货道，请重新输入", "No such slot. Try another number.";
     slot_blocked: "该货道暂停销售，请选其他商品", "This slot is not selling. Choose another.";
 
     alipay: "支付宝", "Alipay";
-    voucher: "会员码", "member code";
     between_wallets: "、", " or ";
     scan_with: "请用{}扫码付款", "Scan with {} to pay";
     or_show_code: "或向扫码口出示付款码", "or show your pay code to the scanner";
+    or_show_any: "或出示付款码、会员码或券", "or show a pay or member code";
     show_code: "请出示付款码", "Show your pay code";
     to_the_scanner: "将{}付款码对准扫码口", "Hold your {} pay code to the scanner";
+    any_to_the_scanner: "将{}付款码、会员码或券对准扫码口", "Hold your {} pay code, member or voucher code to the scanner";
+    show_member_code: "请出示会员码或券", "Show your member or voucher code";
     code_coming: "正在获取二维码", "Getting your code";
     time_left: "剩余 {}", "{} left";
     not_a_pay_code: "这不是可用的付款码", "Not a pay code we accept";
     refresh_code: "付款码已失效，请刷新后再出示", "Code out of date. Refresh it and show it again.";
     try_another: "未能付款，请换一种支付方式", "Payment declined. Try another way to pay.";
     no_code: "暂时无法显示二维码", "No code to scan right now";
+    wallet_down: "付款码暂时不能用，没有扣款", "Pay codes do not work now. No money was taken.";
+    code_invalid: "会员码或券无效", "Not a valid member or voucher code";
+    code_expired: "此码已过期", "This code has expired";
+    code_elsewhere: "此码不能在本机使用", "This code is for other machines";
+    code_used: "此码已用完", "This code is used up";
+    code_too_little: "此码余额不足", "Not enough is left on this code";
+    code_not_now: "本机暂时不能收此码", "This machine cannot take this code now";
 
     confirming: "请在手机上确认", "Confirm on your phone";
     confirming_note: "确认后将自动出货", "Your item comes after you confirm";
@@ -95,13 +106,13 @@ pub(super) fn fill(template: &str, value: &str) -> String {
 }
 
 impl Words {
-    /// The wallets by name, such as `支付宝`.
+    /// The wallets by name, such as `支付宝`. Member and voucher codes are no wallet's: nothing is scanned with them.
     pub(super) fn wallets(&self, wallets: &[ChannelId]) -> String {
         let name = |wallet: &ChannelId| match wallet {
-            ChannelId::Alipay => self.alipay,
-            ChannelId::Voucher => self.voucher,
+            ChannelId::Alipay => Some(self.alipay),
+            ChannelId::Voucher => None,
         };
-        let names: Vec<&str> = wallets.iter().map(name).collect();
+        let names: Vec<&str> = wallets.iter().filter_map(name).collect();
         names.join(self.between_wallets)
     }
 
@@ -118,6 +129,31 @@ impl Words {
             PayTrouble::RefreshCode => self.refresh_code,
             PayTrouble::TryAnother => self.try_another,
             PayTrouble::NoCode => self.no_code,
+            PayTrouble::WalletDown => self.wallet_down,
+            PayTrouble::Code(trouble) => self.code_trouble(trouble),
+        }
+    }
+
+    const fn code_trouble(&self, trouble: CodeTrouble) -> &'static str {
+        match trouble {
+            CodeTrouble::Invalid => self.code_invalid,
+            CodeTrouble::Expired => self.code_expired,
+            CodeTrouble::Elsewhere => self.code_elsewhere,
+            CodeTrouble::Used => self.code_used,
+            CodeTrouble::TooLittle => self.code_too_little,
+            CodeTrouble::NotNow => self.code_not_now,
+        }
+    }
+
+    /// Why no wallet can pay, and what still can.
+    pub(super) const fn codes_only(&self, why: ServiceFault) -> &'static str {
+        match why {
+            ServiceFault::Network => self.codes_only_network,
+            ServiceFault::Storage
+            | ServiceFault::Clock
+            | ServiceFault::Setup
+            | ServiceFault::Machine
+            | ServiceFault::SwitchedOff => self.codes_only,
         }
     }
 

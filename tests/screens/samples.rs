@@ -2,7 +2,9 @@
 
 use embedded_graphics::geometry::Size;
 use payment::channel::ChannelId;
-use payment::engine::view::{ChooseTrouble, MoneyWord, PayTrouble, ProductView, ServiceFault, SorryWhat, View};
+use payment::engine::view::{
+    ChooseTrouble, CodeTrouble, MoneyWord, PayTrouble, ProductView, ServiceFault, SorryWhat, View,
+};
 use payment::money::Fen;
 use till::screen::{Language, Look};
 
@@ -56,6 +58,7 @@ pub fn pay(code: Option<&str>, amount: i64, language: Language) -> View {
         code: code.map(str::to_owned),
         code_coming: false,
         wallets: vec![ChannelId::Alipay],
+        codes_only: None,
         scanner: false,
         trouble: None,
     }
@@ -81,6 +84,38 @@ pub fn pays(language: Language) -> Vec<(&'static str, View)> {
         ("pay-scanner-trouble", variant(false, false, true, Some(PayTrouble::NotAPayCode))),
         ("pay-scanner-no-code", variant(false, false, true, Some(PayTrouble::NoCode))),
         ("pay-no-code", variant(false, false, false, Some(PayTrouble::NoCode))),
+    ]
+}
+
+/// Pay views of a machine that takes member and voucher codes, with a network and without.
+fn code_pays(language: Language) -> Vec<(&'static str, View)> {
+    let either = |code: Option<&str>| {
+        let mut view = pay(code, 350, language);
+        if let View::Pay { wallets, scanner, .. } = &mut view {
+            (*wallets, *scanner) = (vec![ChannelId::Alipay, ChannelId::Voucher], true);
+        }
+        view
+    };
+    let only = |why, what: Option<PayTrouble>| {
+        let mut view = either(None);
+        if let View::Pay { wallets, codes_only, trouble, .. } = &mut view {
+            (*wallets, *codes_only, *trouble) = (vec![ChannelId::Voucher], Some(why), what);
+        }
+        view
+    };
+    let not_taken = |trouble| only(ServiceFault::Network, Some(PayTrouble::Code(trouble)));
+    vec![
+        ("pay-or-code", either(Some(USUAL_CODE))),
+        ("pay-scanner-or-code", either(None)),
+        ("pay-codes-only", only(ServiceFault::Network, None)),
+        ("pay-codes-only-setup", only(ServiceFault::Setup, None)),
+        ("pay-codes-only-wallet", only(ServiceFault::Network, Some(PayTrouble::WalletDown))),
+        ("pay-codes-only-invalid", not_taken(CodeTrouble::Invalid)),
+        ("pay-codes-only-expired", not_taken(CodeTrouble::Expired)),
+        ("pay-codes-only-elsewhere", not_taken(CodeTrouble::Elsewhere)),
+        ("pay-codes-only-used", not_taken(CodeTrouble::Used)),
+        ("pay-codes-only-little", not_taken(CodeTrouble::TooLittle)),
+        ("pay-codes-only-not-now", not_taken(CodeTrouble::NotNow)),
     ]
 }
 
@@ -144,7 +179,9 @@ pub fn views(language: Language) -> Vec<(&'static str, View)> {
     let delivering = |item, of| View::Delivering { name: product(language).to_owned(), item, of };
     let mut views = vec![
         ("starting", View::Starting),
-        ("idle", View::Idle),
+        ("idle", View::Idle { codes_only: None }),
+        ("idle-codes-only", View::Idle { codes_only: Some(ServiceFault::Network) }),
+        ("idle-codes-only-setup", View::Idle { codes_only: Some(ServiceFault::Setup) }),
         ("confirming", View::Confirming { amount, seconds_left: 52 }),
         ("checking", View::Checking { amount }),
         ("delivering", delivering(1, 1)),
@@ -152,6 +189,7 @@ pub fn views(language: Language) -> Vec<(&'static str, View)> {
     ];
     views.extend(choices(language));
     views.extend(pays(language));
+    views.extend(code_pays(language));
     views.extend(extreme_pays(language));
     views.extend(endings());
     views

@@ -7,12 +7,15 @@ use std::ops::RangeInclusive;
 
 use super::ChannelId;
 use crate::redact::PayCode;
+use crate::voucher::is_voucher;
 
 /// Where a scanned line goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Routed {
     /// A pay code of a wallet that we take.
     Channel(ChannelId, PayCode),
+    /// A member or voucher code; whether it is the operator's is not known yet.
+    Voucher(PayCode),
     /// A pay code of a wallet that we do not take, and its name.
     KnownElsewhere(&'static str),
     /// Something else: a label, a bank card's number, half a code, two codes at once.
@@ -52,6 +55,9 @@ const WALLETS: &[Row] = &[
 #[must_use]
 pub fn route(line: &str) -> Routed {
     let code = line.trim_matches(['\r', '\n', '\t', ' ']);
+    if is_voucher(code) {
+        return Routed::Voucher(PayCode::new(code));
+    }
     match WALLETS.iter().find(|row| row.matches(code)).map(|row| &row.owner) {
         Some(Owner::Ours(channel)) => Routed::Channel(*channel, PayCode::new(code)),
         Some(Owner::Other(wallet)) => Routed::KnownElsewhere(wallet),
@@ -119,6 +125,15 @@ mod tests {
         ] {
             assert_eq!(route(&code(first, length)), Routed::KnownElsewhere(wallet));
             assert_eq!(route(&code(first, length + 1)), Routed::NotAPayCode);
+        }
+    }
+
+    #[test]
+    fn a_member_code_is_told_by_its_beginning() {
+        let text = "TILL1.eyJ9.AAAA";
+        assert_eq!(route(&format!("{text}\r\n")), Routed::Voucher(PayCode::new(text)));
+        for not in ["till1.eyJ9.AAAA", "TILL2.eyJ9.AAAA", "TILL1", " 28TILL1.eyJ9.AAAA"] {
+            assert_eq!(route(not), Routed::NotAPayCode, "{not}");
         }
     }
 

@@ -3,6 +3,7 @@
 use super::effect::{Call, CallId, Effect, JobId, Queue, Record, Vend, VendWhat};
 use super::entry::{Entry, OrderState, SlotId};
 use super::faults::Faults;
+use super::purse::Purse;
 use super::record::OrderRecord;
 use super::settings::{Pace, Settings};
 use crate::channel::{ChannelId, Request};
@@ -19,6 +20,8 @@ pub(crate) struct Office<'a> {
     pub numbers: &'a mut Numbers,
     /// The machine's drop counter, as last told.
     pub drops: Option<u64>,
+    /// What was spent of the operator's codes.
+    pub purse: &'a mut Purse,
 }
 
 /// Numbers of calls and jobs within this run.

@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 
 use super::entry::{Entry, OrderState, SlotId};
 use super::faults::Fault;
+use super::mutant::{Mutant, is_planted};
 use crate::channel::{ChannelId, Request};
-use crate::ids::OrderId;
+use crate::ids::{AttemptId, OrderId};
 use crate::time::Wall;
 
 /// One effect.
@@ -114,6 +115,9 @@ pub(crate) struct Queue {
 
 impl Queue {
     pub(crate) fn push(&mut self, effect: Effect) {
+        if overtakes_records(&effect) {
+            return self.effects.push_front(effect);
+        }
         self.effects.push_back(effect);
     }
 
@@ -132,12 +136,22 @@ impl Queue {
 
     /// The next effect that needs no journal: while it fails, the devices still learn what changed.
     pub(crate) fn pop_for_devices(&mut self) -> Option<Effect> {
-        let place = self.effects.iter().position(Effect::is_for_devices)?;
-        self.effects.remove(place)
+        self.take_first(Effect::is_for_devices)
+    }
+
+    /// The next effect that is no call. Calls keep their order, and none gets in front of a record that it waits for.
+    pub(crate) fn pop_all_but_calls(&mut self) -> Option<Effect> {
+        self.take_first(|effect| !matches!(effect, Effect::Call(_)))
     }
 
     pub(crate) fn has_record(&self) -> bool {
         self.effects.iter().any(|effect| matches!(effect, Effect::Record(_)))
+    }
+
+    /// Whether an entry of `order` is not written yet.
+    pub(crate) fn has_record_of(&self, order: OrderId) -> bool {
+        let of_order = |record: &Record| record.entry.order() == order;
+        self.effects.iter().any(|effect| matches!(effect, Effect::Record(batch) if batch.iter().any(of_order)))
     }
 
     /// Whether this call has not left yet.
@@ -156,8 +170,12 @@ impl Queue {
     }
 
     fn take_back(&mut self, which: impl Fn(&Effect) -> bool) -> bool {
-        let place = self.effects.iter().position(which);
-        place.and_then(|place| self.effects.remove(place)).is_some()
+        self.take_first(which).is_some()
+    }
+
+    fn take_first(&mut self, which: impl Fn(&Effect) -> bool) -> Option<Effect> {
+        let place = self.effects.iter().position(which)?;
+        self.effects.remove(place)
     }
 
     /// The calls that wait, in order.
@@ -203,15 +221,11 @@ impl Queue {
 
     /// Forgets the entries of `order` and the calls in `calls`.
     pub(crate) fn forget(&mut self, order: OrderId, calls: &[CallId]) {
-        for effect in &mut self.effects {
-            if let Effect::Record(batch) = effect {
-                batch.retain(|record| record.entry.order() != order);
-            }
-        }
+        self.forget_entries(|entry| entry.order() == order);
         self.effects.retain(|effect| match effect {
-            Effect::Record(batch) => !batch.is_empty(),
             Effect::Call(call) => !calls.contains(&call.id),
-            Effect::ProbeJournal
+            Effect::Record(_)
+            | Effect::ProbeJournal
             | Effect::Vend(_)
             | Effect::ArmScanner(_)
             | Effect::Lamp(_)
@@ -220,4 +234,24 @@ impl Queue {
             | Effect::Cleared(_) => true,
         });
     }
+
+    /// Forgets the beginning and the payment of `attempt`.
+    pub(crate) fn forget_attempt(&mut self, attempt: AttemptId) {
+        self.forget_entries(|entry| entry.is_taking_of(attempt));
+    }
+
+    fn forget_entries(&mut self, which: impl Fn(&Entry) -> bool) {
+        for effect in &mut self.effects {
+            if let Effect::Record(batch) = effect {
+                batch.retain(|record| !which(&record.entry));
+            }
+        }
+        self.effects.retain(|effect| !matches!(effect, Effect::Record(batch) if batch.is_empty()));
+    }
+}
+
+/// Planted mistakes only.
+fn overtakes_records(effect: &Effect) -> bool {
+    (is_planted(Mutant::CallBeforeRecord) && matches!(effect, Effect::Call(_)))
+        || (is_planted(Mutant::GoodsBeforeRecord) && matches!(effect, Effect::Vend(_)))
 }

@@ -377,6 +377,24 @@ impl Entry {
             | Self::OrderClosed { order, .. } => *order,
         }
     }
+
+    /// Whether it begins or pays `attempt`: of a member or voucher code that is one commit.
+    pub(crate) fn is_taking_of(&self, attempt: AttemptId) -> bool {
+        match self {
+            Self::AttemptStarted { attempt: known, .. } | Self::AttemptPaid { attempt: known, .. } => *known == attempt,
+            Self::OrderOpened { .. }
+            | Self::CashTaken { .. }
+            | Self::AttemptNotPaid { .. }
+            | Self::ReverseStarted { .. }
+            | Self::OrderCancelled { .. }
+            | Self::VendStarted { .. }
+            | Self::VendEnded { .. }
+            | Self::RefundStarted { .. }
+            | Self::RefundDone { .. }
+            | Self::RefundOwed { .. }
+            | Self::OrderClosed { .. } => false,
+        }
+    }
 }
 
 /// An entry as the journal holds it.

@@ -191,8 +191,9 @@ impl Faults {
         self.has(&Fault::Network(channel)) || self.has(&Fault::Setup(channel))
     }
 
-    /// The fault that keeps the machine from selling through any of `channels`; with `vends`, from delivering too.
-    pub(crate) fn blocking(&self, channels: &[ChannelId], vends: bool) -> Option<Fault> {
+    /// The fault that keeps the machine from selling: through any of `channels`, or by member and voucher `codes`, which
+    /// need no channel; with `vends`, from delivering too.
+    pub(crate) fn blocking(&self, channels: &[ChannelId], codes: bool, vends: bool) -> Option<Fault> {
         let anyway = [Fault::SwitchedOff, Fault::Storage, Fault::JournalFull, Fault::Clock];
         if let Some(fault) = anyway.into_iter().find(|fault| self.has(fault)) {
             return Some(fault);
@@ -200,10 +201,12 @@ impl Faults {
         if vends && self.has(&Fault::Machine) {
             return Some(Fault::Machine);
         }
-        match self.usable(channels) {
-            Some(_) => None,
-            None => Some(self.why_unusable(channels)),
-        }
+        if codes { None } else { self.without_channel(channels) }
+    }
+
+    /// Why none of `channels` can be used; `None` while one can.
+    pub(crate) fn without_channel(&self, channels: &[ChannelId]) -> Option<Fault> {
+        self.usable(channels).is_none().then(|| self.why_unusable(channels))
     }
 
     fn why_unusable(&self, channels: &[ChannelId]) -> Fault {

@@ -10,6 +10,7 @@ use super::faults::Fault;
 use crate::channel::Answer;
 use crate::ids::{AttemptId, OrderId, RefundId};
 use crate::money::Fen;
+use crate::voucher::VoucherRefused;
 
 /// One event. Events come one at a time, each with the time at which it came.
 ///
@@ -24,6 +25,8 @@ pub enum Input {
     Scanned(String),
     /// An order through the API.
     Open(Box<NewOrder>),
+    /// The machine took coins or notes and sold by itself: a fact to be recorded, whatever the faults.
+    CashSale(Box<NewOrder>),
     /// A code for an order, read by the API caller's own scanner.
     CodeGiven {
         /// The order to be paid.
@@ -67,6 +70,8 @@ pub enum Input {
     Recorded,
     /// The records could not be made durable; here they are back. Empty after a failed probe.
     NotRecorded(Vec<Record>),
+    /// So much voucher money the hub has not acknowledged: told at start, after each commit and each acknowledgement.
+    Unsettled(Fen),
     /// A device or a technician reports a fault.
     Raise(Fault),
     /// A device or a technician says that it is over.
@@ -81,6 +86,7 @@ impl fmt::Debug for Input {
             Self::Key(key) => write!(f, "Key({key:?})"),
             Self::Scanned(line) => write!(f, "Scanned({})", hidden(line)),
             Self::Open(wanted) => write!(f, "Open({wanted:?})"),
+            Self::CashSale(sold) => write!(f, "CashSale({sold:?})"),
             Self::CodeGiven { order, line } => write!(f, "CodeGiven({order}, {})", hidden(line)),
             Self::Cancel { order } => write!(f, "Cancel({order})"),
             Self::Refund { order, amount, idempotency } => write!(f, "Refund({order}, {amount:?}, {idempotency:?})"),
@@ -89,6 +95,7 @@ impl fmt::Debug for Input {
             Self::Drops(drops) => write!(f, "Drops({drops:?})"),
             Self::Recorded => f.write_str("Recorded"),
             Self::NotRecorded(batch) => write!(f, "NotRecorded({batch:?})"),
+            Self::Unsettled(amount) => write!(f, "Unsettled({amount:?})"),
             Self::Raise(fault) => write!(f, "Raise({fault:?})"),
             Self::Clear(fault) => write!(f, "Clear({fault:?})"),
         }
@@ -184,6 +191,9 @@ pub enum Refused {
     /// Nothing was paid.
     #[error("order {0} is not paid, so there is nothing to return")]
     NotPaid(OrderId),
+    /// Paid in coins or notes.
+    #[error("order {0} was paid in cash, which the terminal cannot return: cash is returned by hand")]
+    PaidInCash(OrderId),
     /// Delivery is under way.
     #[error("order {0} is being delivered; what does not fall is returned by itself, wait until it is over")]
     Delivering(OrderId),
@@ -210,6 +220,9 @@ pub enum Refused {
     /// Read before.
     #[error("this pay code was used a moment ago; let the buyer refresh it. It was not charged again")]
     CodeUsed,
+    /// A member or voucher code that cannot be taken.
+    #[error(transparent)]
+    Voucher(#[from] VoucherRefused),
 }
 
 /// The most items of one order: each is delivered by its own motor run.

@@ -12,14 +12,17 @@
 //! instant leaves a journal from which [`Engine::restore`] goes on.
 
 pub(crate) mod attempt;
+mod cash;
 pub(crate) mod desk;
 pub mod effect;
 pub mod entry;
 pub mod faults;
 pub mod input;
+pub mod mutant;
 pub(crate) mod offer;
 mod open;
 pub(crate) mod order;
+pub(crate) mod purse;
 pub mod record;
 pub(crate) mod retry;
 pub(crate) mod session;
@@ -34,12 +37,15 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::channel::{Answer, ChannelId, Request};
 use crate::ids::{IdMint, OrderId};
 use crate::time::{Mono, Now};
+use crate::voucher::VoucherSpent;
 use desk::{Numbers, Office};
 use effect::{Beep, Call, CallId, Effect, Queue, Record};
-use entry::{CancelledBy, Stored};
+use entry::{CancelledBy, Origin, Stored, WhoScans};
 use faults::{Fault, Faults};
 use input::{Done, Input, Key, Refused};
+use mutant::{Mutant, is_planted};
 use order::Order;
+use purse::Purse;
 use record::OrderRecord;
 use retry::Backoff;
 use session::{KeyPressed, Session};
@@ -82,15 +88,17 @@ pub struct Engine {
     journal: JournalHealth,
     probes: BTreeMap<CallId, ChannelId>,
     codes_seen: VecDeque<[u8; 32]>,
+    purse: Purse,
     drops: Option<u64>,
     scanner_armed: bool,
     lamp_on: bool,
 }
 
 impl Engine {
-    /// An engine that takes up the given open orders, each as its entries in order.
+    /// An engine that takes up the given open orders, each as its entries in order, and knows what was `spent` of the
+    /// member and voucher codes, those of open orders included.
     #[must_use]
-    pub fn restore(settings: Settings, mint: IdMint, now: Now, open: &[Vec<Stored>]) -> Self {
+    pub fn restore(settings: Settings, mint: IdMint, now: Now, open: &[Vec<Stored>], spent: Vec<VoucherSpent>) -> Self {
         let mut engine = Self {
             settings,
             orders: BTreeMap::new(),
@@ -102,6 +110,7 @@ impl Engine {
             journal: JournalHealth::default(),
             probes: BTreeMap::new(),
             codes_seen: VecDeque::new(),
+            purse: Purse::restore(spent),
             drops: None,
             scanner_armed: false,
             lamp_on: false,
@@ -109,6 +118,7 @@ impl Engine {
         for entries in open {
             engine.take_up(now, entries);
         }
+        engine.watch_clock(now);
         // A machine without a network says so before its first customer finds out.
         for channel in engine.settings.channels.clone() {
             engine.probe(channel);
@@ -163,6 +173,7 @@ impl Engine {
             Input::Key(key) => return self.on_key(now, key),
             Input::Scanned(line) => return self.on_scanned(now, &line),
             Input::Open(wanted) => return self.open(now, *wanted).map(Done::Opened),
+            Input::CashSale(sold) => return self.cash_sale(now, *sold).map(Done::Opened),
             Input::CodeGiven { order, line } => return self.on_code_given(now, order, &line).map(Done::Trying),
             Input::Cancel { order } => return self.on_cancel(now, order),
             Input::Refund { order, amount, idempotency } => {
@@ -174,8 +185,9 @@ impl Engine {
                 self.each_order(now, |order, office| order.on_vended(office, job, result));
             }
             Input::Drops(drops) => self.drops = drops,
-            Input::Recorded => self.on_recorded(),
+            Input::Recorded => self.on_recorded(now),
             Input::NotRecorded(batch) => self.on_not_recorded(now, batch),
+            Input::Unsettled(amount) => self.purse.tell_unsettled(amount),
             Input::Raise(fault) => self.faults.raise(fault),
             // Only a durable write ends what a failed one began.
             Input::Clear(Fault::Storage) if self.journal.failing => {}
@@ -191,6 +203,9 @@ impl Engine {
     pub fn poll_effect(&mut self) -> Option<Effect> {
         if self.journal.failing && self.journal.try_at.is_some() {
             return self.queue.pop_for_devices();
+        }
+        if self.faults.has(&Fault::Clock) {
+            return self.queue.pop_all_but_calls();
         }
         self.queue.pop()
     }
@@ -251,7 +266,7 @@ impl Engine {
 
     // ---- events ----
 
-    /// No clock, no sale.
+    /// No clock, no sale, and no call: each carries its time and a signature over it. Calls wait until the clock is right.
     fn watch_clock(&mut self, now: Now) {
         if now.wall.trusted {
             self.faults.clear(&Fault::Clock);
@@ -300,7 +315,7 @@ impl Engine {
 
     fn on_cancel(&mut self, now: Now, id: OrderId) -> Result<Done, Refused> {
         let order = self.orders.get(&id).ok_or(Refused::NoSuchOrder(id))?;
-        if order.record.winner().is_some() {
+        if order.record.is_paid() || order.is_taking() {
             return Err(Refused::AlreadyPaid(id));
         }
         self.cancel(now, id, CancelledBy::Api);
@@ -340,9 +355,10 @@ impl Engine {
         }
     }
 
-    fn on_recorded(&mut self) {
+    fn on_recorded(&mut self, now: Now) {
         self.journal = JournalHealth::default();
         self.faults.clear(&Fault::Storage);
+        self.each_order(now, Order::on_recorded);
     }
 
     /// The disk refused. What waits behind the record keeps waiting; orders of which nothing is written are forgotten.
@@ -352,6 +368,7 @@ impl Engine {
         let pace = self.settings.pace;
         self.journal.try_at = Some(self.journal.backoff.next(now.mono, pace.probe_ms, &pace));
         self.queue.put_back(batch);
+        self.each_order(now, Order::forget_taking);
         for id in self.queue.unwritten_orders() {
             let calls = self.orders.remove(&id).map(|order| order.calls_on_their_way());
             self.queue.forget(id, &calls.unwrap_or_default());
@@ -372,6 +389,7 @@ impl Engine {
             mint: &mut self.mint,
             numbers: &mut self.numbers,
             drops: self.drops,
+            purse: &mut self.purse,
         }
     }
 
@@ -393,7 +411,7 @@ impl Engine {
     /// After every event: faults take effect, the session follows its order, what is over is let go, and the devices
     /// are told what changed.
     fn finish(&mut self, now: Now) {
-        self.stop_selling_on_faults(now);
+        self.follow_faults(now);
         self.follow_order(now);
         self.orders.retain(|_, order| !order.is_over());
         for (fault, began) in self.faults.take_news() {
@@ -402,17 +420,37 @@ impl Engine {
         self.tell_devices();
     }
 
-    /// A machine that cannot record, tell the time, deliver or reach the channel shows no code and takes none.
-    fn stop_selling_on_faults(&mut self, now: Now) {
+    /// A machine that cannot record, tell the time, deliver or reach the channel shows no code and takes none. But where
+    /// member and voucher codes can be read, an order that no wallet has begun to pay waits on for one of these.
+    fn follow_faults(&mut self, now: Now) {
+        if is_planted(Mutant::CodeShownInFault) {
+            return;
+        }
         let payable = self.orders.values().filter(|order| order.is_payable());
-        let ids: Vec<(OrderId, bool)> = payable
-            .map(|order| (order.record.order, order.record.items.iter().any(|item| item.item.slot.is_some())))
-            .collect();
-        for (id, vends) in ids {
-            if self.faults.blocking(&self.settings.channels, vends).is_some() {
+        let waiting: Vec<(OrderId, bool)> = payable.map(|order| (order.record.order, self.is_blocked(order))).collect();
+        for (id, blocked) in waiting {
+            if blocked {
                 self.cancel(now, id, CancelledBy::Fault);
+            } else {
+                self.with_order(now, id, Order::follow_channels);
             }
         }
+    }
+
+    fn is_blocked(&self, order: &Order) -> bool {
+        let record = &order.record;
+        let vends = record.items.iter().any(|item| item.item.slot.is_some());
+        let codes = order.no_wallet_began() && self.reads_codes(record.who_scans, record.origin);
+        self.faults.blocking(&self.settings.channels, codes, vends).is_some()
+    }
+
+    /// Whether member and voucher codes can be read for such an order.
+    fn reads_codes(&self, who_scans: WhoScans, origin: Origin) -> bool {
+        self.settings.vouchers.is_some() && who_scans.takes_code() && (origin == Origin::Api || self.has_scanner())
+    }
+
+    fn has_scanner(&self) -> bool {
+        self.settings.has_scanner && !self.faults.has(&Fault::Scanner)
     }
 
     fn tell_devices(&mut self) {
@@ -430,8 +468,7 @@ impl Engine {
 
     fn wants_scan(&self) -> bool {
         let at_machine = self.session.order().and_then(|id| self.orders.get(&id));
-        let scanner = self.settings.has_scanner && !self.faults.has(&Fault::Scanner);
-        scanner && at_machine.is_some_and(Order::wants_code)
+        self.has_scanner() && at_machine.is_some_and(Order::wants_code)
     }
 
     fn is_delivering(&self) -> bool {

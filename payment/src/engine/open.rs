@@ -1,13 +1,13 @@
 //! Taking orders, codes and refunds in: every check before anything changes.
 
 use super::effect::{Beep, Effect};
-use super::entry::{Entry, IdempotencyKey, Item, Origin, SlotId};
+use super::entry::{Entry, IdempotencyKey, Item, Origin, SlotId, VoucherUse};
 use super::faults::Fault;
 use super::input::{Done, MOST_ITEMS, NewOrder, Refused};
 use super::offer::subject_of;
 use super::order::Order;
 use super::session::Session;
-use super::view::PayTrouble;
+use super::view::{CodeTrouble, PayTrouble};
 use super::{CODES_REMEMBERED, Engine};
 use crate::channel::ChannelId;
 use crate::channel::route::{Routed, route};
@@ -15,6 +15,7 @@ use crate::ids::{AttemptId, OrderId, RefundId};
 use crate::money::{Fen, LARGEST_ORDER};
 use crate::redact::PayCode;
 use crate::time::Now;
+use crate::voucher::{Voucher, VoucherRefused};
 
 /// The least and the most time that an order may give its buyer, in milliseconds. A code lives two hours at most.
 const PAY_WITHIN_MS: std::ops::RangeInclusive<u64> = 1_000..=7_200_000;
@@ -44,18 +45,7 @@ impl Engine {
         self.check_order(&wanted)?;
         let pay_within_ms = wanted.pay_within_ms.unwrap_or(self.settings.pace.pay_within_ms);
         let order = self.mint.order();
-        let entry = Entry::OrderOpened {
-            order,
-            amount: wanted.amount,
-            currency: "CNY".to_owned(),
-            subject: wanted.subject.unwrap_or_else(|| subject_of(&wanted.items)),
-            items: wanted.items,
-            who_scans: wanted.who_scans,
-            origin: wanted.origin,
-            pay_within_ms,
-            reference: wanted.reference,
-            idempotency: wanted.idempotency,
-        };
+        let entry = opening(order, wanted, pay_within_ms);
         if let Some(opened) = Order::open(&mut self.office(now), entry, pay_within_ms) {
             self.orders.insert(order, opened);
             self.session = Session::Order { order, leave_at: None };
@@ -72,14 +62,14 @@ impl Engine {
             return Err(Refused::PayWithin(ms));
         }
         let slots: Vec<&SlotId> = wanted.items.iter().filter_map(|item| item.slot.as_ref()).collect();
-        if let Some(fault) = self.faults.blocking(&self.settings.channels, !slots.is_empty()) {
+        let codes = self.reads_codes(wanted.who_scans, wanted.origin);
+        if let Some(fault) = self.faults.blocking(&self.settings.channels, codes, !slots.is_empty()) {
             return Err(Refused::OutOfService(fault));
         }
         for slot in slots {
             self.check_slot(slot)?;
         }
-        let scanner = self.settings.has_scanner && !self.faults.has(&Fault::Scanner);
-        if !wanted.who_scans.shows_code() && !scanner && wanted.origin == Origin::Keypad {
+        if !wanted.who_scans.shows_code() && !self.has_scanner() && wanted.origin == Origin::Keypad {
             return Err(Refused::NoScanner);
         }
         Ok(())
@@ -117,24 +107,38 @@ impl Engine {
     }
 
     fn try_code(&mut self, now: Now, id: OrderId, line: &str) -> Result<AttemptId, Refused> {
-        let (channel, code) = self.accept_code(line)?;
         let mut made = None;
-        self.with_order(now, id, |order, office| made = Some(order.take_code(office, channel, code)));
+        match route(line) {
+            Routed::Channel(channel, code) => {
+                self.accept_code(channel, &code)?;
+                self.with_order(now, id, |order, office| made = Some(order.take_code(office, channel, code)));
+            }
+            Routed::Voucher(code) => {
+                let voucher = self.accept_voucher(now, id, &code)?;
+                self.with_order(now, id, |order, office| made = Some(order.take_voucher(office, voucher)));
+            }
+            Routed::KnownElsewhere(wallet) => return Err(Refused::WalletNotTaken(wallet)),
+            Routed::NotAPayCode => return Err(Refused::NotAPayCode),
+        }
         made.ok_or(Refused::NoSuchOrder(id))
     }
 
+    /// A code that the operator signed, for this terminal and this moment, with enough left for the order.
+    fn accept_voucher(&mut self, now: Now, id: OrderId, code: &PayCode) -> Result<VoucherUse, Refused> {
+        let limits = self.settings.vouchers.as_ref().ok_or(Refused::WalletNotTaken(ChannelId::Voucher.name()))?;
+        let amount = self.orders.get(&id).ok_or(Refused::NoSuchOrder(id))?.record.amount;
+        let voucher = Voucher::read(code, &limits.operator_key)?;
+        self.purse.check(&voucher, amount, limits, now.wall)?;
+        Ok(voucher.into_use())
+    }
+
     /// A code of a wallet that we take, through a channel that works, and read for the first time.
-    fn accept_code(&mut self, line: &str) -> Result<(ChannelId, PayCode), Refused> {
-        let (channel, code) = match route(line) {
-            Routed::Channel(channel, code) => (channel, code),
-            Routed::KnownElsewhere(wallet) => return Err(Refused::WalletNotTaken(wallet)),
-            Routed::NotAPayCode => return Err(Refused::NotAPayCode),
-        };
+    fn accept_code(&mut self, channel: ChannelId, code: &PayCode) -> Result<(), Refused> {
         if !self.settings.channels.contains(&channel) {
             return Err(Refused::WalletNotTaken(channel.name()));
         }
-        if self.faults.blocks_channel(channel) {
-            return Err(Refused::OutOfService(Fault::Network(channel)));
+        if let Some(fault) = self.faults.without_channel(&[channel]) {
+            return Err(Refused::OutOfService(fault));
         }
         let fingerprint = code.fingerprint();
         if self.codes_seen.contains(&fingerprint) {
@@ -142,7 +146,7 @@ impl Engine {
         }
         self.codes_seen.truncate(CODES_REMEMBERED - 1);
         self.codes_seen.push_front(fingerprint);
-        Ok((channel, code))
+        Ok(())
     }
 
     /// Money of a paid order goes back.
@@ -167,7 +171,23 @@ impl Engine {
     }
 }
 
-fn check_amounts(wanted: &NewOrder) -> Result<(), Refused> {
+/// The entry that opens an order.
+pub(super) fn opening(order: OrderId, wanted: NewOrder, pay_within_ms: u64) -> Entry {
+    Entry::OrderOpened {
+        order,
+        amount: wanted.amount,
+        currency: "CNY".to_owned(),
+        subject: wanted.subject.unwrap_or_else(|| subject_of(&wanted.items)),
+        items: wanted.items,
+        who_scans: wanted.who_scans,
+        origin: wanted.origin,
+        pay_within_ms,
+        reference: wanted.reference,
+        idempotency: wanted.idempotency,
+    }
+}
+
+pub(super) fn check_amounts(wanted: &NewOrder) -> Result<(), Refused> {
     if !wanted.amount.is_positive() || wanted.amount > LARGEST_ORDER {
         return Err(Refused::Amount(wanted.amount));
     }
@@ -192,6 +212,9 @@ fn made_before(order: &Order, idempotency: Option<&IdempotencyKey>) -> Option<Re
 
 fn check_refund(order: &Order, amount: Option<Fen>) -> Result<Fen, Refused> {
     let id = order.record.order;
+    if order.record.cash.is_positive() {
+        return Err(Refused::PaidInCash(id));
+    }
     if order.record.winner().is_none() {
         return Err(Refused::NotPaid(id));
     }
@@ -209,6 +232,43 @@ fn check_refund(order: &Order, amount: Option<Fen>) -> Result<Fen, Refused> {
     Ok(asked)
 }
 
+/// What the buyer at the scanner is told. Only codes are refused there, for the reasons that a code can have.
 fn trouble_of(refused: &Refused) -> PayTrouble {
-    if *refused == Refused::CodeUsed { PayTrouble::RefreshCode } else { PayTrouble::NotAPayCode }
+    match refused {
+        Refused::CodeUsed => PayTrouble::RefreshCode,
+        Refused::OutOfService(_) => PayTrouble::WalletDown,
+        Refused::Voucher(refused) => PayTrouble::Code(code_trouble(refused)),
+        Refused::NotAPayCode
+        | Refused::WalletNotTaken(_)
+        | Refused::Busy(_)
+        | Refused::NoSuchSlot(_)
+        | Refused::SlotBlocked(_)
+        | Refused::Amount(_)
+        | Refused::SumDiffers { .. }
+        | Refused::TooManyItems(_)
+        | Refused::PayWithin(_)
+        | Refused::NoScanner
+        | Refused::NoSuchOrder(_)
+        | Refused::AlreadyPaid(_)
+        | Refused::NotPaid(_)
+        | Refused::PaidInCash(_)
+        | Refused::Delivering(_)
+        | Refused::RefundUnderWay(_)
+        | Refused::TooMuch { .. }
+        | Refused::NotWaiting => PayTrouble::NotAPayCode,
+    }
+}
+
+const fn code_trouble(refused: &VoucherRefused) -> CodeTrouble {
+    match refused {
+        VoucherRefused::Damaged | VoucherRefused::Forged | VoucherRefused::Malformed(_) => CodeTrouble::Invalid,
+        VoucherRefused::Expired => CodeTrouble::Expired,
+        VoucherRefused::Elsewhere => CodeTrouble::Elsewhere,
+        VoucherRefused::Used => CodeTrouble::Used,
+        VoucherRefused::TooLittle { .. } => CodeTrouble::TooLittle,
+        VoucherRefused::NoClock
+        | VoucherRefused::AboveSale { .. }
+        | VoucherRefused::Unsettled { .. }
+        | VoucherRefused::TooMany => CodeTrouble::NotNow,
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::entry::{
     CancelledBy, Ending, Entry, IdempotencyKey, Item, Method, OrderState, Origin, RefundReason, ReverseReason, Stored,
-    VendResult, WhoScans,
+    VendResult, VoucherUse, WhoScans,
 };
 use crate::channel::ChannelId;
 use crate::ids::{AttemptId, OrderId, RefundId};
@@ -88,6 +88,8 @@ pub struct AttemptRecord {
     pub amount: Fen,
     /// Why it is or was undone.
     pub reversing: Option<ReverseReason>,
+    /// The operator's code that it spends of.
+    pub voucher: Option<VoucherUse>,
     /// How it ended.
     pub end: Option<AttemptEnd>,
 }
@@ -201,14 +203,23 @@ impl OrderRecord {
         self.ending = None;
         match entry {
             Entry::OrderOpened { .. } => {}
-            Entry::AttemptStarted { attempt, channel, method, amount, .. } => {
+            Entry::AttemptStarted { attempt, channel, method, amount, voucher, .. } => {
                 let (attempt, channel, method, amount) = (*attempt, *channel, *method, *amount);
-                self.attempts.push(AttemptRecord { attempt, channel, method, amount, reversing: None, end: None });
+                let voucher = voucher.clone();
+                self.attempts.push(AttemptRecord {
+                    attempt,
+                    channel,
+                    method,
+                    amount,
+                    reversing: None,
+                    voucher,
+                    end: None,
+                });
                 if method == Method::TakeCode {
                     self.advance_state(OrderState::Confirming);
                 }
             }
-            Entry::CashTaken { amount, .. } => self.cash = *amount,
+            Entry::CashTaken { amount, .. } => self.take_cash(*amount),
             Entry::AttemptPaid { attempt, trade_no, paid_at, buyer, .. } => {
                 self.paid_in_time |= self.first_paid.is_none() && self.cancelled.is_none();
                 self.first_paid = self.first_paid.or(Some(*attempt));
@@ -255,6 +266,14 @@ impl OrderRecord {
         self.advance_state(self.state_of_facts());
     }
 
+    /// The machine has sold by itself, and says so because the buyer has it all.
+    fn take_cash(&mut self, amount: Fen) {
+        self.cash = amount;
+        for item in self.items.iter_mut().filter(|item| item.item.slot.is_some()) {
+            item.vend = VendRecord::Ended(VendResult::Dropped);
+        }
+    }
+
     fn end_attempt(&mut self, attempt: AttemptId, end: AttemptEnd) {
         if let Some(known) = self.attempts.iter_mut().find(|known| known.attempt == attempt) {
             known.end = Some(end);
@@ -297,7 +316,7 @@ impl OrderRecord {
             OrderState::Completed
         } else if self.is_begun() {
             OrderState::Delivering
-        } else if self.winner().is_some() {
+        } else if self.is_paid() {
             OrderState::Paid
         } else if self.cancelled.is_some() {
             OrderState::Cancelling
@@ -310,6 +329,12 @@ impl OrderRecord {
     #[must_use]
     pub fn winner(&self) -> Option<&AttemptRecord> {
         self.attempt(self.first_paid?)
+    }
+
+    /// Whether it is paid, by an attempt or in cash.
+    #[must_use]
+    pub fn is_paid(&self) -> bool {
+        self.first_paid.is_some() || self.cash.is_positive()
     }
 
     /// The attempt under this number.
@@ -342,8 +367,8 @@ impl OrderRecord {
     /// Whether the buyer paid and has everything.
     #[must_use]
     pub fn is_delivered(&self) -> bool {
-        let accepted = self.paid_in_time || self.is_begun();
-        self.winner().is_some() && accepted && self.delivered_worth() == self.amount
+        let accepted = self.paid_in_time || self.is_begun() || self.cash.is_positive();
+        self.is_paid() && accepted && self.delivered_worth() == self.amount
     }
 
     /// Whether the delivery was begun.

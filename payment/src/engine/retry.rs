@@ -18,6 +18,11 @@ impl Backoff {
         now.plus(first_ms.saturating_mul(factor).min(longest))
     }
 
+    /// How many tries there were since the last success.
+    pub(crate) const fn tries(self) -> u32 {
+        self.tries
+    }
+
     /// Starts over after a success.
     pub(crate) fn reset(&mut self) {
         self.tries = 0;

@@ -19,6 +19,21 @@ pub struct Settings {
     pub has_scanner: bool,
     /// Paces and limits of time.
     pub pace: Pace,
+    /// Member and voucher codes of the operator; `None` where none are taken.
+    pub vouchers: Option<VoucherSettings>,
+}
+
+/// What is needed to take member and voucher codes, with or without a network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VoucherSettings {
+    /// This terminal's number: a code may say where it may be spent.
+    pub terminal: String,
+    /// The operator's Ed25519 public key.
+    pub operator_key: [u8; 32],
+    /// The most that one sale may cost.
+    pub per_sale_max: Fen,
+    /// The most that may be taken before the hub has it: what double use at other terminals can cost at worst.
+    pub unsettled_max: Fen,
 }
 
 /// A product in a slot.

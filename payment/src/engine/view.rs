@@ -9,7 +9,10 @@ pub enum View {
     /// The daemon is starting.
     Starting,
     /// Nobody is here: an invitation.
-    Idle,
+    Idle {
+        /// Why only member and voucher codes are taken; `None` while a wallet can be.
+        codes_only: Option<ServiceFault>,
+    },
     /// A slot is being typed in.
     Choose {
         /// What was typed so far; may be empty.
@@ -31,8 +34,10 @@ pub enum View {
         code: Option<String>,
         /// A code is being fetched.
         code_coming: bool,
-        /// The wallets that can pay.
+        /// What can be paid with now, member and voucher codes among them.
         wallets: Vec<ChannelId>,
+        /// Why only member and voucher codes are taken; `None` while a wallet can be.
+        codes_only: Option<ServiceFault>,
         /// The scanner is armed: the buyer may show a pay code.
         scanner: bool,
         /// Why the last pay code did not do.
@@ -111,6 +116,27 @@ pub enum PayTrouble {
     TryAnother,
     /// No code could be had from the channel.
     NoCode,
+    /// The wallet cannot be reached: its code was not used.
+    WalletDown,
+    /// A member or voucher code was not taken.
+    Code(CodeTrouble),
+}
+
+/// Why a member or voucher code was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeTrouble {
+    /// Damaged, or not the operator's.
+    Invalid,
+    /// Its time is over.
+    Expired,
+    /// For other machines.
+    Elsewhere,
+    /// Used up.
+    Used,
+    /// Not enough is left for this order.
+    TooLittle,
+    /// Beyond what this machine takes by codes, for this sale or until it has reached the hub.
+    NotNow,
 }
 
 /// What went wrong.

@@ -2,12 +2,14 @@
 
 use super::Engine;
 use super::effect::{Beep, Effect};
-use super::entry::{CancelledBy, Ending};
+use super::entry::{CancelledBy, Ending, Origin};
 use super::faults::{Fault, service_fault};
+use super::mutant::{Mutant, is_planted};
 use super::order::Order;
 use super::record::OrderRecord;
 use super::session::{Session, choose_view};
-use super::view::{MoneyWord, SorryWhat, View};
+use super::view::{MoneyWord, ServiceFault, SorryWhat, View};
+use crate::channel::ChannelId;
 use crate::ids::OrderId;
 use crate::money::Fen;
 use crate::time::{Mono, Now};
@@ -19,16 +21,32 @@ impl Engine {
         match &self.session {
             Session::Result { view, .. } => view.clone(),
             Session::Order { order, .. } => {
-                self.orders.get(order).map_or(View::Idle, |order| self.order_view(order, now))
+                self.orders.get(order).map_or_else(|| self.idle_view(), |order| self.order_view(order, now))
             }
-            Session::Idle | Session::Choosing { .. } if self.blocking_fault().is_some() => {
-                self.blocking_fault().map_or(View::Idle, |fault| View::OutOfService { reason: service_fault(&fault) })
-            }
-            Session::Choosing { typed, .. } => {
+            Session::Choosing { typed, .. } if self.blocking_fault().is_none() => {
                 choose_view(typed, &self.settings, |slot| self.faults.has(&Fault::Slot(slot.clone())))
             }
-            Session::Idle => View::Idle,
+            Session::Idle | Session::Choosing { .. } => self.idle_view(),
         }
+    }
+
+    fn idle_view(&self) -> View {
+        match self.blocking_fault() {
+            Some(fault) => View::OutOfService { reason: service_fault(&fault) },
+            None => View::Idle { codes_only: self.codes_only() },
+        }
+    }
+
+    /// Why no wallet can pay now.
+    fn codes_only(&self) -> Option<ServiceFault> {
+        self.faults.without_channel(&self.settings.channels).as_ref().map(service_fault)
+    }
+
+    /// The fault for which no wallet can pay, while member and voucher codes are still taken.
+    #[must_use]
+    pub fn codes_only_because(&self) -> Option<Fault> {
+        let sells = self.blocking_fault().is_none();
+        sells.then(|| self.faults.without_channel(&self.settings.channels)).flatten()
     }
 
     /// When the countdown on the screen goes down by one, if there is one.
@@ -43,7 +61,11 @@ impl Engine {
     /// The fault that keeps the machine from selling what it has.
     #[must_use]
     pub fn blocking_fault(&self) -> Option<Fault> {
-        self.faults.blocking(&self.settings.channels, !self.settings.products.is_empty())
+        let vends = !self.settings.products.is_empty();
+        // Without goods of its own it sells what the API orders, and the API reads codes itself.
+        let codes = self.settings.vouchers.is_some() && !vends;
+        let codes = codes || self.reads_codes(self.settings.who_scans, Origin::Keypad);
+        self.faults.blocking(&self.settings.channels, codes, vends)
     }
 
     fn order_view(&self, order: &Order, now: Mono) -> View {
@@ -67,10 +89,18 @@ impl Engine {
             seconds_left,
             code: order.shown_code().map(str::to_owned),
             code_coming: order.is_fetching_code(),
-            wallets: self.settings.channels.clone(),
+            wallets: self.ways_to_pay(&order.record),
+            codes_only: self.codes_only(),
             scanner: self.scanner_armed,
             trouble: order.trouble,
         }
+    }
+
+    /// The wallets that can be reached, and member and voucher codes where they can be read.
+    fn ways_to_pay(&self, record: &OrderRecord) -> Vec<ChannelId> {
+        let wallets = self.settings.channels.iter().filter(|channel| !self.faults.blocks_channel(**channel));
+        let codes = self.reads_codes(record.who_scans, record.origin).then_some(ChannelId::Voucher);
+        wallets.copied().chain(codes).collect()
     }
 
     /// The session of an order ends when the order does, or when the buyer has waited long enough for certainty.
@@ -106,7 +136,7 @@ impl Engine {
     /// on a payment of it is late and goes back.
     fn release(&mut self, now: Now, id: OrderId) {
         self.with_order(now, id, |order, office| {
-            order.attended = false;
+            order.attended = is_planted(Mutant::LeftBuyerIsServed);
             order.cancel(office, CancelledBy::Restart);
         });
         let Some(order) = self.orders.get(&id) else {

@@ -117,6 +117,12 @@ impl Alipay {
         Ok(Self { setup: Setup::new(config)?, rotated: RwLock::default() })
     }
 
+    /// Where requests go.
+    #[must_use]
+    pub fn gateway_url(&self) -> &str {
+        &self.setup.config.gateway_url
+    }
+
     /// The signed HTTP request. The same `request` gives the same business fields, so that sending it again is safe.
     #[must_use]
     pub fn encode(&self, request: &Request, wall: Wall) -> HttpRequest {

@@ -20,6 +20,7 @@ pub(crate) mod unknown;
 use super::desk::Desk;
 use super::effect::CallId;
 use super::entry::{Entry, Method, OrderState, ReverseReason};
+use super::mutant::{Mutant, is_planted};
 use crate::channel::outcome::{CodeAnswer, Doubt, DoubtKind, Outcome, Receipt, Refusal, Reversal, Why};
 use crate::channel::{Answer, ChannelId, Request};
 use crate::ids::AttemptId;
@@ -141,6 +142,14 @@ impl Attempt {
         matches!(self.phase, Phase::Reverse(_)) || self.give_up.is_some()
     }
 
+    /// Its code was never on the screen: nobody can have paid it.
+    pub(crate) const fn was_never_seen(&self) -> bool {
+        match &self.phase {
+            Phase::ShowCode(state) => state.was_never_seen(),
+            Phase::TakeCode(_) | Phase::Unknown(_) | Phase::Reverse(_) => false,
+        }
+    }
+
     /// The channel confirmed that nothing was paid so far.
     pub(crate) const fn is_closed(&self) -> bool {
         match &self.phase {
@@ -154,9 +163,9 @@ impl Attempt {
     }
 
     /// Whether goods may be delivered if it turns out paid now: not when a cancel may still return the money.
-    pub(crate) const fn may_deliver(&self) -> bool {
+    pub(crate) fn may_deliver(&self) -> bool {
         match (&self.phase, self.subject.method) {
-            (Phase::Reverse(_), Method::TakeCode) => false,
+            (Phase::Reverse(_), Method::TakeCode) => is_planted(Mutant::GoodsInSpiteOfCancel),
             (Phase::Reverse(_), Method::ShowCode) => true,
             (Phase::ShowCode(_) | Phase::TakeCode(_) | Phase::Unknown(_), _) => true,
         }
@@ -234,6 +243,7 @@ impl Attempt {
         self.on_its_way = None;
         let next = match answer {
             Answer::Code(answer) => self.on_code(desk, answer),
+            Answer::Payment(outcome) if is_mistaken_for_unpaid(outcome) => Next::NotPaid(mistaken()),
             Answer::Payment(outcome) => {
                 let outcome = self.with_right_amount(outcome.clone());
                 self.on_outcome(desk, outcome)
@@ -348,4 +358,17 @@ impl Attempt {
         desk.note(Entry::AttemptNotPaid { order, attempt, code });
         News::NotPaid(refusal)
     }
+}
+
+/// Planted mistakes only.
+fn is_mistaken_for_unpaid(outcome: &Outcome) -> bool {
+    let Outcome::Unknown(doubt) = outcome else {
+        return false;
+    };
+    (is_planted(Mutant::TimeoutIsNotPaid) && doubt.kind == DoubtKind::NoReply)
+        || (is_planted(Mutant::UnlistedIsNotPaid) && doubt.kind == DoubtKind::Unlisted)
+}
+
+fn mistaken() -> Refusal {
+    Refusal { code: "mistaken".to_owned(), why: Why::Closed }
 }

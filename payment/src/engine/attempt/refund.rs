@@ -9,6 +9,7 @@ use crate::channel::{Answer, ChannelId, RefundOrder, Request};
 use crate::engine::desk::Desk;
 use crate::engine::effect::CallId;
 use crate::engine::entry::{Entry, RefundReason};
+use crate::engine::mutant::{Mutant, is_planted};
 use crate::engine::record::RefundRecord;
 use crate::engine::retry::Backoff;
 use crate::ids::RefundId;
@@ -99,8 +100,16 @@ impl Refund {
         match self.on_its_way.take() {
             Some((waiting, _)) if desk.holds(waiting) => self.wait_for(desk, waiting),
             Some(_lost) => self.ask_later(desk),
+            None if is_planted(Mutant::FreshRefundNumber) => self.send_afresh(desk),
             None => self.send(desk),
         }
+    }
+
+    /// A planted mistake.
+    fn send_afresh(&mut self, desk: &mut Desk) {
+        self.wanted.refund = desk.new_refund();
+        self.step = Step::Send;
+        self.send(desk);
     }
 
     /// Takes the answer in; `true` when the money is back.
@@ -119,11 +128,13 @@ impl Refund {
     fn on_outcome(&mut self, desk: &mut Desk, outcome: &RefundOutcome) -> bool {
         match outcome {
             RefundOutcome::Done => return self.done(desk),
+            RefundOutcome::NotMoved if is_planted(Mutant::RefundTakenIsDone) => return self.done(desk),
             RefundOutcome::NotMoved => {
                 self.step = Step::AskRefund;
                 self.next_at = Some(self.backoff.next(desk.now(), desk.pace().refund_query_ms, desk.pace()));
             }
             RefundOutcome::Absent => self.on_absent(desk),
+            RefundOutcome::ShortOfFunds | RefundOutcome::Refused { .. } if self.is_dropped() => return true,
             RefundOutcome::ShortOfFunds => self.owe(desk, "short_of_funds"),
             RefundOutcome::Refused { code } => self.owe(desk, code),
             RefundOutcome::Unknown(_) => self.ask_later(desk),
@@ -168,6 +179,11 @@ impl Refund {
         }
         self.step = if self.step == Step::AskTrade { Step::Send } else { Step::AskTrade };
         self.next_at = Some(self.backoff.next(desk.now(), desk.pace().refund_query_ms, desk.pace()));
+    }
+
+    /// A planted mistake: ten tries are enough.
+    fn is_dropped(&self) -> bool {
+        is_planted(Mutant::OwedIsDropped) && self.backoff.tries() > 10
     }
 
     fn ask_later(&mut self, desk: &Desk) {

@@ -14,6 +14,7 @@ use crate::channel::Request;
 use crate::channel::outcome::{Outcome, Receipt, Refusal, Reversal, Waiting, Why};
 use crate::engine::desk::Desk;
 use crate::engine::entry::Method;
+use crate::engine::mutant::{Mutant, is_planted};
 use crate::engine::retry::Backoff;
 use crate::time::Mono;
 
@@ -83,6 +84,9 @@ impl Reverse {
                 self.cancel_refused = true;
                 self.ask_now(subject)
             }
+            Reversal::Unknown(_) if is_planted(Mutant::CancelForgottenOnTimeout) => {
+                Next::NotPaid(Refusal { code: "cancelled".to_owned(), why: Why::Closed })
+            }
             Reversal::Again | Reversal::Unknown(_) => self.retry(desk, Step::Undo),
         }
     }
@@ -117,7 +121,7 @@ impl Reverse {
     /// The channel knows no trade, or a closed one: done when no payment can come any more, else look again later. A
     /// payment that lands after its trade was closed should not be; if it is, it is caught here.
     fn watch(&mut self, desk: &Desk) -> Next {
-        if desk.now() >= self.payable_until {
+        if desk.now() >= self.payable_until || is_planted(Mutant::LatePaymentForgotten) {
             let never_paid = || Refusal { code: "never_paid".to_owned(), why: Why::Closed };
             return Next::NotPaid(self.closed.take().unwrap_or_else(never_paid));
         }

@@ -8,6 +8,7 @@ use crate::channel::outcome::{CodeAnswer, Outcome, Refusal, Waiting, Why};
 use crate::channel::{Offer, Request};
 use crate::engine::desk::Desk;
 use crate::engine::entry::OrderState;
+use crate::engine::mutant::{Mutant, is_planted};
 use crate::engine::retry::Backoff;
 use crate::time::Mono;
 
@@ -102,13 +103,16 @@ impl ShowCode {
         Next::Stay
     }
 
-    pub(crate) fn on_timer(&mut self, desk: &Desk, subject: &Subject) -> Next {
+    pub(crate) fn on_timer(&mut self, desk: &mut Desk, subject: &Subject) -> Next {
         self.next_at = None;
         if self.code.is_some() || self.scanned {
             return Next::Call(Request::Query(subject.attempt));
         }
         self.tries += 1;
         self.asked = desk.now();
+        if is_planted(Mutant::NewNumberOnRetry) {
+            self.offer.attempt = desk.new_attempt();
+        }
         Next::Call(Request::ShowCode(self.offer.clone()))
     }
 }

@@ -5,6 +5,7 @@ use crate::engine::desk::{Desk, Office};
 use crate::engine::effect::{JobId, VendWhat};
 use crate::engine::entry::{Entry, SlotId, VendResult};
 use crate::engine::faults::Fault;
+use crate::engine::mutant::{Mutant, is_planted};
 use crate::engine::record::VendRecord;
 
 impl Order {
@@ -13,7 +14,7 @@ impl Order {
     }
 
     pub(crate) fn on_vended(&mut self, office: &mut Office, job: JobId, result: VendResult) {
-        let Some(job) = self.job.take_if(|running| running.id == job) else {
+        let Some(job) = self.job.take_if(|running| running.id == job || is_planted(Mutant::AnyJobsAnswer)) else {
             return;
         };
         self.note_vend_ended(office, job.item, result);

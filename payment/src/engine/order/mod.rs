@@ -1,9 +1,10 @@
 //! One open order: its record, its attempts, its delivery and its refunds.
 //!
 //! Every event ends in [`Order::settle`], which looks at the facts and does what is due: undo what lost, deliver what
-//! is paid ([`delivery`]), return what was not delivered ([`returning`]), close what is over. After a restart
+//! is paid ([`delivery`], by a code of the operator [`allowance`]), return what was not delivered ([`returning`]), close what is over. After a restart
 //! [`recovery`] takes the order up again.
 
+mod allowance;
 mod delivery;
 mod recovery;
 mod returning;
@@ -26,6 +27,7 @@ use crate::engine::view::PayTrouble;
 use crate::ids::{AttemptId, RefundId};
 use crate::redact::PayCode;
 use crate::time::Mono;
+use allowance::Taking;
 
 /// An open order.
 #[derive(Debug)]
@@ -44,6 +46,9 @@ pub(crate) struct Order {
     /// Until then a machine that is not there is waited for: after a start it reports a little later than we do.
     machine_by: Option<Mono>,
     pub trouble: Option<PayTrouble>,
+    /// No channel could be used: a code is shown once one can.
+    waits_for_channel: bool,
+    taking: Option<Taking>,
 }
 
 /// What the machine does for an order.
@@ -70,6 +75,18 @@ impl Order {
         Some(order)
     }
 
+    /// What was sold for cash: over as soon as it is known. All of it is one commit.
+    pub(crate) fn sold_for_cash(office: &mut Office, entry: Entry) {
+        let Some(mut record) = OrderRecord::opened(&entry, office.now.wall) else {
+            return;
+        };
+        let mut desk = Desk { office, record: &mut record };
+        desk.note(entry);
+        let (order, amount) = (desk.order(), desk.record.amount);
+        desk.note(Entry::CashTaken { order, amount });
+        desk.note(Entry::OrderClosed { order, ending: Ending::Delivered });
+    }
+
     fn idle(record: OrderRecord) -> Self {
         Self {
             record,
@@ -82,6 +99,8 @@ impl Order {
             job: None,
             machine_by: None,
             trouble: None,
+            waits_for_channel: false,
+            taking: None,
         }
     }
 
@@ -89,8 +108,12 @@ impl Order {
 
     /// Starts to show a code, if this order may and a channel can.
     fn offer_code(&mut self, office: &mut Office) {
+        if !self.record.who_scans.shows_code() {
+            return;
+        }
         let channel = office.faults.usable(&office.settings.channels);
-        let Some(channel) = channel.filter(|_| self.record.who_scans.shows_code()) else {
+        self.waits_for_channel = channel.is_none();
+        let Some(channel) = channel else {
             return;
         };
         let mut desk = Desk { office, record: &mut self.record };
@@ -111,6 +134,23 @@ impl Order {
         subject.attempt
     }
 
+    /// While no channel can be used a code that nobody has seen is given up, and one is shown when a channel is back.
+    pub(crate) fn follow_channels(&mut self, office: &mut Office) {
+        let usable = office.faults.usable(&office.settings.channels).is_some();
+        if usable && self.waits_for_channel {
+            self.offer_code(office);
+        } else if !usable && !self.waits_for_channel && self.record.who_scans.shows_code() {
+            self.waits_for_channel = true;
+            self.trouble = self.trouble.filter(|trouble| *trouble != PayTrouble::NoCode);
+            self.undo_others(office, ReverseReason::NoAnswer);
+        }
+    }
+
+    /// Whether no wallet can have paid: no code was seen and none was read.
+    pub(crate) fn no_wallet_began(&self) -> bool {
+        self.attempts.values().all(Attempt::was_never_seen)
+    }
+
     /// Whether a pay code may be taken now: the order waits, and no other code is being tried.
     pub(crate) fn wants_code(&self) -> bool {
         let trying = self.attempts.values().any(|attempt| attempt.subject.method == Method::TakeCode);
@@ -118,12 +158,13 @@ impl Order {
     }
 
     pub(crate) fn is_payable(&self) -> bool {
-        self.record.cancelled.is_none() && self.record.winner().is_none() && self.pay_until.is_some()
+        let open = self.record.cancelled.is_none() && !self.record.is_paid() && self.pay_until.is_some();
+        open && !self.is_taking()
     }
 
     /// Nobody may pay any more. Payments that are already on their way still win.
     pub(crate) fn cancel(&mut self, office: &mut Office, by: CancelledBy) {
-        if self.record.cancelled.is_some() || self.record.winner().is_some() {
+        if self.record.cancelled.is_some() || self.record.is_paid() || self.is_taking() {
             return;
         }
         self.pay_until = None;
@@ -222,6 +263,9 @@ impl Order {
     }
 
     fn on_refused(&mut self, method: Method, refusal: &Refusal) {
+        if method == Method::ShowCode && self.waits_for_channel {
+            return;
+        }
         self.trouble = Some(match (method, refusal.why) {
             (Method::ShowCode, _) => PayTrouble::NoCode,
             (Method::TakeCode, Why::RefreshCode | Why::NewNumber) => PayTrouble::RefreshCode,
@@ -321,7 +365,8 @@ impl Order {
     }
 
     pub(crate) fn is_in_doubt(&self) -> bool {
-        self.attempts.values().any(|attempt| attempt.is_unknown() || attempt.is_reversing())
+        let open = |attempt: &&Attempt| !attempt.was_never_seen();
+        self.attempts.values().filter(open).any(|attempt| attempt.is_unknown() || attempt.is_reversing())
     }
 
     pub(crate) const fn pay_until(&self) -> Option<Mono> {

@@ -1,11 +1,13 @@
 //! Taking an order up again after a restart: what was open is asked after, what turned is never turned again.
 
 use super::{Job, Order};
+use crate::channel::ChannelId;
 use crate::engine::attempt::refund::Refund;
 use crate::engine::attempt::{Attempt, Subject};
 use crate::engine::desk::{Desk, Office};
 use crate::engine::effect::VendWhat;
 use crate::engine::entry::CancelledBy;
+use crate::engine::mutant::{Mutant, is_planted};
 use crate::engine::record::{AttemptEnd, OrderRecord, VendRecord};
 use crate::time::Wall;
 
@@ -50,6 +52,13 @@ impl Order {
     pub(super) fn restore_attempts(&mut self, office: &mut Office) {
         let open: Vec<_> = self.record.attempts.iter().filter(|known| known.end.is_none()).cloned().collect();
         for known in open {
+            if known.reversing.is_some() && is_planted(Mutant::UndoingForgottenAtRestart) {
+                continue;
+            }
+            if known.channel == ChannelId::Voucher {
+                self.note_never_taken(office, known.attempt);
+                continue;
+            }
             let subject =
                 Subject { attempt: known.attempt, channel: known.channel, method: known.method, amount: known.amount };
             let mut desk = Desk { office, record: &mut self.record };
@@ -66,7 +75,9 @@ impl Order {
         });
         if let Some((index, slot, drops_before)) = started {
             let mut desk = Desk { office, record: &mut self.record };
-            let id = desk.vend(slot, VendWhat::Inspect { drops_before });
+            let again = is_planted(Mutant::MotorAgainAfterRestart);
+            let what = if again { VendWhat::Dispense } else { VendWhat::Inspect { drops_before } };
+            let id = desk.vend(slot, what);
             self.job = Some(Job { id, item: index, turns: false, start_by: None });
         }
     }
@@ -77,6 +88,10 @@ impl Order {
             let Some(channel) = self.record.attempt(known.attempt).map(|attempt| attempt.channel) else {
                 continue;
             };
+            if channel == ChannelId::Voucher {
+                self.give_allowance_back(office, known.refund);
+                continue;
+            }
             let mut desk = Desk { office, record: &mut self.record };
             self.refunds.insert(known.refund, Refund::restore(&mut desk, channel, &known));
         }

@@ -1,10 +1,11 @@
 //! Giving money back: what was not delivered, what came too late, what came twice, and what a person asks for.
 
 use super::Order;
-use crate::channel::Answer;
+use crate::channel::{Answer, ChannelId};
 use crate::engine::attempt::refund::Refund;
 use crate::engine::desk::{Desk, Office};
 use crate::engine::entry::{Entry, IdempotencyKey, RefundReason};
+use crate::engine::mutant::{Mutant, is_planted};
 use crate::ids::{AttemptId, RefundId};
 use crate::money::Fen;
 
@@ -23,7 +24,9 @@ impl Order {
         idempotency: Option<IdempotencyKey>,
     ) -> Option<RefundId> {
         let attempt = self.record.winner()?.attempt;
-        self.start_refund(office, attempt, amount, RefundReason::Operator, idempotency)
+        let refund = self.start_refund(office, attempt, amount, RefundReason::Operator, idempotency);
+        self.settle(office);
+        refund
     }
 
     pub(super) fn on_refund_answer(&mut self, office: &mut Office, id: RefundId, answer: &Answer) {
@@ -35,6 +38,9 @@ impl Order {
     }
 
     pub(super) fn return_double_payments(&mut self, office: &mut Office) {
+        if is_planted(Mutant::SecondPaymentKept) {
+            return;
+        }
         let winner = self.record.winner().map(|winner| winner.attempt);
         let paid = self.record.attempts.iter().filter(|attempt| attempt.is_paid() && Some(attempt.attempt) != winner);
         let double: Vec<(AttemptId, Fen)> = paid
@@ -55,7 +61,7 @@ impl Order {
         };
         let in_time = self.deliver || self.record.paid_in_time || self.record.is_begun();
         let (kept, reason) = if in_time {
-            (self.record.delivered_worth(), RefundReason::Undelivered)
+            (self.kept_by_the_goods(), RefundReason::Undelivered)
         } else {
             (Fen::ZERO, RefundReason::Late)
         };
@@ -63,6 +69,15 @@ impl Order {
         if back.is_positive() {
             self.start_refund(office, winner.attempt, back, reason, None);
         }
+    }
+
+    /// What of the payment is for goods that the buyer has.
+    fn kept_by_the_goods(&self) -> Fen {
+        let worth = self.record.delivered_worth();
+        if is_planted(Mutant::WholeOrderIsRefunded) && worth < self.record.amount {
+            return Fen::ZERO;
+        }
+        if is_planted(Mutant::JamIsKept) { self.record.amount } else { worth }
     }
 
     pub(super) fn start_refund(
@@ -77,6 +92,11 @@ impl Order {
         let mut desk = Desk { office, record: &mut self.record };
         let (order, refund) = (desk.order(), desk.new_refund());
         let entry = Entry::RefundStarted { order, attempt, refund, amount, reason, idempotency };
+        if channel == ChannelId::Voucher {
+            desk.note(entry);
+            self.give_allowance_back(office, refund);
+            return Some(refund);
+        }
         let state = Refund::start(&mut desk, channel, entry)?;
         self.refunds.insert(refund, state);
         Some(refund)

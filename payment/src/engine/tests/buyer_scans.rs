@@ -1,7 +1,7 @@
 //! The buyer's phone scans the screen.
 
 use super::scenes;
-use super::world::{MINUTE, World, basket};
+use super::world::{IDLE, MINUTE, World, basket};
 use crate::engine::effect::Effect;
 use crate::engine::entry::{CancelledBy, Ending, Entry, OrderState, RefundReason, WhoScans};
 use crate::engine::input::{Input, Key};
@@ -32,7 +32,7 @@ fn a_scanned_code_is_paid_and_the_goods_fall() {
     world.run(1_500);
     assert_eq!(world.view(), View::Thanks { amount: Fen::new(350) });
     world.settle();
-    assert_eq!((world.last_state(), world.net(), world.view()), (OrderState::Completed, 350, View::Idle));
+    assert_eq!((world.last_state(), world.net(), world.view()), (OrderState::Completed, 350, IDLE));
     assert_eq!(world.machine.begun.len(), 1);
 }
 

@@ -1,7 +1,7 @@
 //! A machine that cannot record, tell the time, deliver or reach the channel does not sell, and heals by itself.
 
 use super::alipay::Wallet;
-use super::world::{DAY, MINUTE, World, slot};
+use super::world::{DAY, IDLE, MINUTE, World, slot};
 use crate::channel::ChannelId;
 use crate::engine::entry::{CancelledBy, OrderState, WhoScans};
 use crate::engine::faults::Fault;
@@ -27,14 +27,52 @@ fn without_a_trusted_clock_nothing_is_sold_and_nothing_stays_shown() {
     world.trusted = false;
     world.run(5_000);
     assert_eq!(world.code_on_screen(), None);
-    world.settle();
     assert_eq!(world.last_record().cancelled, Some(CancelledBy::Fault));
+    world.run(MINUTE);
     assert_eq!(world.buy("11"), Err(Refused::OutOfService(Fault::Clock)));
     assert_eq!(world.view(), out_of_service(ServiceFault::Clock));
     world.trusted = true;
     world.input(Input::Timer).expect("never refused");
     world.settle();
     assert!(world.buy("11").is_ok());
+}
+
+#[test]
+fn without_a_trusted_clock_no_call_leaves_and_all_go_on_when_it_is_right() {
+    let mut world = world();
+    world.buy("11").expect("it sells");
+    world.run(1_000);
+    world.trusted = false;
+    world.input(Input::Timer).expect("never refused");
+    let before = world.alipay.calls.len();
+    world.run(DAY);
+    assert_eq!(world.alipay.calls.len(), before, "a call left with a time that is not trusted");
+    assert_eq!(world.engine.faults().collect::<Vec<_>>(), [&Fault::Clock], "a call that waits is no lost call");
+    assert_eq!(world.last_record().cancelled, Some(CancelledBy::Fault));
+    world.trusted = true;
+    world.input(Input::Timer).expect("never refused");
+    world.settle();
+    assert_eq!((world.last_state(), world.net()), (OrderState::Failed, 0));
+    assert_eq!(world.engine.faults().next(), None);
+}
+
+#[test]
+fn a_machine_that_starts_without_the_time_asks_nobody_until_it_has_it() {
+    let mut world = world();
+    world.buy("11").expect("it sells");
+    world.run(1_000);
+    world.phone_pays();
+    world.trusted = false;
+    let before = world.alipay.calls.len();
+    world.restart(false, 2_000);
+    world.run(MINUTE);
+    assert_eq!(world.alipay.calls.len(), before, "a call left with a time that is not trusted");
+    assert_eq!(world.view(), out_of_service(ServiceFault::Clock));
+    world.trusted = true;
+    world.input(Input::Timer).expect("never refused");
+    world.settle();
+    assert!(world.calls("probe") > 0);
+    assert_eq!((world.last_state(), world.net()), (OrderState::Refunded, 0), "it was paid and nobody stands there");
 }
 
 #[test]
@@ -50,7 +88,7 @@ fn when_the_first_record_fails_the_order_is_forgotten_and_nothing_left() {
     assert_eq!(world.view(), out_of_service(ServiceFault::Storage));
     world.refuse_writes = false;
     world.run(11 * MINUTE);
-    assert_eq!(world.view(), View::Idle, "it heals by itself");
+    assert_eq!(world.view(), IDLE, "it heals by itself");
     assert!(world.buy("12").is_ok());
     world.settle();
     assert_eq!((world.order_ids().len(), world.net()), (1, 0));
@@ -147,7 +185,7 @@ fn a_machine_that_starts_without_a_network_does_not_wait_for_a_customer_to_find_
     assert_eq!(world.buy("11"), Err(Refused::OutOfService(NETWORK)));
     world.net.down = false;
     world.run(2 * MINUTE);
-    assert_eq!(world.view(), View::Idle);
+    assert_eq!(world.view(), IDLE);
 }
 
 #[test]

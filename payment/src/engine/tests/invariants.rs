@@ -17,10 +17,14 @@ use crate::ids::{AttemptId, OrderId, RefundId};
 pub struct Watched {
     states: BTreeMap<OrderId, OrderState>,
     started: BTreeSet<AttemptId>,
+    /// Those of them that spend a member or voucher code.
+    codes: BTreeSet<AttemptId>,
     reversing: BTreeSet<AttemptId>,
     refunds: BTreeSet<RefundId>,
     paid: BTreeSet<OrderId>,
     vends: BTreeSet<(OrderId, usize)>,
+    /// Attempts that the engine has begun, written or not.
+    begun: BTreeSet<AttemptId>,
 }
 
 impl World {
@@ -56,11 +60,15 @@ impl World {
         assert!(*known <= record.state, "{known:?} went back to {:?} with {entry:?}", record.state);
         *known = record.state;
         match entry {
-            Entry::AttemptStarted { attempt, .. } => assert!(self.watched.started.insert(*attempt)),
+            Entry::AttemptStarted { attempt, voucher, .. } => {
+                assert!(self.watched.started.insert(*attempt));
+                self.watched.codes.extend(voucher.is_some().then_some(*attempt));
+            }
             Entry::ReverseStarted { attempt, .. } => assert!(self.watched.reversing.insert(*attempt)),
             Entry::RefundStarted { refund, .. } => assert!(self.watched.refunds.insert(*refund)),
             Entry::AttemptPaid { order, attempt, .. } => {
-                assert!(self.alipay.trades[attempt].charged.is_positive(), "{attempt} was not paid");
+                let by_code = self.watched.codes.contains(attempt);
+                assert!(by_code || self.alipay.trades[attempt].charged.is_positive(), "{attempt} was not paid");
                 self.watched.paid.insert(*order);
             }
             Entry::AttemptNotPaid { attempt, code, .. } => self.invariant_not_paid_is_certain(*attempt, code),
@@ -96,6 +104,9 @@ impl World {
         let moved = trades.values().any(|trade| trade.refunds.contains_key(&refund));
         let record = self.record(order);
         let attempt = record.refunds.iter().find(|known| known.refund == refund).map(|known| known.attempt);
+        if attempt.is_some_and(|attempt| self.watched.codes.contains(&attempt)) {
+            return;
+        }
         let cancelled = attempt.is_some_and(|attempt| trades[&attempt].cancelled_back.is_positive());
         assert!(moved || cancelled, "{refund} is done, and no money moved");
     }
@@ -125,23 +136,64 @@ impl World {
         }
     }
 
-    /// A machine that cannot record, tell the time or reach the channel shows no code and arms no scanner.
+    /// A machine that cannot record, tell the time or reach the channel shows no code, and arms its scanner for nothing
+    /// but member and voucher codes, which need no channel.
     fn invariant_fault_shows_no_code(&mut self) {
         let shown = self.code_on_screen();
         if let Some(trade) = shown.and_then(|attempt| self.alipay.trades.get_mut(&attempt)) {
             trade.seen = true;
         }
         let blocks = |fault: &Fault| match fault {
-            Fault::Storage | Fault::Clock | Fault::Network(_) | Fault::Setup(_) | Fault::SwitchedOff => true,
-            Fault::JournalFull => true,
+            Fault::Storage | Fault::Clock | Fault::SwitchedOff | Fault::JournalFull => true,
+            Fault::Network(_) | Fault::Setup(_) => false,
             Fault::Hub | Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => false,
         };
-        if self.engine.faults().any(blocks) {
+        let blocked = self.engine.faults().any(blocks);
+        if blocked || self.wallets_down() {
             assert_eq!(shown, None, "a code is shown in spite of {:?}", self.engine.faults().collect::<Vec<_>>());
+        }
+        // A member code needs no channel: for it the scanner may be armed. That no wallet is tried then has an
+        // invariant of its own.
+        if blocked || (self.wallets_down() && self.engine.settings().vouchers.is_none()) {
             assert!(!self.scanner_armed, "the scanner is armed in spite of a fault");
         }
-        if matches!(self.view(), View::Idle | View::OutOfService { .. }) {
+        if matches!(self.view(), View::Idle { .. } | View::OutOfService { .. }) {
             assert!(!self.scanner_armed && !self.lamp_on, "nobody is here, and the devices wait for somebody");
+        }
+    }
+
+    /// Whether no wallet can be reached.
+    pub fn wallets_down(&self) -> bool {
+        self.engine.faults().any(|fault| matches!(fault, Fault::Network(_) | Fault::Setup(_)))
+    }
+
+    /// While no wallet can be reached, none is tried: whatever was begun is a member or voucher code's.
+    pub fn invariant_no_wallet_without_channel(&mut self, down_before: bool) {
+        let attempts = self.engine.orders().flat_map(|record| &record.attempts);
+        let begun: Vec<(AttemptId, bool)> =
+            attempts.map(|attempt| (attempt.attempt, attempt.voucher.is_some())).collect();
+        let down = down_before && self.wallets_down();
+        for (attempt, by_code) in begun {
+            let is_new = self.watched.begun.insert(attempt) && !self.watched.started.contains(&attempt);
+            assert!(!is_new || !down || by_code, "{attempt} is tried, and its wallet cannot be reached");
+        }
+    }
+
+    /// Of no code more is spent than it allows, and a voucher pays one order. What the hub does not have, and what one
+    /// sale costs, stays within the terminal's limits.
+    pub fn invariant_voucher_within_allowance(&self) {
+        let uses = self.code_uses();
+        let mut net: BTreeMap<&str, (i64, usize)> = BTreeMap::new();
+        for used in &uses {
+            let (spent, sales) = net.entry(&used.of.code).or_default();
+            *spent += used.net;
+            *sales += usize::from(used.net > 0);
+            assert!(*spent <= used.of.allowance.get(), "{spent} fen are spent of {:?}", used.of);
+            assert!(!used.of.once || *sales <= 1, "{:?} paid {sales} sales", used.of);
+        }
+        if let Some(limits) = &self.engine.settings().vouchers {
+            assert!(uses.iter().all(|used| used.paid <= limits.per_sale_max.get()));
+            assert!(self.unsettled() <= limits.unsettled_max.get(), "{} fen wait for the hub", self.unsettled());
         }
     }
 
@@ -168,6 +220,7 @@ impl World {
             assert!(record.ending.is_some(), "{order} never ended: {record:#?}");
             let attempts = record.attempts.iter().filter_map(|attempt| self.alipay.trades.get(&attempt.attempt));
             let net: i64 = attempts.map(|trade| trade.net().get()).sum();
+            let net = net + self.net_of_codes(order);
             assert_eq!(net, self.due(&record), "the buyer of {order} paid another sum: {record:#?}");
             assert!(record.refunds.iter().all(|refund| refund.done && refund.owed.is_none()));
         }
@@ -180,6 +233,10 @@ impl World {
         let by_hand = |reason| reason == RefundReason::Operator;
         let given_back = record.refunds.iter().filter(|refund| by_hand(refund.reason));
         let given_back: i64 = given_back.map(|refund| refund.amount.get()).sum();
+        if record.cash.is_positive() {
+            assert!(record.attempts.is_empty() && record.refunds.is_empty(), "cash moves by hand: {record:#?}");
+            return 0;
+        }
         let late = record.refunds.iter().any(|refund| refund.reason == RefundReason::Late);
         if record.winner().is_none() || late {
             assert!(record.items.iter().all(|item| item.vend == VendRecord::Waiting), "goods without money");

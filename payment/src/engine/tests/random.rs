@@ -1,13 +1,15 @@
-//! Random lives: keys, scans, payments, cancels, lost and doubled replies, kills, a failing disk, jams, clocks that lose
+//! Random lives: keys, scans, payments, member and voucher codes, cash, cancels, lost and doubled replies, kills, a failing disk, jams, clocks that lose
 //! their trust, in an order that a seed decides. Afterwards the weather clears, and the money is right.
 
 use super::alipay::{Standing, Wallet};
-use super::world::{DAY, World, bare, basket, slot};
+use super::codes::{member, once, signed, taking_codes, voucher};
+use super::world::{DAY, World, bare, basket, settings, slot};
 use crate::channel::outcome::Why;
-use crate::engine::entry::WhoScans;
+use crate::engine::entry::{Entry, WhoScans};
 use crate::engine::faults::Fault;
 use crate::engine::input::{Input, Key};
 use crate::ids::AttemptId;
+use crate::voucher::{Kind, Voucher};
 
 const SEEDS: u64 = 500;
 const STEPS: u64 = 60;
@@ -47,12 +49,40 @@ fn step(world: &mut World, dice: &mut Dice) {
 
 fn customer(world: &mut World, dice: &mut Dice) {
     let who_scans = dice.pick(&WHO);
-    match dice.roll(6) {
+    match dice.roll(8) {
         0 => drop(world.key(Key::Cancel)),
+        6 => code(world, dice),
+        7 => cash(world, dice, who_scans),
         1 => drop(world.open(basket(dice.pick(&[&SLOTS[..2], &SLOTS[..], &["11", "11"]]), who_scans))),
         2 => drop(world.open(bare(dice.pick(&[1, 250, 100_000]), who_scans))),
         _ => drop(world.buy(dice.pick(&SLOTS))),
     }
+}
+
+/// A few codes, over and over: some are used up, some expire, some are strangers'.
+fn code(world: &mut World, dice: &mut Dice) {
+    let id = dice.pick(&["1", "2", "3"]);
+    let shown = match dice.roll(6) {
+        0 => signed(&Voucher { terminals: vec!["VM-2".to_owned()], ..voucher(id, Kind::Member, 5_000) }),
+        1 => signed(&Voucher { expires_ms: world.now().wall.ms + 100_000, ..voucher(id, Kind::Member, 5_000) }),
+        2 | 3 => once(&format!("V-{id}"), dice.pick(&[350, 1_000])),
+        _ => member(&format!("M-{id}"), dice.pick(&[1_000, 5_000])),
+    };
+    if dice.roll(2) == 0 {
+        drop(world.buy(dice.pick(&SLOTS)));
+    }
+    match world.engine.order_at_machine() {
+        Some(order) if dice.roll(3) == 0 => {
+            let line = shown.expose().to_owned();
+            drop(world.input(Input::CodeGiven { order, line }));
+        }
+        Some(_) | None => drop(world.show_code(&shown)),
+    }
+}
+
+fn cash(world: &mut World, dice: &mut Dice, who_scans: WhoScans) {
+    let sold = if dice.roll(2) == 0 { basket(&SLOTS[..2], who_scans) } else { bare(250, who_scans) };
+    drop(world.input(Input::CashSale(Box::new(sold))));
 }
 
 fn phone(world: &mut World, dice: &mut Dice) {
@@ -60,7 +90,8 @@ fn phone(world: &mut World, dice: &mut Dice) {
     let begun: Vec<AttemptId> = payable.map(|(attempt, _)| *attempt).collect();
     let wallets =
         [Wallet::PaysAtOnce, Wallet::Confirms, Wallet::Refuses(Why::Buyer), Wallet::Refuses(Why::RefreshCode)];
-    match dice.roll(6) {
+    match dice.roll(8) {
+        6 | 7 => code(world, dice),
         0 => drop(world.phone_scans()),
         1 => world.phone_pays(),
         2 | 3 => drop(world.show_pay_code(dice.pick(&wallets))),
@@ -125,8 +156,9 @@ fn operator(world: &mut World, dice: &mut Dice) {
         return;
     }
     let order = dice.pick(&orders);
-    match dice.roll(3) {
+    match dice.roll(4) {
         0 => drop(world.input(Input::Cancel { order })),
+        3 => world.hub_acknowledges(),
         1 => drop(world.refund(order, None)),
         _ => drop(world.refund(order, Some(100))),
     }
@@ -151,19 +183,27 @@ fn clear_up(world: &mut World) {
     world.settle();
 }
 
-fn live(seed: u64) {
+/// Lives, and tells how many sales were paid by codes and by cash.
+fn live(seed: u64) -> (usize, usize) {
     // What a failing test prints.
     println!("seed {seed}");
     let mut dice = Dice(seed);
     let counter = dice.pick(&[None, Some(0), Some(0)]);
-    let mut world = World::with_counter(dice.pick(&WHO), counter);
+    let who_scans = dice.pick(&WHO);
+    let settings = if dice.roll(3) == 0 { settings(who_scans) } else { taking_codes(who_scans) };
+    let mut world = World::begin(settings, counter);
     for _ in 0..STEPS {
         step(&mut world, &mut dice);
     }
     clear_up(&mut world);
+    let cash = world.stored.iter().filter(|stored| matches!(stored.entry, Entry::CashTaken { .. })).count();
+    (world.code_uses().len(), cash)
 }
 
 #[test]
 fn random_lives_end_with_the_right_money() {
-    (0..SEEDS).for_each(live);
+    let sales: Vec<(usize, usize)> = (0..SEEDS).map(live).collect();
+    let (codes, cash): (Vec<usize>, Vec<usize>) = sales.into_iter().unzip();
+    let (codes, cash): (usize, usize) = (codes.into_iter().sum(), cash.into_iter().sum());
+    assert!(codes > 200 && cash > 200, "{codes} sales by codes and {cash} for cash prove little");
 }

@@ -2,7 +2,7 @@
 
 use super::alipay::Wallet;
 use super::scenes;
-use super::world::{DAY, MINUTE, World, bare};
+use super::world::{DAY, IDLE, MINUTE, World, bare};
 use crate::engine::entry::{CancelledBy, Ending, OrderState, WhoScans};
 use crate::engine::view::View;
 
@@ -14,7 +14,7 @@ fn a_restart_at_idle_changes_nothing() {
     let (entries, net) = (world.stored.len(), world.net());
     world.restart(true, 2_000);
     world.settle();
-    assert_eq!((world.stored.len(), world.net(), world.view()), (entries, net, View::Idle));
+    assert_eq!((world.stored.len(), world.net(), world.view()), (entries, net, IDLE));
     assert_eq!(world.engine.poll_timeout(), None);
     assert!(world.buy("11").is_ok());
 }

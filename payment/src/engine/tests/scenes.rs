@@ -2,10 +2,11 @@
 //! claim nothing themselves, and a buyer whose screen shows no code does not scan it.
 
 use super::alipay::Wallet;
+use super::codes::{member, once};
 use super::world::{DAY, MINUTE, World, bare, basket, slot};
 use crate::channel::outcome::Why;
 use crate::engine::entry::WhoScans;
-use crate::engine::input::Key;
+use crate::engine::input::{Input, Key};
 
 /// A scene: its name, who may scan at the keypad, and what happens.
 pub type Scene = (&'static str, WhoScans, fn(&mut World));
@@ -34,6 +35,119 @@ pub const ALL: &[Scene] = &[
     ("the network goes", WhoScans::Either, the_network_goes),
     ("the journal fails for a while", WhoScans::BuyerScans, the_journal_fails_for_a_while),
 ];
+
+/// Scenes of a machine that takes member and voucher codes.
+pub const WITH_CODES: &[Scene] = &[
+    ("a member pays", WhoScans::MerchantScans, a_member_pays),
+    ("a code wins, and the phone pays too", WhoScans::Either, a_code_wins_and_the_phone_pays_too),
+    ("a voucher is shown twice", WhoScans::MerchantScans, a_voucher_is_shown_twice),
+    ("the goods for a code jam", WhoScans::MerchantScans, the_goods_for_a_code_jam),
+    ("a code is returned in parts", WhoScans::MerchantScans, a_code_is_returned_in_parts),
+    ("members buy without a network", WhoScans::Either, members_buy_without_a_network),
+    ("the network comes back", WhoScans::Either, the_network_comes_back_for_a_waiting_order),
+    ("the journal fails for a code", WhoScans::MerchantScans, the_journal_fails_for_a_code),
+    ("cash beside a phone", WhoScans::BuyerScans, cash_beside_a_phone),
+];
+
+pub fn a_member_pays(world: &mut World) {
+    let _ = world.buy("11");
+    world.run(2_000);
+    let _ = world.show_code(&member("M-1", 5_000));
+    world.run(5_000);
+}
+
+pub fn a_code_wins_and_the_phone_pays_too(world: &mut World) {
+    let _ = world.buy("11");
+    world.run(2_000);
+    let code = world.phone_scans();
+    let _ = world.show_code(&member("M-1", 5_000));
+    if let Some(code) = code {
+        world.alipay.confirm(code);
+    }
+    world.run(5 * MINUTE);
+}
+
+pub fn a_voucher_is_shown_twice(world: &mut World) {
+    for _ in 0..2 {
+        let _ = world.buy("11");
+        let _ = world.show_code(&once("V-1", 500));
+        world.run(20_000);
+        let _ = world.key(Key::Cancel);
+        world.run(20_000);
+    }
+}
+
+pub fn the_goods_for_a_code_jam(world: &mut World) {
+    world.machine.jammed.insert(slot("11"));
+    for slot in ["11", "12"] {
+        let _ = world.buy(slot);
+        let _ = world.show_code(&once("V-1", 500));
+        world.run(20_000);
+    }
+}
+
+pub fn a_code_is_returned_in_parts(world: &mut World) {
+    let _ = world.open(bare(800, WhoScans::MerchantScans));
+    let _ = world.show_code(&once("V-1", 800));
+    world.run(5_000);
+    if let Some(order) = world.order_ids().first().copied() {
+        for amount in [Some(300), Some(600), None] {
+            let _ = world.refund(order, amount);
+            world.run(5_000);
+        }
+    }
+}
+
+pub fn members_buy_without_a_network(world: &mut World) {
+    world.net.down = true;
+    let _ = world.buy("11");
+    world.run(40_000);
+    let _ = world.show_pay_code(Wallet::PaysAtOnce);
+    let _ = world.show_code(&member("M-1", 5_000));
+    world.run(20_000);
+    let _ = world.buy("12");
+    world.run(1_000);
+    let _ = world.show_code(&member("M-1", 5_000));
+    world.run(MINUTE);
+    world.net.down = false;
+    world.run(3 * MINUTE);
+}
+
+pub fn the_network_comes_back_for_a_waiting_order(world: &mut World) {
+    world.net.down = true;
+    let _ = world.buy("11");
+    world.run(40_000);
+    world.net.down = false;
+    let back = world.at + 45_000;
+    while world.code_on_screen().is_none() && world.at < back {
+        world.run(500);
+    }
+    world.phone_pays();
+    world.run(MINUTE);
+}
+
+pub fn the_journal_fails_for_a_code(world: &mut World) {
+    let _ = world.buy("11");
+    world.run(2_000);
+    world.refuse_writes = true;
+    let _ = world.show_code(&once("V-1", 500));
+    world.run(20_000);
+    world.refuse_writes = false;
+    world.run(MINUTE);
+    let _ = world.buy("11");
+    let _ = world.show_code(&once("V-1", 500));
+    world.run(MINUTE);
+}
+
+pub fn cash_beside_a_phone(world: &mut World) {
+    let cash = |world: &mut World, sold| world.input(Input::CashSale(Box::new(sold)));
+    let _ = world.buy("11");
+    let _ = cash(world, basket(&["12"], WhoScans::BuyerScans));
+    world.run(2_000);
+    world.phone_pays();
+    let _ = cash(world, bare(100, WhoScans::BuyerScans));
+    world.run(5_000);
+}
 
 pub fn pays_by_the_screen(world: &mut World) {
     let _ = world.buy("11");

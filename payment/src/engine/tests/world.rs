@@ -23,6 +23,9 @@ use crate::time::{Mono, Now, Wall};
 pub const MINUTE: u64 = 60_000;
 pub const DAY: u64 = 24 * 60 * MINUTE;
 
+/// Nobody is here, and every way to pay works.
+pub const IDLE: View = View::Idle { codes_only: None };
+
 /// What has been set in motion and comes later.
 #[derive(Debug, Clone)]
 enum Coming {
@@ -87,6 +90,8 @@ pub struct World {
     pub machine: Machine,
     pub scanner_armed: bool,
     pub lamp_on: bool,
+    /// So many entries the hub has.
+    pub acknowledged: usize,
     pub watched: Watched,
     coming: BTreeMap<(u64, u64), Coming>,
     number: u64,
@@ -105,6 +110,7 @@ pub fn settings(who_scans: WhoScans) -> Settings {
         who_scans,
         has_scanner: true,
         pace: Pace::default(),
+        vouchers: None,
     }
 }
 
@@ -115,10 +121,14 @@ impl World {
     }
 
     pub fn with_counter(who_scans: WhoScans, counter: Option<u64>) -> Self {
+        Self::begin(settings(who_scans), counter)
+    }
+
+    pub fn begin(settings: Settings, counter: Option<u64>) -> Self {
         let wall = Wall { ms: 1_790_000_000_000, trusted: true };
         let now = Now { mono: Mono(0), wall };
         let mut world = Self {
-            engine: Engine::restore(settings(who_scans), IdMint::new([0; 32]), now, &[]),
+            engine: Engine::restore(settings, IdMint::new([0; 32]), now, &[], Vec::new()),
             at: 0,
             booted: 0,
             wall_shift: wall.ms,
@@ -133,6 +143,7 @@ impl World {
             machine: Machine::new(counter),
             scanner_armed: false,
             lamp_on: false,
+            acknowledged: 0,
             watched: Watched::default(),
             coming: BTreeMap::new(),
             number: 0,
@@ -151,7 +162,7 @@ impl World {
 
     /// One input, and everything that follows from it at once.
     pub fn input(&mut self, input: Input) -> Result<Done, Refused> {
-        let done = self.engine.handle(self.now(), input);
+        let done = self.handle(input);
         self.drain();
         done
     }
@@ -185,8 +196,15 @@ impl World {
         }
     }
 
-    fn tell(&mut self, input: Input) {
-        self.engine.handle(self.now(), input).expect("only people are refused");
+    pub fn tell(&mut self, input: Input) {
+        self.handle(input).expect("only people are refused");
+    }
+
+    fn handle(&mut self, input: Input) -> Result<Done, Refused> {
+        let before = self.wallets_down();
+        let done = self.engine.handle(self.now(), input);
+        self.invariant_no_wallet_without_channel(before);
+        done
     }
 
     fn commit(&mut self, batch: Vec<Record>) {
@@ -208,8 +226,10 @@ impl World {
             let seq = self.stored.len() as u64 + 1;
             self.stored.push(Stored { seq, at: record.at, entry: record.entry });
         }
+        self.invariant_voucher_within_allowance();
         if !self.kill_if_due(&[Moment::After]) {
             self.tell(Input::Recorded);
+            self.tell_unsettled();
         }
     }
 
@@ -376,8 +396,10 @@ impl World {
         self.runs += 1;
         let mut seed = [0; 32];
         seed[0] = self.runs;
-        let who_scans = self.engine.settings().who_scans;
-        self.engine = Engine::restore(settings(who_scans), IdMint::new(seed), self.now(), &self.open_orders());
+        let settings = self.engine.settings().clone();
+        let (now, spent) = (self.now(), self.spent());
+        self.engine = Engine::restore(settings, IdMint::new(seed), now, &self.open_orders(), spent);
+        self.tell_unsettled();
         self.tell(Input::Raise(Fault::Machine));
         self.tell(Input::Raise(Fault::Scanner));
         self.later(200, Coming::DevicesUp);
