@@ -4,16 +4,16 @@
 //! a batch that contradicts the journal is refused alone. After trouble with the disk the connection is thrown away and
 //! opened again for the next attempt, so the journal heals without a restart.
 
-use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
 use super::chain::{Head, Record, sql_seq};
+use super::location::Location;
 use super::project::{self, ProjectError, Step};
 use super::store::{self, Lock};
-use super::trouble::{self, AppendError, OpenError, Trouble};
+use super::trouble::{AppendError, OpenError, Trouble};
 use super::view::Reader;
 use super::{NewEntry, recover};
 
@@ -33,9 +33,13 @@ type Reply<T> = oneshot::Sender<Result<T, AppendError>>;
 enum Command {
     Append(Vec<NewEntry>, Reply<Vec<u64>>),
     Probe(Reply<()>),
+    Chore(Chore),
     #[cfg(test)]
     WithConnection(Box<dyn FnOnce(&Connection) + Send>),
 }
+
+/// Something that is written beside the entries; it sends its own answer.
+type Chore = Box<dyn FnOnce(&mut Writer) + Send>;
 
 /// The open journal: hands what is to be recorded to the writer thread.
 ///
@@ -48,14 +52,26 @@ pub struct Journal {
 }
 
 impl Journal {
-    pub(super) fn start(path: &Path, lock: Lock, connection: Connection, head: Head) -> Result<Self, OpenError> {
-        let reader = Reader::open(path)?;
+    pub(super) fn start(
+        location: &Location,
+        lock: Lock,
+        connection: Connection,
+        head: Head,
+    ) -> Result<Self, OpenError> {
+        let reader = Reader::open_at(location)?;
         let (commands, waiting) = mpsc::channel(WAITING_MAX);
-        let writer = Writer { path: path.to_owned(), connection: Some(connection), head, commits: 0, _lock: lock };
+        let writer = Writer {
+            location: location.clone(),
+            connection: Some(connection),
+            head,
+            commits: 0,
+            looked_at: 0,
+            _lock: lock,
+        };
         let thread = thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || writer.run(waiting))
-            .map_err(|source| OpenError::File { path: path.to_owned(), source })?;
+            .map_err(|source| OpenError::File { path: location.path().to_owned(), source })?;
         Ok(Self { commands: Some(commands), thread: Some(thread), reader })
     }
 
@@ -87,6 +103,19 @@ impl Journal {
     #[must_use]
     pub fn reader(&self) -> Reader {
         self.reader.clone()
+    }
+
+    /// Has the writer do something between two batches.
+    pub(super) async fn have<T: Send + 'static>(
+        &self,
+        chore: impl FnOnce(&mut Writer) -> Result<T, AppendError> + Send + 'static,
+    ) -> Result<T, AppendError> {
+        self.ask(move |reply| {
+            Command::Chore(Box::new(move |writer| {
+                let _ = reply.send(chore(writer));
+            }))
+        })
+        .await
     }
 
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, AppendError> {
@@ -130,13 +159,16 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
-struct Writer {
-    path: PathBuf,
+/// The one that writes, on its own thread.
+pub(super) struct Writer {
+    location: Location,
     /// `None` after trouble, until the next attempt.
     connection: Option<Connection>,
     /// Where the journal ends, as far as anybody was told.
-    head: Head,
+    pub(super) head: Head,
     commits: u32,
+    /// Orders opened before this place were looked at by retention in this round.
+    pub(super) looked_at: u64,
     _lock: Lock,
 }
 
@@ -160,10 +192,12 @@ impl Writer {
     fn serve(&mut self, commands: Vec<Command>) {
         let mut batches = Vec::new();
         let mut probes = Vec::new();
+        let mut chores = Vec::new();
         for command in commands {
             match command {
                 Command::Append(batch, reply) => batches.push((batch, reply)),
                 Command::Probe(reply) => probes.push(reply),
+                Command::Chore(chore) => chores.push(chore),
                 #[cfg(test)]
                 Command::WithConnection(act) => {
                     if let Some(connection) = &self.connection {
@@ -180,6 +214,9 @@ impl Writer {
             for reply in probes {
                 let _ = reply.send(probed.clone());
             }
+        }
+        for chore in chores {
+            chore(self);
         }
     }
 
@@ -202,8 +239,7 @@ impl Writer {
     /// Commits all batches at once. One that is refused does not hold up the others.
     fn commit(&mut self, batches: &[Vec<NewEntry>]) -> Result<Vec<Result<Vec<u64>, AppendError>>, AppendError> {
         let mut head = self.head;
-        let answers = self.write(|connection| {
-            let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let answers = self.in_transaction(|transaction| {
             let mut answers = Vec::with_capacity(batches.len());
             for batch in batches {
                 let savepoint = transaction.savepoint()?;
@@ -217,12 +253,25 @@ impl Writer {
                     Err(Failure::Disk(error)) => return Err(error),
                 }
             }
-            transaction.commit()?;
             Ok(answers)
         })?;
         self.head = head;
-        self.commits += 1;
         Ok(answers)
+    }
+
+    /// Does `act` and commits, or does nothing. What it did is durable when this returns.
+    pub(super) fn in_transaction<T>(
+        &mut self,
+        act: impl FnOnce(&mut Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, AppendError> {
+        let done = self.write(|connection| {
+            let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let done = act(&mut transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        })?;
+        self.commits += 1;
+        Ok(done)
     }
 
     fn probe(&mut self) -> Result<(), AppendError> {
@@ -230,14 +279,17 @@ impl Writer {
             connection.execute(include_str!("sql/probe.sql"), [PROBE_BYTES])?;
             Ok(())
         })?;
-        if trouble::room(&self.path).is_some_and(|bytes| bytes < ROOM_BYTES_MIN) {
+        if self.location.room().is_some_and(|bytes| bytes < ROOM_BYTES_MIN) {
             return Err(AppendError::Storage(Trouble::StorageFull { source: None }));
         }
         Ok(())
     }
 
-    /// Writes through the connection. When that fails, the next attempt begins with a new one.
-    fn write<T>(&mut self, act: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Result<T, AppendError> {
+    /// Acts through the connection. When that fails, the next attempt begins with a new one.
+    pub(super) fn write<T>(
+        &mut self,
+        act: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, AppendError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.reconnect()?,
@@ -251,13 +303,13 @@ impl Writer {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
                 Err(AppendError::Changed)
             }
-            Err(error) => Err(AppendError::Storage(Trouble::of(error, &self.path))),
+            Err(error) => Err(AppendError::Storage(Trouble::of(error, &self.location))),
         }
     }
 
     /// A new connection, provided that the file still ends where we left it.
     fn reconnect(&self) -> Result<Connection, AppendError> {
-        let connection = store::reopen(&self.path).map_err(|error| match error {
+        let connection = store::reopen(&self.location).map_err(|error| match error {
             OpenError::Storage(trouble) => AppendError::Storage(trouble),
             OpenError::InUse { .. }
             | OpenError::File { .. }
@@ -270,7 +322,7 @@ impl Writer {
         let head = recover::head(&connection).map_err(|error| match error.sqlite_error_code() {
             // Another file, without our tables.
             Some(ErrorCode::Unknown) => AppendError::Changed,
-            Some(_) | None => AppendError::Storage(Trouble::of(error, &self.path)),
+            Some(_) | None => AppendError::Storage(Trouble::of(error, &self.location)),
         })?;
         if head == self.head { Ok(connection) } else { Err(AppendError::Changed) }
     }

@@ -36,7 +36,7 @@ impl Hash {
     }
 
     /// The hash in a column. One of another length matches nothing: it is all zeros.
-    fn of_bytes(bytes: &[u8]) -> Self {
+    pub(super) fn of_bytes(bytes: &[u8]) -> Self {
         Self(bytes.try_into().unwrap_or([0; 32]))
     }
 }

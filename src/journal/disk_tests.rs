@@ -10,7 +10,7 @@ use std::process::Command;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::fixture::{going_on, new, numbers, opened};
-use super::{AppendError, Journal, NewEntry, OpenError, Trouble};
+use super::{AppendError, Journal, Location, NewEntry, OpenError, Trouble};
 use payment::engine::entry::{Entry, OrderState};
 
 /// Where the story takes place; set only in the process of its own.
@@ -137,7 +137,7 @@ async fn a_read_only_disk_is_said_at_the_start() {
     let refusal = Journal::open(&path).unwrap_err();
     assert!(refusal.to_string().contains("ead-only file system"), "{refusal}");
     // Even when the lock can be had, the file itself is not written to.
-    let refusal = super::store::create(&path).unwrap_err();
+    let refusal = super::store::create(&Location::of(&path)).unwrap_err();
     assert!(matches!(refusal, OpenError::Storage(Trouble::ReadOnly { .. })), "{refusal:?}");
     remount("remount,rw");
     Journal::open(&path).unwrap();
@@ -205,7 +205,7 @@ async fn a_replaced_file_is_noticed_after_trouble() {
         if replacement == "an empty file" {
             std::fs::write(&path, "").unwrap();
         } else {
-            drop(super::store::create(&path).unwrap());
+            drop(super::store::create(&Location::of(&path)).unwrap());
         }
         journal
             .with_connection(|connection| {

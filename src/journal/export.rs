@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::chain::Record;
+use super::location::Location;
 use super::project::{OrderSummary, origin_name, read_order};
 use super::store;
 use super::trouble::Trouble;
@@ -126,8 +127,9 @@ fn each<T>(
     read: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
     mut write: impl FnMut(T) -> io::Result<()>,
 ) -> Result<u64, ExportError> {
-    let storage = |error| ExportError::Storage(Trouble::of(error, path));
-    let connection: Connection = store::connect_read_only(path).map_err(storage)?;
+    let location = Location::of(path);
+    let storage = |error| ExportError::Storage(Trouble::of(error, &location));
+    let connection: Connection = store::connect_read_only(&location).map_err(storage)?;
     let mut statement = connection.prepare(statement).map_err(storage)?;
     let arguments = rusqlite::params_from_iter(arguments);
     let mut rows = statement.query(arguments).map_err(storage)?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use payment::channel::ChannelId;
 use payment::engine::entry::{
     CancelledBy, Ending, Entry, IdempotencyKey, Item, Method, OrderState, Origin, RefundReason, ReverseReason, SlotId,
-    VendResult, WhoScans,
+    VendResult, VoucherUse, WhoScans,
 };
 use payment::ids::{AttemptId, IdMint, OrderId, RefundId};
 use payment::money::Fen;
@@ -36,7 +36,7 @@ impl Place {
     pub(super) fn as_tamperer(&self) -> Connection {
         let connection = Connection::open(&self.path).unwrap();
         connection
-            .execute_batch("DROP TRIGGER entries_are_not_changed; DROP TRIGGER entries_are_not_deleted;")
+            .execute_batch("DROP TRIGGER entries_are_not_changed; DROP TRIGGER entries_stay_but_in_gaps; DROP TRIGGER gaps_are_acknowledged;")
             .unwrap();
         connection
     }
@@ -164,4 +164,43 @@ fn refund_started(seed: u8) -> Entry {
         reason: RefundReason::Undelivered,
         idempotency: Some(key(&format!("refund-{seed}"))),
     }
+}
+
+/// A sale for coins: nothing to scan, nothing to give back.
+pub(super) fn cash(seed: u8) -> Vec<NewEntry> {
+    let order = numbers(seed).order;
+    let steps = [
+        (OrderState::Paid, Entry::CashTaken { order, amount: Fen::new(350) }),
+        (OrderState::Completed, Entry::OrderClosed { order, ending: Ending::Delivered }),
+    ];
+    let later = steps.into_iter().map(|(state, entry)| new(i64::from(seed), state, entry));
+    std::iter::once(opened(seed)).chain(later).collect()
+}
+
+/// A code of the operator that is valid for so many minutes from the beginning of the stories.
+pub(super) fn voucher(code: &str, once: bool, minutes: i64) -> VoucherUse {
+    VoucherUse { code: code.to_owned(), allowance: Fen::new(5_000), once, expires_ms: START_MS + minutes * 60_000 }
+}
+
+/// A sale for a code of the operator, paid and not delivered yet.
+pub(super) fn paid_by_voucher(seed: u8, of: VoucherUse) -> Vec<NewEntry> {
+    let Numbers { order, attempt, .. } = numbers(seed);
+    let started = Entry::AttemptStarted {
+        voucher: Some(of),
+        order,
+        attempt,
+        channel: ChannelId::Voucher,
+        method: Method::TakeCode,
+        amount: Fen::new(350),
+    };
+    let minute = i64::from(seed);
+    vec![opened(seed), new(minute, OrderState::Confirming, started), new(minute, OrderState::Paid, paid(seed))]
+}
+
+/// Of which 1.50 goes back: what [`paid_by_voucher`] began.
+pub(super) fn given_back(seed: u8) -> Vec<NewEntry> {
+    let Numbers { order, refund, .. } = numbers(seed);
+    let steps =
+        [(OrderState::Refunding, refund_started(seed)), (OrderState::Refunding, Entry::RefundDone { order, refund })];
+    steps.into_iter().map(|(state, entry)| new(i64::from(seed), state, entry)).collect()
 }

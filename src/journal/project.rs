@@ -13,6 +13,7 @@ use serde::de::value::{Error as NameError, StrDeserializer};
 use thiserror::Error;
 
 use super::chain::{Record, read_seq, sql_seq, state_named};
+use super::vouchers;
 
 /// An order at a glance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -262,12 +263,14 @@ pub(super) fn apply(connection: &Connection, step: &Step<'_>) -> Result<(), Proj
     for number in numbers(step.entry) {
         write_number(connection, after.opened_seq, &number)?;
     }
-    Ok(())
+    vouchers::apply(connection, after.opened_seq, step.entry)
 }
 
 /// Makes the derived tables again from the entries. To be called inside a transaction.
 pub(super) fn rebuild(connection: &Connection) -> Result<(), ProjectError> {
-    connection.execute_batch("DELETE FROM numbers; DELETE FROM order_entries; DELETE FROM orders;")?;
+    connection.execute_batch(
+        "DELETE FROM voucher_uses; DELETE FROM numbers; DELETE FROM order_entries; DELETE FROM orders;",
+    )?;
     let mut entries = connection.prepare(include_str!("sql/entries_since.sql"))?;
     for record in entries.query_map(params![0, i64::MAX], Record::from_row)? {
         let record = record?;

@@ -5,7 +5,11 @@ use payment::time::Wall;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::chain::{Head, Record, read_seq, sql_seq};
-use super::trouble::OpenError;
+use super::location::Location;
+use super::outbox::{self, CommandResult};
+use super::trouble::{OpenError, Trouble};
+use super::vouchers::{self, VoucherSpent};
+use payment::money::Fen;
 
 /// So many of the newest entries are proved at each start. The whole chain is for `till journal verify`.
 const PROVED: u32 = 100;
@@ -14,19 +18,30 @@ pub(super) struct Recovered {
     pub(super) head: Head,
     pub(super) last: Option<(u64, Wall)>,
     pub(super) open_orders: Vec<Vec<Stored>>,
+    pub(super) acknowledged: u64,
+    pub(super) handled: u64,
+    pub(super) results: Vec<CommandResult>,
+    pub(super) spent: Vec<VoucherSpent>,
+    pub(super) unsettled: Fen,
 }
 
 /// Proves the newest entries and reads the open orders.
-pub(super) fn recover(connection: &Connection) -> Result<Recovered, OpenError> {
-    let storage = |error| OpenError::Storage(super::Trouble::of(error, path_of(connection)));
+pub(super) fn recover(connection: &Connection, location: &Location) -> Result<Recovered, OpenError> {
+    let storage = |error| OpenError::Storage(Trouble::of(error, location));
     let newest = tail(connection, PROVED).map_err(storage)?;
     prove(&newest)?;
     let open = open_orders(connection).map_err(storage)?;
     let last = newest.first();
+    let hub = outbox::marks(connection).map_err(storage)?;
     Ok(Recovered {
         head: last.map_or_else(Head::beginning, Record::head),
         last: last.map(|record| (record.seq, record.at)),
         open_orders: open.iter().map(|records| stored(records)).collect::<Result<_, _>>()?,
+        acknowledged: hub.acknowledged,
+        handled: hub.handled,
+        results: outbox::results(connection).map_err(storage)?,
+        spent: vouchers::spent(connection, last.map_or(i64::MIN, |record| record.at.ms)).map_err(storage)?,
+        unsettled: vouchers::unsettled(connection, hub.acknowledged).map_err(storage)?,
     })
 }
 
@@ -104,11 +119,6 @@ fn stored(records: &[Record]) -> Result<Vec<Stored>, OpenError> {
             Ok(record.stored()?)
         })
         .collect()
-}
-
-/// The file of the connection, for the advice in an error.
-pub(super) fn path_of(connection: &Connection) -> &std::path::Path {
-    std::path::Path::new(connection.path().unwrap_or("."))
 }
 
 /// Place and time of the last entry.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::location::Location;
 use super::trouble::{OpenError, Trouble, directory};
 
 /// Marks the file as ours: "Till" in ASCII.
@@ -18,6 +19,8 @@ pub(super) const MIGRATIONS: [&str; 3] = [
     include_str!("schema/0002_orders.sql"),
     include_str!("schema/0003_views.sql"),
 ];
+/// What the versions before can do without. It runs at every open and does nothing where its work is done.
+pub(super) const ADDITIONS: &str = include_str!("schema/additions.sql");
 /// How long a write waits for a program that holds the file: a backup is done by then, a buyer still waits.
 const BUSY_MS_MAX: u64 = 2_000;
 /// The write-ahead log may grow to this many pages of 4 KiB before a commit itself empties it. Normally the writer
@@ -30,10 +33,14 @@ const CACHE_KIB: u32 = 1_024;
 
 /// The right to write to a journal; given up when dropped, also when the process dies.
 #[derive(Debug)]
-pub(super) struct Lock(#[expect(dead_code, reason = "held, not read")] File);
+pub(super) struct Lock(#[expect(dead_code, reason = "held, not read")] Option<File>);
 
-/// Takes the lock file beside `path` and writes our process number into it.
-pub(super) fn lock(path: &Path) -> Result<Lock, OpenError> {
+/// Takes the lock file beside a journal of this system and writes our process number into it.
+pub(super) fn lock(location: &Location) -> Result<Lock, OpenError> {
+    if location.is_real() { lock_file(location.path()).map(|file| Lock(Some(file))) } else { Ok(Lock(None)) }
+}
+
+fn lock_file(path: &Path) -> Result<File, OpenError> {
     let beside = lock_path(path);
     let failed = |source| OpenError::File { path: beside.clone(), source };
     let mut file = private(&beside).map_err(failed)?;
@@ -48,7 +55,7 @@ pub(super) fn lock(path: &Path) -> Result<Lock, OpenError> {
     if let Err(error) = write_pid(&mut file) {
         tracing::debug!(%error, "could not write the process number into the lock file");
     }
-    Ok(Lock(file))
+    Ok(file)
 }
 
 fn lock_path(path: &Path) -> PathBuf {
@@ -74,32 +81,38 @@ fn written_pid(file: &mut File) -> Option<u32> {
 }
 
 /// Opens the journal for writing, making it and bringing it up to date as needed.
-pub(super) fn create(path: &Path) -> Result<Connection, OpenError> {
-    let failed = |source| OpenError::File { path: path.to_owned(), source };
-    let storage = |error| OpenError::Storage(Trouble::of(error, path));
-    if !path.exists() {
-        private(path).map_err(failed)?;
-        // Its name must survive a power cut too.
-        File::open(directory(path)).and_then(|directory| directory.sync_all()).map_err(failed)?;
+pub(super) fn create(location: &Location) -> Result<Connection, OpenError> {
+    if location.is_real() {
+        make_file(location.path())?;
     }
-    let mut connection = connect(path).map_err(storage)?;
-    own(&connection, path)?;
-    make_safe(&connection).map_err(storage)??;
+    let storage = |error| OpenError::Storage(Trouble::of(error, location));
+    let mut connection = connect(location).map_err(storage)?;
+    own(&connection, location)?;
+    make_safe(&connection, location).map_err(storage)??;
     migrate(&mut connection).map_err(storage)??;
     Ok(connection)
 }
 
+fn make_file(path: &Path) -> Result<(), OpenError> {
+    if path.exists() {
+        return Ok(());
+    }
+    let failed = |source| OpenError::File { path: path.to_owned(), source };
+    private(path).map_err(failed)?;
+    // Its name must survive a power cut too.
+    File::open(directory(path)).and_then(|directory| directory.sync_all()).map_err(failed)
+}
+
 /// Opens a journal that exists, again, after trouble.
-pub(super) fn reopen(path: &Path) -> Result<Connection, OpenError> {
-    let storage = |error| OpenError::Storage(Trouble::of(error, path));
-    let connection = connect(path).map_err(storage)?;
-    make_safe(&connection).map_err(storage)??;
+pub(super) fn reopen(location: &Location) -> Result<Connection, OpenError> {
+    let storage = |error| OpenError::Storage(Trouble::of(error, location));
+    let connection = connect(location).map_err(storage)?;
+    make_safe(&connection, location).map_err(storage)??;
     Ok(connection)
 }
 
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+fn connect(location: &Location) -> rusqlite::Result<Connection> {
+    let connection = location.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     // SQLite opens a file that it may not write as read-only, without a word.
     if connection.is_readonly("main")? {
         let refused = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY);
@@ -110,9 +123,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 /// Opens a journal so that it cannot be changed through this connection.
-pub(super) fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+pub(super) fn connect_read_only(location: &Location) -> rusqlite::Result<Connection> {
+    let connection = location.connect(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     settle(&connection)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
@@ -125,23 +137,24 @@ fn settle(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Refuses a database of something else before anything in it is touched.
-fn own(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+fn own(connection: &Connection, location: &Location) -> Result<(), OpenError> {
     let read = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
-    let storage = |error| OpenError::Storage(Trouble::of(error, path));
+    let storage = |error| OpenError::Storage(Trouble::of(error, location));
     let application = read("PRAGMA application_id").map_err(storage)?;
     let tables = read("SELECT count(*) FROM sqlite_schema").map_err(storage)?;
     if application == APPLICATION || (application == 0 && tables == 0) {
         return Ok(());
     }
-    Err(OpenError::NotAJournal { path: path.to_owned() })
+    Err(OpenError::NotAJournal { path: location.path().to_owned() })
 }
 
 /// What makes a commit survive a power cut (reference/hardware.md 5.6). Asked for, then read back: SQLite does not
 /// complain about a pragma that it did not follow.
-pub(super) fn make_safe(connection: &Connection) -> rusqlite::Result<Result<(), OpenError>> {
+pub(super) fn make_safe(connection: &Connection, location: &Location) -> rusqlite::Result<Result<(), OpenError>> {
+    let (synchronous, says) = location.synchronous().pragma();
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)?;
     connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES_MAX)?;
-    for (pragma, wanted, says) in [("journal_mode", "WAL", "wal"), ("synchronous", "FULL", "2")] {
+    for (pragma, wanted, says) in [("journal_mode", "WAL", "wal"), ("synchronous", synchronous, says)] {
         connection.pragma_update(None, pragma, wanted)?;
         let found = connection.pragma_query_value(None, pragma, |row| {
             row.get_ref(0).map(|value| match value {
@@ -159,7 +172,7 @@ pub(super) fn make_safe(connection: &Connection) -> rusqlite::Result<Result<(), 
     Ok(Ok(()))
 }
 
-/// Runs the steps that the file has not seen, each in its own transaction.
+/// Runs the steps that the file has not seen, each in its own transaction, then what was added without a step.
 fn migrate(connection: &mut Connection) -> rusqlite::Result<Result<(), OpenError>> {
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
@@ -176,5 +189,13 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<Result<(), OpenError
         transaction.pragma_update(None, "user_version", step)?;
         transaction.commit()?;
     }
+    let transaction = connection.transaction()?;
+    transaction.execute_batch(ADDITIONS)?;
+    transaction.commit()?;
     Ok(Ok(()))
+}
+
+/// Whether the file has the additions: a version before never made them, and one who only reads does not.
+pub(super) fn has_additions(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'voucher_uses'")?.exists([])
 }

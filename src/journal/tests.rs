@@ -1,6 +1,7 @@
 //! Recording, restoring, refusing.
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::pin::pin;
 
 use payment::engine::entry::{Entry, OrderState};
@@ -8,7 +9,7 @@ use payment::money::Fen;
 use rusqlite::Connection;
 
 use super::fixture::{Place, closed, going_on, new, numbers, opened, whole};
-use super::{AppendError, Journal, NewEntry, OpenError, rebuild, store};
+use super::{AppendError, Journal, Location, NewEntry, OpenError, rebuild, store};
 
 #[tokio::test]
 async fn what_was_recorded_is_there_after_a_restart_and_only_what_is_open_is_restored() {
@@ -107,7 +108,7 @@ fn a_file_that_is_no_database_is_refused_as_damaged() {
 fn a_setting_that_did_not_take_stops_the_start() {
     // A database in memory cannot have a write-ahead log, and SQLite does not complain.
     let memory = Connection::open_in_memory().unwrap();
-    let refusal = store::make_safe(&memory).unwrap().unwrap_err();
+    let refusal = store::make_safe(&memory, &Location::of(Path::new(":memory:"))).unwrap().unwrap_err();
     assert!(matches!(refusal, OpenError::Unsafe { pragma: "journal_mode", .. }), "{refusal}");
 }
 

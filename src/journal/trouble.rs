@@ -8,6 +8,7 @@ use rusqlite::ErrorCode;
 use thiserror::Error;
 
 use super::chain::Unreadable;
+use super::location::Location;
 
 /// What is wrong with the disk or the file.
 #[derive(Debug, Clone, Error)]
@@ -62,16 +63,16 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// What `error`, met on the file at `path`, means for a person.
+    /// What `error`, met on the file at `location`, means for a person.
     ///
     /// SQLite calls every failed write an I/O error but "disk full"; the file system is asked for the rest.
-    pub(super) fn of(error: rusqlite::Error, path: &Path) -> Self {
+    pub(super) fn of(error: rusqlite::Error, location: &Location) -> Self {
         let code = error.sqlite_error_code();
         let source = Arc::new(error);
         if code == Some(ErrorCode::DiskFull) {
             return Self::StorageFull { source: Some(source) };
         }
-        if code == Some(ErrorCode::ReadOnly) || is_read_only(path) {
+        if code == Some(ErrorCode::ReadOnly) || location.is_read_only() {
             return Self::ReadOnly { source };
         }
         if matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) {
@@ -80,7 +81,7 @@ impl Trouble {
         if matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)) {
             return Self::Corrupt { source };
         }
-        match room(path) {
+        match location.room() {
             Some(0) => Self::StorageFull { source: Some(source) },
             Some(_) | None => Self::Io { source },
         }
@@ -93,7 +94,8 @@ pub(super) fn room(path: &Path) -> Option<u64> {
     Some(about.f_bavail.saturating_mul(about.f_frsize))
 }
 
-fn is_read_only(path: &Path) -> bool {
+/// Whether the file system of `path` takes no writes.
+pub(super) fn is_read_only(path: &Path) -> bool {
     rustix::fs::statvfs(directory(path)).is_ok_and(|about| about.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
 }
 
@@ -127,6 +129,17 @@ pub enum AppendError {
          Nothing more is recorded and no sale starts. Restart till; it goes on from what the file says"
     )]
     Changed,
+    /// The hub says that it has entries which were never written here. Nothing was changed.
+    #[error(
+        "the hub acknowledged entry {up_to}, but this journal ends at entry {newest}: the hub knows another journal \
+         under this terminal's number. Nothing was changed; nothing is sent until a person has looked at the hub"
+    )]
+    Beyond {
+        /// What the hub acknowledged.
+        up_to: u64,
+        /// Where the journal ends.
+        newest: u64,
+    },
     /// The journal was closed.
     #[error("the journal is closed: nothing was recorded. Restart till")]
     Stopped,

@@ -11,9 +11,12 @@ use rusqlite::Connection;
 use thiserror::Error;
 
 use super::chain::{Head, Record, read_seq, sql_seq};
+use super::location::Location;
 use super::project::{self, NumberKind, OrderSummary, Step};
+use super::retain::{self, Gap};
 use super::trouble::Trouble;
-use super::{recover, store};
+use super::{outbox, recover, store, vouchers};
+use payment::engine::entry::Entry;
 use payment::money::Fen;
 
 /// So many faults are described; the rest is counted. Where more is wrong, the first ones tell the story.
@@ -24,6 +27,10 @@ const FAULTS_KEPT: usize = 100;
 pub struct Report {
     /// How many entries there are.
     pub entries: u64,
+    /// How many gaps retention left between them.
+    pub gaps: u64,
+    /// How many entries were there.
+    pub removed: u64,
     /// Where the journal ends: note it elsewhere, and a later walk can prove that nothing before it was cut off.
     pub head: Head,
     /// The first faults, in the order of the journal.
@@ -84,10 +91,28 @@ pub enum Wrong {
     },
     /// It once had another hash at this place.
     OtherHead,
+    /// Retention says that it emptied this place and all up to `to`, and what it says does not fit.
+    Gap {
+        /// The last place of the gap.
+        to: u64,
+        /// What does not fit.
+        why: GapWrong,
+    },
     /// A derived table is not what the entries add up to. The entries themselves are sound.
     Derived(&'static str),
     /// SQLite finds the file damaged.
     File(String),
+}
+
+/// What can be wrong with a gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GapWrong {
+    /// It does not follow the entry before it.
+    Unlinked,
+    /// There are entries in it, or another gap, or the journal ended before it.
+    Misplaced,
+    /// The hub does not have what was there, and so retention did not remove it.
+    Unacknowledged,
 }
 
 impl fmt::Display for Fault {
@@ -121,6 +146,15 @@ impl fmt::Display for Wrong {
                 write!(f, "cut off: the journal ends at entry {end} and was longer")
             }
             Self::OtherHead => f.write_str("not the entry that was here when the head was noted"),
+            Self::Gap { to, why: GapWrong::Unlinked } => {
+                write!(f, "removed by retention, with all up to entry {to}, but not tied to the entry before")
+            }
+            Self::Gap { to, why: GapWrong::Misplaced } => {
+                write!(f, "retention is said to have removed all up to entry {to}, and it did not")
+            }
+            Self::Gap { to, why: GapWrong::Unacknowledged } => {
+                write!(f, "retention is said to have removed all up to entry {to}, but the hub does not have them")
+            }
             Self::Derived(what) => write!(f, "{what} does not say what the entries say; the entries are what counts"),
             Self::File(what) => write!(f, "damaged: {what}"),
         }
@@ -142,17 +176,27 @@ pub struct VerifyError {
 ///
 /// When the file cannot be read at all.
 pub fn verify(path: &Path, noted: Option<Head>) -> Result<Report, VerifyError> {
+    verify_at(&Location::of(path), noted)
+}
+
+/// The same for a journal at `location`.
+///
+/// # Errors
+///
+/// When the file cannot be read at all.
+pub fn verify_at(location: &Location, noted: Option<Head>) -> Result<Report, VerifyError> {
     let walk = || -> rusqlite::Result<Report> {
-        let connection = store::connect_read_only(path)?;
+        let connection = store::connect_read_only(location)?;
         // One snapshot: what the daemon appends meanwhile is for the next walk. The write-ahead log grows by that much.
         let snapshot = connection.unchecked_transaction()?;
         let mut faults = Faults::default();
         check_file(&snapshot, &mut faults)?;
-        let (entries, head) = check_chain(&snapshot, noted, &mut faults)?;
+        let walked = Walk::along(&snapshot, noted, &mut faults)?;
         check_derived(&snapshot, &mut faults)?;
-        Ok(faults.report(entries, head))
+        Ok(faults.report(&walked))
     };
-    walk().map_err(|error| VerifyError { path: path.display().to_string(), trouble: Trouble::of(error, path) })
+    let path = location.path().display().to_string();
+    walk().map_err(|error| VerifyError { path, trouble: Trouble::of(error, location) })
 }
 
 #[derive(Default)]
@@ -171,7 +215,7 @@ impl Faults {
         }
     }
 
-    fn report(mut self, entries: u64, head: Head) -> Report {
+    fn report(mut self, walked: &Walk) -> Report {
         let places: Vec<u64> = self.kept.iter().map(|fault| fault.seq).collect();
         for fault in &mut self.kept {
             let suspect = self.suspects.iter().find(|record| record.seq == fault.seq);
@@ -181,7 +225,8 @@ impl Faults {
         }
         // What is about the whole file comes last: the named entries tell more.
         self.kept.sort_by_key(|fault| fault.seq.checked_sub(1).unwrap_or(u64::MAX));
-        Report { entries, head, faults: self.kept, fault_count: self.count }
+        let Walk { entries, gaps, removed, head, .. } = *walked;
+        Report { entries, gaps, removed, head, faults: self.kept, fault_count: self.count }
     }
 }
 
@@ -216,33 +261,88 @@ fn check_file(connection: &Connection, faults: &mut Faults) -> rusqlite::Result<
     Ok(())
 }
 
-fn check_chain(connection: &Connection, noted: Option<Head>, faults: &mut Faults) -> rusqlite::Result<(u64, Head)> {
-    let mut statement = connection.prepare(include_str!("sql/entries_since.sql"))?;
-    let mut entries = 0;
-    let mut head = Head::beginning();
-    let mut is_whole = true;
-    for record in statement.query_map([0, i64::MAX], Record::from_row)? {
-        let record = record?;
-        if record.seq > head.seq + 1 {
-            let order = order_of_missing(connection, head.seq + 1)?;
-            let to = record.seq - 1;
-            faults.add(head.seq + 1, order.as_deref(), Wrong::Missing { to });
-            is_whole = false;
+/// How far the chain was followed.
+struct Walk {
+    entries: u64,
+    gaps: u64,
+    removed: u64,
+    head: Head,
+    /// Whether the next record can be held against the head.
+    is_whole: bool,
+    /// The hub has every entry up to here; behind it retention removes nothing.
+    acknowledged: u64,
+    noted: Option<Head>,
+}
+
+impl Walk {
+    fn along(connection: &Connection, noted: Option<Head>, faults: &mut Faults) -> rusqlite::Result<Self> {
+        let acknowledged = outbox::marks(connection)?.acknowledged;
+        let head = Head::beginning();
+        let mut walk = Self { entries: 0, gaps: 0, removed: 0, head, is_whole: true, acknowledged, noted };
+        let mut gaps = retain::gaps(connection)?.into_iter().peekable();
+        let mut statement = connection.prepare(include_str!("sql/entries_since.sql"))?;
+        for record in statement.query_map([0, i64::MAX], Record::from_row)? {
+            let record = record?;
+            while let Some(gap) = gaps.next_if(|gap| gap.first <= record.seq) {
+                walk.cross(connection, &gap, record.seq, faults)?;
+            }
+            walk.reach(connection, record.seq, faults)?;
+            walk.is_whole = check_record(&record, walk.is_whole.then_some(walk.head), faults);
+            walk.head = record.head();
+            walk.entries += 1;
+            walk.hold_against_noted(Some(&record.order), faults);
         }
-        is_whole = check_record(&record, is_whole.then_some(head), faults);
-        if noted.is_some_and(|noted| noted.seq == record.seq && noted.hash != record.hash) {
-            faults.add(record.seq, Some(&record.order), Wrong::OtherHead);
+        for gap in gaps {
+            faults.add(gap.first, None, Wrong::Gap { to: gap.last, why: GapWrong::Misplaced });
         }
-        entries += 1;
-        head = record.head();
+        if let Some(noted) = noted
+            && noted.seq > walk.head.seq
+        {
+            let order = order_of_missing(connection, walk.head.seq + 1)?;
+            faults.add(walk.head.seq + 1, order.as_deref(), Wrong::CutOff { end: walk.head.seq });
+        }
+        Ok(walk)
     }
-    if let Some(noted) = noted
-        && noted.seq > head.seq
-    {
-        let order = order_of_missing(connection, head.seq + 1)?;
-        faults.add(head.seq + 1, order.as_deref(), Wrong::CutOff { end: head.seq });
+
+    /// Crosses a gap on the way to the record at `next`. What the hub does not have was never removed by retention: a gap
+    /// there is not believed, and its entries are missing.
+    fn cross(&mut self, connection: &Connection, gap: &Gap, next: u64, faults: &mut Faults) -> rusqlite::Result<()> {
+        let wrong = |why| Wrong::Gap { to: gap.last, why };
+        if gap.last > self.acknowledged {
+            faults.add(gap.first, None, wrong(GapWrong::Unacknowledged));
+            return Ok(());
+        }
+        if gap.first <= self.head.seq || gap.last >= next {
+            faults.add(gap.first, None, wrong(GapWrong::Misplaced));
+            return Ok(());
+        }
+        self.reach(connection, gap.first, faults)?;
+        if self.is_whole && self.head.hash != gap.prev {
+            faults.add(gap.first, None, wrong(GapWrong::Unlinked));
+        }
+        self.head = Head { seq: gap.last, hash: gap.hash };
+        self.is_whole = true;
+        self.gaps += 1;
+        self.removed += gap.last - gap.first + 1;
+        self.hold_against_noted(None, faults);
+        Ok(())
     }
-    Ok((entries, head))
+
+    /// Says what is missing before place `seq`.
+    fn reach(&mut self, connection: &Connection, seq: u64, faults: &mut Faults) -> rusqlite::Result<()> {
+        if seq > self.head.seq + 1 {
+            let order = order_of_missing(connection, self.head.seq + 1)?;
+            faults.add(self.head.seq + 1, order.as_deref(), Wrong::Missing { to: seq - 1 });
+            self.is_whole = false;
+        }
+        Ok(())
+    }
+
+    fn hold_against_noted(&self, order: Option<&str>, faults: &mut Faults) {
+        if self.noted.is_some_and(|noted| noted.seq == self.head.seq && noted.hash != self.head.hash) {
+            faults.add(self.head.seq, order, Wrong::OtherHead);
+        }
+    }
 }
 
 /// Checks one record; `before` is the head that it must follow, when that is known to be sound. Returns whether the
@@ -280,7 +380,8 @@ fn order_of_missing(connection: &Connection, seq: u64) -> rusqlite::Result<Optio
 /// Holds the derived tables against the entries: every order is added up anew.
 fn check_derived(connection: &Connection, faults: &mut Faults) -> rusqlite::Result<()> {
     let mut orders = connection.prepare("SELECT opened_seq, order_id FROM orders ORDER BY 1")?;
-    let mut numbers = 0;
+    let has_additions = store::has_additions(connection)?;
+    let (mut numbers, mut uses) = (0, 0);
     let rows = orders.query_map([], |row| Ok((read_seq(row, 0)?, row.get::<_, String>(1)?)))?;
     for row in rows {
         let (opened_seq, order) = row?;
@@ -296,6 +397,12 @@ fn check_derived(connection: &Connection, faults: &mut Faults) -> rusqlite::Resu
                 faults.add(opened_seq, Some(&order), Wrong::Derived("table numbers"));
             }
         }
+        if let Some(sum) = sum.filter(|sum| has_additions || !sum.uses.is_empty()) {
+            uses += sum.uses.len();
+            if !has_additions || vouchers::held(connection, opened_seq)? != sum.uses {
+                faults.add(opened_seq, Some(&order), Wrong::Derived("table voucher_uses"));
+            }
+        }
     }
     let count = |sql| connection.query_row(sql, [], |row| read_seq(row, 0));
     // Each order's own rows are right; equal counts say that there are no others and that no entry is left out.
@@ -305,12 +412,16 @@ fn check_derived(connection: &Connection, faults: &mut Faults) -> rusqlite::Resu
     if count("SELECT count(*) FROM numbers")? != numbers {
         faults.add(0, None, Wrong::Derived("table numbers"));
     }
+    if has_additions && usize::try_from(count("SELECT count(*) FROM voucher_uses")?) != Ok(uses) {
+        faults.add(0, None, Wrong::Derived("table voucher_uses"));
+    }
     Ok(())
 }
 
 struct Sum {
     summary: OrderSummary,
     numbers: BTreeMap<(&'static str, String), project::Number>,
+    uses: Vec<vouchers::Use>,
 }
 
 /// What the records of one order add up to; `None` when they are not a whole story.
@@ -321,19 +432,21 @@ fn add_up(records: &[Record]) -> Option<Sum> {
         let found = numbers.get(&(kind.name(), number.to_owned()));
         found.and_then(|number| number.amount).unwrap_or(Fen::ZERO)
     };
-    for record in records {
-        let entry = record.entry().ok()?;
-        let moved = project::moves(&entry).map_or(Fen::ZERO, |(kind, number)| amount(&numbers, kind, number));
-        let step = Step { seq: record.seq, at: record.at, state: record.state().ok()?, entry: &entry };
+    let entries: Vec<Entry> = records.iter().map(|record| record.entry().ok()).collect::<Option<_>>()?;
+    for (record, entry) in records.iter().zip(&entries) {
+        let moved = project::moves(entry).map_or(Fen::ZERO, |(kind, number)| amount(&numbers, kind, number));
+        let step = Step { seq: record.seq, at: record.at, state: record.state().ok()?, entry };
         let before: Option<OrderSummary> = summary.take();
         if before.as_ref().is_some_and(|order| order.order != entry.order()) {
             return None;
         }
         summary = Some(project::project(before, &step, moved).ok()?);
-        for number in project::numbers(&entry) {
+        for number in project::numbers(entry) {
             let key = (number.kind.name(), number.number.clone());
             numbers.entry(key).or_insert(number);
         }
     }
-    summary.map(|summary| Sum { summary, numbers })
+    let mut uses = vouchers::uses(records.iter().map(|record| record.seq).zip(&entries));
+    uses.sort_by(|one, other| one.attempt.cmp(&other.attempt));
+    summary.map(|summary| Sum { summary, numbers, uses })
 }

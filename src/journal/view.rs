@@ -6,16 +6,21 @@ use std::thread::{self, JoinHandle};
 
 use payment::engine::entry::{OrderState, Stored};
 use payment::ids::{OrderId, RefundId};
+use payment::money::Fen;
 use payment::time::Wall;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::{mpsc, oneshot};
 
+use super::chain::Unreadable;
 use super::chain::{Head, Record, sql_seq, state_named};
+use super::location::Location;
+use super::outbox::{self, SyncCounts, SyncStatus};
 use super::project::{self, NumberKind, OrderSummary};
 use super::recover;
 use super::store;
 use super::trouble::{OpenError, ReadError, Trouble};
+use super::vouchers;
 
 /// Questions that may wait; one who asks beyond that waits itself.
 const WAITING_MAX: usize = 64;
@@ -90,12 +95,31 @@ pub struct Totals {
 
 type Query = Box<dyn FnOnce(&Connection) + Send>;
 
+/// Why one question has no answer.
+pub(super) enum NoAnswer {
+    Sql(rusqlite::Error),
+    Unreadable(Unreadable),
+}
+
+impl From<rusqlite::Error> for NoAnswer {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<Unreadable> for NoAnswer {
+    fn from(unreadable: Unreadable) -> Self {
+        Self::Unreadable(unreadable)
+    }
+}
+
 /// Asks the journal. Clones share one thread, which ends with the last of them.
 #[derive(Debug, Clone)]
 pub struct Reader(Arc<ReaderThread>);
 
 #[derive(Debug)]
 struct ReaderThread {
+    location: Location,
     queries: Option<mpsc::Sender<Query>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -118,9 +142,18 @@ impl Reader {
     ///
     /// When the file cannot be read.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let connection = store::connect_read_only(path)
+        Self::open_at(&Location::of(path))
+    }
+
+    /// The same for a journal at `location`.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub fn open_at(location: &Location) -> Result<Self, OpenError> {
+        let connection = store::connect_read_only(location)
             .and_then(|connection| recover::head(&connection).map(|_| connection))
-            .map_err(|error| OpenError::Storage(Trouble::of(error, path)))?;
+            .map_err(|error| OpenError::Storage(Trouble::of(error, location)))?;
         let (queries, mut waiting) = mpsc::channel::<Query>(WAITING_MAX);
         let thread = thread::Builder::new()
             .name("journal-reader".to_owned())
@@ -129,8 +162,9 @@ impl Reader {
                     query(&connection);
                 }
             })
-            .map_err(|source| OpenError::File { path: path.to_owned(), source })?;
-        Ok(Self(Arc::new(ReaderThread { queries: Some(queries), thread: Some(thread) })))
+            .map_err(|source| OpenError::File { path: location.path().to_owned(), source })?;
+        let location = location.clone();
+        Ok(Self(Arc::new(ReaderThread { location, queries: Some(queries), thread: Some(thread) })))
     }
 
     /// The order that has `number`: its own, of an attempt or a refund, the channel's, or the caller's reference, the
@@ -142,10 +176,10 @@ impl Reader {
     pub async fn order(&self, number: &str) -> Result<Option<OrderRecord>, ReadError> {
         let number = number.to_owned();
         self.ask(move |connection| {
-            let Some(summary) = by_number(connection, &number).map_err(sql(connection))? else {
+            let Some(summary) = by_number(connection, &number)? else {
                 return Ok(None);
             };
-            let entries = recover::entries_of(connection, summary.opened_seq).map_err(sql(connection))?;
+            let entries = recover::entries_of(connection, summary.opened_seq)?;
             let entries = entries.iter().map(Record::proved).collect::<Result<_, _>>()?;
             Ok(Some(OrderRecord { summary, entries }))
         })
@@ -158,7 +192,7 @@ impl Reader {
     ///
     /// When the journal cannot be read.
     pub async fn list(&self, filter: ListFilter) -> Result<Vec<OrderSummary>, ReadError> {
-        self.ask(move |connection| list(connection, &filter).map_err(sql(connection))).await
+        self.ask(move |connection| Ok(list(connection, &filter)?)).await
     }
 
     /// The entries after place `seq`, at most `limit` and never more than [`PAGE_MAX`].
@@ -168,9 +202,10 @@ impl Reader {
     /// When the journal cannot be read.
     pub async fn entries_since(&self, seq: u64, limit: u32) -> Result<Vec<Recorded>, ReadError> {
         self.ask(move |connection| {
-            let records = records_since(connection, seq, page(limit)).map_err(sql(connection))?;
-            let recorded =
-                records.iter().map(|record| Ok(Recorded { stored: record.stored()?, state: record.state()? }));
+            let records = records_since(connection, seq, page(limit))?;
+            let recorded = records
+                .iter()
+                .map(|record| Ok::<_, NoAnswer>(Recorded { stored: record.stored()?, state: record.state()? }));
             recorded.collect()
         })
         .await
@@ -183,7 +218,7 @@ impl Reader {
     /// When the journal cannot be read.
     pub async fn remembered(&self, of: KeyOf, key: &str) -> Result<Option<Remembered>, ReadError> {
         let key = key.to_owned();
-        self.ask(move |connection| remembered(connection, of, &key).map_err(sql(connection))).await
+        self.ask(move |connection| Ok(remembered(connection, of, &key)?)).await
     }
 
     /// Where the journal stands. Costs what is open, not what ever was.
@@ -192,12 +227,55 @@ impl Reader {
     ///
     /// When the journal cannot be read.
     pub async fn totals(&self) -> Result<Totals, ReadError> {
-        self.ask(|connection| totals(connection).map_err(sql(connection))).await
+        self.ask(|connection| Ok(totals(connection)?)).await
+    }
+
+    /// What the hub does not have yet, after place `after` and in its order: at most `entries_max` entries whose lines
+    /// on the wire have `bytes_max` bytes or less together, and at least one when there is one.
+    ///
+    /// Empty when nothing comes after, or when retention removed what came next: without a gap or not at all.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be read.
+    pub async fn outbox(&self, after: u64, entries_max: u32, bytes_max: usize) -> Result<Vec<Record>, ReadError> {
+        self.ask(move |connection| Ok(outbox::page(connection, after, entries_max, bytes_max)?)).await
+    }
+
+    /// Where the journal and the hub stand. The amount is added up over all that waits: to be asked for by people.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be read.
+    pub async fn sync_status(&self) -> Result<SyncStatus, ReadError> {
+        self.ask(|connection| Ok(outbox::status(connection)?)).await
+    }
+
+    /// The numbers of [`sync_status`](Self::sync_status) that cost nothing, for counters.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be read.
+    pub async fn sync_counts(&self) -> Result<SyncCounts, ReadError> {
+        self.ask(|connection| Ok(outbox::counts(connection)?)).await
+    }
+
+    /// What was paid by the operator's codes in entries that the hub does not have, less what of it went back.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be read.
+    pub async fn unsettled(&self) -> Result<Fen, ReadError> {
+        self.ask(|connection| {
+            let marks = outbox::marks(connection)?;
+            Ok(vouchers::unsettled(connection, marks.acknowledged)?)
+        })
+        .await
     }
 
     async fn ask<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&Connection) -> Result<T, ReadError> + Send + 'static,
+        question: impl FnOnce(&Connection) -> Result<T, NoAnswer> + Send + 'static,
     ) -> Result<T, ReadError> {
         let (reply, answer) = oneshot::channel();
         let queries = self.0.queries.as_ref().ok_or(ReadError::Stopped)?;
@@ -205,12 +283,12 @@ impl Reader {
             let _ = reply.send(question(connection));
         });
         queries.send(query).await.map_err(|_| ReadError::Stopped)?;
-        answer.await.map_err(|_| ReadError::Stopped)?
+        let answered = answer.await.map_err(|_| ReadError::Stopped)?;
+        answered.map_err(|failure| match failure {
+            NoAnswer::Sql(error) => ReadError::Storage(Trouble::of(error, &self.0.location)),
+            NoAnswer::Unreadable(unreadable) => ReadError::Unreadable(unreadable),
+        })
     }
-}
-
-fn sql(connection: &Connection) -> impl Fn(rusqlite::Error) -> ReadError + '_ {
-    |error| ReadError::Storage(Trouble::of(error, recover::path_of(connection)))
 }
 
 fn page(limit: u32) -> u32 {

@@ -169,7 +169,7 @@ async fn totals_say_where_the_journal_stands() {
 async fn readers_cannot_write() {
     let place = Place::new();
     let _journal = filled(&place).await;
-    let connection = super::store::connect_read_only(&place.path).unwrap();
+    let connection = super::store::connect_read_only(&super::Location::of(&place.path)).unwrap();
     let refusal = connection.execute("UPDATE orders SET amount = 0", []).unwrap_err();
     assert_eq!(refusal.sqlite_error_code(), Some(rusqlite::ErrorCode::ReadOnly));
 }

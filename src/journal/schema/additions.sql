@@ -1,0 +1,73 @@
+-- What came later and what the versions before need not know: they open, write and prove a journal that has it, so the
+-- number of the schema stays. Every statement does nothing where its work is done; all of it runs at each open.
+
+-- How far the hub has the journal, and which of its commands were done. One row.
+-- acknowledged  every entry up to this place is the hub's too
+-- handled       number of the newest command that was done or refused
+CREATE TABLE IF NOT EXISTS sync (
+    id           INTEGER PRIMARY KEY CHECK (id = 1),
+    acknowledged INTEGER NOT NULL CHECK (acknowledged >= 0),
+    handled      INTEGER NOT NULL CHECK (handled >= 0)
+) STRICT;
+
+INSERT INTO sync (id, acknowledged, handled) SELECT 1, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM sync);
+
+-- Entries that the hub refused for good. Their orders stay for ever, for a person to look at.
+CREATE TABLE IF NOT EXISTS set_aside (
+    seq      INTEGER PRIMARY KEY,
+    order_id TEXT    NOT NULL,
+    code     TEXT    NOT NULL,
+    detail   TEXT    NOT NULL,
+    at_ms    INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX IF NOT EXISTS set_aside_by_order ON set_aside (order_id);
+
+-- What became of the hub's commands, until the hub knows.
+CREATE TABLE IF NOT EXISTS command_results (
+    number  INTEGER PRIMARY KEY,
+    outcome TEXT    NOT NULL CHECK (outcome IN ('done', 'refused')),
+    detail  TEXT    NOT NULL
+) STRICT;
+
+-- Places that retention emptied, neighbours in one row: prev is what the first of them was tied to, hash is the hash of
+-- the last. So the chain can be followed across.
+CREATE TABLE IF NOT EXISTS gaps (
+    first_seq INTEGER PRIMARY KEY CHECK (first_seq > 0),
+    last_seq  INTEGER NOT NULL CHECK (last_seq >= first_seq),
+    prev      BLOB    NOT NULL CHECK (length(prev) = 32),
+    hash      BLOB    NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+
+CREATE TRIGGER IF NOT EXISTS gaps_are_acknowledged BEFORE INSERT ON gaps
+WHEN NEW.last_seq > (SELECT acknowledged FROM sync)
+BEGIN
+    SELECT RAISE(ABORT, 'the journal is append-only: the hub does not have this entry yet');
+END;
+
+-- Takes the place of entries_are_not_deleted.
+CREATE TRIGGER IF NOT EXISTS entries_stay_but_in_gaps BEFORE DELETE ON entries
+WHEN OLD.seq > coalesce((SELECT last_seq FROM gaps WHERE first_seq <= OLD.seq ORDER BY first_seq DESC LIMIT 1), 0)
+BEGIN
+    SELECT RAISE(ABORT, 'the journal is append-only: an entry is never deleted');
+END;
+
+DROP TRIGGER IF EXISTS entries_are_not_deleted;
+
+-- Attempts that spend of a member or voucher code; derived, like orders.
+-- paid_seq  place of the entry that says it was paid; NULL as long as it was not
+-- refunded  what went back, in fen
+CREATE TABLE IF NOT EXISTS voucher_uses (
+    opened_seq INTEGER NOT NULL,
+    attempt    TEXT    NOT NULL,
+    code       TEXT    NOT NULL,
+    once       INTEGER NOT NULL CHECK (once IN (0, 1)),
+    expires_ms INTEGER NOT NULL,
+    amount     INTEGER NOT NULL,
+    paid_seq   INTEGER,
+    refunded   INTEGER NOT NULL,
+    PRIMARY KEY (opened_seq, attempt)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS voucher_uses_by_expiry ON voucher_uses (expires_ms);
+CREATE INDEX IF NOT EXISTS voucher_uses_by_payment ON voucher_uses (paid_seq);
