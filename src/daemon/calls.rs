@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use payment::channel::Answer;
+use payment::channel::outcome::{Doubt, DoubtKind};
 use payment::engine::effect::{Call, CallId};
 use payment::time::Wall;
 use tokio::sync::{mpsc, oneshot};
@@ -30,9 +31,9 @@ impl Calls {
         (Self { channels, ready: BTreeMap::new(), answers }, queue)
     }
 
-    /// Signs a call ahead of time. It does not leave.
+    /// Signs a call ahead of time. It does not leave. Nothing is signed at a time that is not trusted.
     pub fn prepare(&mut self, call: &Call, wall: Wall) {
-        if self.ready.contains_key(&call.id) {
+        if !wall.trusted || self.ready.contains_key(&call.id) {
             return;
         }
         let (go, gate) = oneshot::channel();
@@ -48,13 +49,26 @@ impl Calls {
         });
     }
 
-    /// Lets a call leave.
+    /// Lets a call leave. The engine holds calls back while the clock is not trusted, so only a clock that is set in this
+    /// very moment makes one fail here.
     pub fn send(&mut self, call: &Call, wall: Wall) {
+        if !wall.trusted {
+            self.ready.remove(&call.id);
+            let doubt = Doubt::new(DoubtKind::NoConnection, "not sent: the clock is not trusted");
+            let _stopped = self.answers.send((call.id, Answer::in_doubt(&call.request, doubt)));
+            return;
+        }
         self.prepare(call, wall);
         if let Some(go) = self.ready.remove(&call.id) {
             // The other end waits for exactly this.
             let _sent = go.send(());
         }
+    }
+
+    /// Asks a channel for the time, unsigned.
+    pub fn ask_time(&self) {
+        let channels = self.channels.clone();
+        tokio::spawn(async move { channels.ask_time().await });
     }
 
     /// Drops what was signed and will never be sent.
@@ -106,6 +120,21 @@ mod tests {
         assert_eq!(answers.recv().await.unwrap().0, CallId(1));
         let_them_run().await;
         assert!(answers.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_signed_or_sent_at_a_time_that_is_not_trusted() {
+        let (mut calls, mut answers) = calls();
+        let set_back = Wall { ms: 0, trusted: false };
+        calls.prepare(&call(1), set_back);
+        assert!(calls.ready.is_empty());
+        calls.prepare(&call(2), WALL);
+        calls.send(&call(2), set_back);
+        let (id, answer) = answers.recv().await.unwrap();
+        let doubt = answer.doubt().unwrap();
+        assert_eq!((id, doubt.detail.as_str()), (CallId(2), "not sent: the clock is not trusted"));
+        let_them_run().await;
+        assert!(answers.try_recv().is_err() && calls.ready.is_empty());
     }
 
     #[tokio::test]

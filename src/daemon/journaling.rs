@@ -2,11 +2,12 @@
 
 use payment::engine::effect::Record;
 use payment::engine::input::Input;
+use payment::money::Fen;
 use tokio::sync::watch;
 
 use super::Broken;
 use super::metrics::Metrics;
-use crate::journal::{AppendError, Journal, NewEntry};
+use crate::journal::{AppendError, CommandResult, Journal, NewEntry, ReadError, Retained, SetAside};
 
 /// The writer's end and the number of the newest entry.
 #[derive(Debug)]
@@ -77,7 +78,7 @@ impl Journaling {
             }
             Err(error) => {
                 metrics.commits_failed.add_one();
-                tracing::error!(%error, "the journal cannot be written: no sale starts until it can");
+                tracing::warn!(%error, "the journal cannot be written: no sale starts until it can");
                 self.note(error);
                 Input::NotRecorded(batch)
             }
@@ -99,6 +100,55 @@ impl Journaling {
         }
     }
 
+    /// Makes the hub's acknowledgement durable; `None` when it is not.
+    pub async fn acknowledge(&mut self, up_to: u64, set_aside: Vec<SetAside>) -> Option<()> {
+        let kept = self.journal.acknowledge(up_to, set_aside).await;
+        self.kept(kept)
+    }
+
+    /// Notes durably what became of a command; `None` when it is not noted.
+    pub async fn command_handled(&mut self, result: CommandResult) -> Option<()> {
+        let kept = self.journal.command_handled(result).await;
+        self.kept(kept)
+    }
+
+    /// Forgets results that the hub has; `None` when they are not forgotten.
+    pub async fn results_reported(&mut self, up_to: u64) -> Option<()> {
+        let kept = self.journal.results_reported(up_to).await;
+        self.kept(kept)
+    }
+
+    /// Removes old orders that the hub has.
+    pub async fn retain(&mut self, keep_from_ms: i64, entries_max: u32) -> Option<Retained> {
+        let kept = self.journal.retain(keep_from_ms, entries_max).await;
+        self.kept(kept)
+    }
+
+    /// What the journal takes of the disk.
+    pub async fn used_bytes(&mut self) -> Option<u64> {
+        let kept = self.journal.used_bytes().await;
+        self.kept(kept)
+    }
+
+    /// Voucher money that the hub does not have.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be read.
+    pub async fn unsettled(&self) -> Result<Fen, ReadError> {
+        self.journal.reader().unsettled().await
+    }
+
+    /// What is no entry does not stop the sale: the next entry tells whether the disk works.
+    fn kept<T>(&mut self, outcome: Result<T, AppendError>) -> Option<T> {
+        outcome
+            .map_err(|error| {
+                tracing::warn!(%error, "what the journal keeps beside the entries cannot be written now");
+                self.note(error);
+            })
+            .ok()
+    }
+
     /// Whether this run and the journal still agree.
     ///
     /// # Errors
@@ -111,7 +161,7 @@ impl Journaling {
 
     fn note(&mut self, error: AppendError) {
         match error {
-            AppendError::Storage(_) => {}
+            AppendError::Storage(_) | AppendError::Beyond { .. } => {}
             AppendError::Refused { .. } | AppendError::Changed | AppendError::Stopped => self.lost = Some(error),
         }
     }

@@ -16,6 +16,7 @@ pub mod crash;
 pub mod devices;
 pub mod health;
 pub mod journaling;
+pub mod keeping;
 pub mod metrics;
 pub mod opening;
 pub mod picture;
@@ -37,29 +38,28 @@ use payment::time::{Mono, Now};
 use tokio::sync::{mpsc, watch};
 
 use calls::{Answered, Calls};
-use clock::Clock;
+use clock::{Clock, Stir, Timekeeper};
 use devices::Machinery;
 use health::Health;
 use journaling::Journaling;
+use keeping::Keeping;
 use metrics::Metrics;
 use picture::Picture;
 use terminal::{ActError, Command, SlotStatus, Status};
 
 use crate::journal::AppendError;
 
-/// While the clock is not trusted, how often it is looked at.
-const CLOCK_LOOK_MS: u64 = 5_000;
-
 /// The loop's state.
 #[derive(Debug)]
 pub struct Daemon {
     engine: Engine,
-    clock: Clock,
+    clock: Timekeeper,
     journal: Journaling,
     calls: Calls,
     machinery: Machinery,
     picture: Picture,
     health: Health,
+    keeping: Keeping,
     metrics: Arc<Metrics>,
 }
 
@@ -76,6 +76,15 @@ pub struct Inputs {
     pub stop: watch::Receiver<bool>,
 }
 
+/// How the loop ended in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It was told to stop.
+    Stopped,
+    /// The operator wants it started anew, by systemd.
+    Restart,
+}
+
 /// Why the loop cannot go on. systemd starts everything anew, and open orders go on from the journal.
 #[derive(Debug, thiserror::Error)]
 pub enum Broken {
@@ -90,6 +99,7 @@ pub enum Broken {
 /// One thing that woke the loop.
 enum Woken {
     Timer,
+    Clock(Stir),
     Answer(Answered),
     Device(DeviceEvent),
     Command(Command),
@@ -102,18 +112,29 @@ impl Daemon {
     /// # Errors
     ///
     /// [`Broken`]: the machine is made safe, and systemd starts everything anew.
-    pub async fn run(mut self, mut inputs: Inputs) -> Result<(), Broken> {
-        let mut ended = Ok(());
+    pub async fn run(mut self, mut inputs: Inputs) -> Result<Ended, Broken> {
+        let mut ended = Ok(Ended::Stopped);
         while ended.is_ok() {
             self.turn().await;
-            match self.wait(&mut inputs).await {
+            if self.may_restart() {
+                tracing::info!("the operator wants a restart, and nobody is at the machine");
+                ended = Ok(Ended::Restart);
+                break;
+            }
+            let woken = self.wait(&mut inputs).await;
+            if let Woken::Clock(stir) = &woken {
+                self.clock.note(*stir);
+            }
+            self.attend_clock();
+            match woken {
                 Woken::Timer => self.act(Input::Timer),
+                Woken::Clock(_) => {}
                 Woken::Answer((call, answer)) => self.on_answer(Input::Answered { call, answer }),
                 Woken::Device(event) => self.on_device(event),
                 Woken::Command(Command::Stop) | Woken::Stop => break,
                 Woken::Command(command) => self.on_command(command).await,
             }
-            ended = self.machinery.all_alive().and_then(|()| self.journal.is_whole());
+            ended = self.machinery.all_alive().and_then(|()| self.journal.is_whole()).map(|()| Ended::Stopped);
         }
         self.health.stopping();
         self.machinery.make_safe();
@@ -125,10 +146,11 @@ impl Daemon {
         tokio::select! {
             biased;
             _ = inputs.stop.wait_for(|stop| *stop) => Woken::Stop,
-            () = sleep_until(&self.clock, until) => Woken::Timer,
+            () = sleep_until(self.clock.clock(), until) => Woken::Timer,
             Some(answer) = inputs.answers.recv() => Woken::Answer(answer),
             Some(event) = inputs.devices.recv() => Woken::Device(event),
             Some(command) = inputs.commands.recv() => Woken::Command(command),
+            stir = self.clock.stirred() => Woken::Clock(stir),
             else => Woken::Stop,
         }
     }
@@ -136,24 +158,39 @@ impl Daemon {
     /// The earliest of everything that wants to be woken for.
     fn wake_at(&self) -> Option<Mono> {
         let now = self.clock.now();
-        let clock = (!now.wall.trusted).then(|| now.mono.plus(CLOCK_LOOK_MS));
         let engine = self.engine.poll_timeout().map(|(at, reason)| {
             trace_wake(at, reason);
             at
         });
         let second = self.picture.counts_down().then(|| self.engine.next_second(now.mono)).flatten();
-        [engine, second, self.health.deadline(), clock].into_iter().flatten().min()
+        [engine, second, self.health.deadline(), self.clock.deadline(), self.keeping_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Everything that is due, then everything that follows from it, then the picture.
     async fn turn(&mut self) {
         self.metrics.turns.add_one();
         self.drain().await;
+        self.keep().await;
         // Calls that may leave are on the wire before the picture is drawn.
         tokio::task::yield_now().await;
         let now = self.clock.now().mono;
         self.health.turn(now);
         self.picture.follow(&self.engine.view(now), &self.machinery, &self.metrics);
+    }
+
+    /// Takes in what there is to learn about the time. The engine is told as soon as the verdict changes, so that an
+    /// input is never taken at a time that is known to be wrong.
+    fn attend_clock(&mut self) {
+        if self.clock.attend() {
+            self.calls.ask_time();
+        }
+        let stands = self.engine.faults().any(|fault| *fault == Fault::Clock);
+        if stands == self.clock.now().wall.trusted {
+            self.act(Input::Timer);
+        }
     }
 
     fn act(&mut self, input: Input) {
@@ -221,18 +258,40 @@ impl Daemon {
         for call in self.engine.waiting_calls() {
             self.calls.prepare(call, now.wall);
         }
+        let moves_money = keeping::moves_money(&batch);
         let outcome = self.journal.append(batch, &self.metrics).await;
         self.act(outcome);
+        self.keeping.committed();
+        if moves_money {
+            self.tell_unsettled().await;
+        }
     }
 
     fn on_fault(&self, fault: &Fault, began: bool) {
+        self.keeping.on_fault(fault, began);
         if began {
-            tracing::warn!(fault = fault.name(), "{fault}");
+            tracing::warn!(fault = fault.name(), "{}", self.in_words(fault));
         } else {
             tracing::info!(fault = fault.name(), "over: {fault}");
         }
-        let blocking = self.engine.blocking_fault();
-        self.health.status(&blocking.map_or_else(|| "selling".to_owned(), |fault| format!("not selling: {fault}")));
+        let blocking = self.engine.blocking_fault().map(|fault| format!("not selling: {}", self.in_words(&fault)));
+        self.health.status(blocking.as_deref().unwrap_or("selling"));
+    }
+
+    fn in_words(&self, fault: &Fault) -> String {
+        match fault {
+            Fault::Clock => format!("{fault}: {}", self.clock.words()),
+            Fault::Storage
+            | Fault::Network(_)
+            | Fault::Setup(_)
+            | Fault::Scanner
+            | Fault::Machine
+            | Fault::Slot(_)
+            | Fault::Display
+            | Fault::SwitchedOff
+            | Fault::JournalFull
+            | Fault::Hub => fault.to_string(),
+        }
     }
 
     async fn on_command(&mut self, command: Command) {
@@ -252,6 +311,11 @@ impl Daemon {
             }
             Command::Status { reply } => {
                 let _gone = reply.send(self.status());
+            }
+            Command::Sync { wish, reply } => {
+                let done = self.on_sync(wish).await;
+                // The link to the hub asks again.
+                let _gone = reply.send(done);
             }
             Command::Stop => {}
         }
@@ -287,10 +351,12 @@ impl Daemon {
         Status {
             slots: slots.collect(),
             blocking: self.engine.blocking_fault(),
+            codes_only: self.engine.codes_only_because(),
             order: self.engine.order_at_machine(),
             scanner_armed: self.engine.is_scanner_armed(),
             open: open.into_iter().collect(),
             wall: now.wall,
+            clock: self.clock.words(),
             up_ms: now.mono.0,
             last_seq: self.journal.last_seq(),
             faults,

@@ -14,22 +14,28 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::calls::Calls;
-use super::clock::Clock;
+use super::clock::Timekeeper;
 use super::devices::Machinery;
 use super::health::Health;
 use super::journaling::Journaling;
+use super::keeping::Keeping;
 use super::metrics::Metrics;
 use super::picture::Picture;
-use super::terminal::{COMMANDS_MAX, Terminal};
-use super::{Broken, Daemon, Inputs, opening};
+use super::terminal::{COMMANDS_MAX, SyncEnds, Terminal};
+use super::{Broken, Daemon, Ended, Inputs, opening};
 use crate::api::{ApiOptions, Doors, TcpOptions};
 use crate::config::{self, Checked};
 use crate::http::{Channels, ClientError, ClientOptions};
 use crate::journal;
 use crate::screen::{Language, Look};
+use crate::sync::link::{self, LinkEnds, LinkOptions, Marks};
+use crate::sync::status::Nudges;
 
 /// Device events that may wait for the loop. Devices drop what does not fit and say so; the scanner's lines are few.
 const DEVICE_EVENTS_MAX: usize = 256;
+
+/// How long the start waits for somebody to confirm the time.
+const FIRST_TIME: Duration = Duration::from_secs(2);
 
 /// How long the API may take to finish its last answers.
 const API_FINISH: Duration = Duration::from_secs(2);
@@ -65,13 +71,16 @@ pub enum StartError {
 /// # Errors
 ///
 /// [`StartError`] when a part cannot be started, or a leaf ends by itself.
-pub async fn run(checked: Checked, stop: watch::Receiver<bool>) -> Result<(), StartError> {
+pub async fn run(checked: Checked, stop: watch::Receiver<bool>) -> Result<Ended, StartError> {
     hal::safe_state::install_panic_hook();
+    let hub = LinkOptions::of(&checked);
+    let pretend_money = checked.terminal.mode == config::Mode::Sandbox;
     let look = look(checked.terminal);
     let Some(opened) = opening::open(&checked.journal, &checked.board, &look, &mut stop.clone()).await? else {
-        return Ok(());
+        return Ok(Ended::Stopped);
     };
-    let clock = Clock::start(opened.last.map(|(_, wall)| wall));
+    let newest = opened.last.map(|(_, wall)| wall);
+    let mut clock = Timekeeper::start(newest, pretend_money, checked.settings.pace.probe_ms);
     let reader = opened.journal.reader();
     let journal = Journaling::new(opened.journal, opened.last.map_or(0, |(seq, _)| seq));
     let channels = Channels::new(
@@ -82,16 +91,34 @@ pub async fn run(checked: Checked, stop: watch::Receiver<bool>) -> Result<(), St
             extra_roots: checked.http.extra_roots,
         },
     )?;
-    let (calls, answers) = Calls::new(channels);
+    let (calls, answers) = Calls::new(channels.telling(clock.clock().dates()));
+    first_time(&mut clock, &calls).await;
     let (events, device_events) = mpsc::channel(DEVICE_EVENTS_MAX);
     let machinery = Machinery::new(hal::open(&checked.board, events)?);
     let picture = Picture::new(look, machinery.display_size());
     let metrics = Arc::new(Metrics::default());
     let doors = Doors::open(api_options(checked.api, &checked.settings)).await?;
     let (commands, command_queue) = mpsc::channel(COMMANDS_MAX);
+    let (nudges, news) = (watch::Sender::new(Nudges::default()), watch::Sender::default());
+    let keeping = Keeping::new(checked.retention, checked.settings.vouchers.is_some(), nudges.clone());
+    let limit_bytes = checked.retention.limit_bytes;
     let terminal = Terminal::new(commands, reader, journal.newest(), picture.frames(), Arc::clone(&metrics));
+    let terminal = terminal.with_sync(SyncEnds { link: news.subscribe(), nudges: nudges.clone(), limit_bytes });
+    let marks = Marks {
+        acknowledged: opened.acknowledged,
+        newest: journal.last_seq(),
+        handled: opened.handled,
+        results: opened.results,
+    };
+    let link = hub.map(|options| {
+        let (terminal, clock, nudges) = (terminal.clone(), clock.clock().clone(), nudges.subscribe());
+        tokio::spawn(link::run(options, LinkEnds { terminal, clock, nudges, news }, marks))
+    });
 
-    let mut engine = Engine::restore(checked.settings, mint()?, clock.now(), &opened.open_orders);
+    let now = clock.now();
+    let mut engine = Engine::restore(checked.settings, mint()?, now, &opened.open_orders, opened.spent);
+    // What is told is never refused.
+    let _told = engine.handle(now, Input::Unsettled(opened.unsettled));
     for fault in machinery.faults_at_start() {
         // Raising a fault is never refused.
         let _taken = engine.handle(clock.now(), Input::Raise(fault));
@@ -99,9 +126,24 @@ pub async fn run(checked: Checked, stop: watch::Receiver<bool>) -> Result<(), St
     let api = tokio::spawn(doors.serve(terminal, stop.clone()));
     let health = Health::ready(clock.now().mono);
     tracing::info!(open_orders = opened.open_orders.len(), newest_entry = journal.last_seq(), "ready");
-    let daemon = Daemon { engine, clock, journal, calls, machinery, picture, health, metrics };
+    let daemon = Daemon { engine, clock, journal, calls, machinery, picture, health, keeping, metrics };
     let inputs = Inputs { answers, devices: device_events, commands: command_queue, stop: stop.clone() };
-    run_with_api(daemon, inputs, api, &stop).await
+    let ended = run_with_api(daemon, inputs, api, &stop).await;
+    if let Some(link) = link {
+        link.abort();
+    }
+    ended
+}
+
+/// Waits for the first word on the time, and not for long: a machine need not start with a fault that is over a moment
+/// later.
+async fn first_time(clock: &mut Timekeeper, calls: &Calls) {
+    if clock.attend() {
+        calls.ask_time();
+        let _late = tokio::time::timeout(FIRST_TIME, clock.stirred()).await;
+        let _asked = clock.attend();
+    }
+    tracing::info!(trusted = clock.now().wall.trusted, "clock: {}", clock.words());
 }
 
 /// The loop and its API live and end together: whichever ends first, the other follows.
@@ -110,15 +152,15 @@ async fn run_with_api(
     inputs: Inputs,
     mut api: JoinHandle<std::io::Result<()>>,
     stop: &watch::Receiver<bool>,
-) -> Result<(), StartError> {
+) -> Result<Ended, StartError> {
     let mut running = pin!(daemon.run(inputs));
     tokio::select! {
         ended = &mut running => {
-            ended?;
+            let ended = ended?;
             if tokio::time::timeout(API_FINISH, &mut api).await.is_err() {
                 api.abort();
             }
-            Ok(())
+            Ok(ended)
         }
         ended = &mut api => match *stop.borrow() {
             true => Ok(running.await?),

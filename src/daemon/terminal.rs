@@ -6,21 +6,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use payment::engine::entry::OrderState;
+use payment::engine::entry::{IdempotencyKey, OrderState};
 use payment::engine::faults::Fault;
 use payment::engine::input::{Done, Input, NewOrder, Refused};
 use payment::engine::record::OrderRecord;
 use payment::ids::{AttemptId, OrderId, RefundId};
 use payment::money::Fen;
-use payment::time::Wall;
+use payment::time::{Mono, Wall};
 use thiserror::Error;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 use super::metrics::Metrics;
-use crate::journal::ReadError;
-use crate::journal::Reader;
 use crate::journal::project::OrderSummary;
 use crate::journal::view::{KeyOf, ListFilter, Recorded};
+use crate::journal::{CommandResult, ReadError, Reader, SetAside, SyncCounts};
+use crate::sync::status::{LinkNews, Nudges, QueueStatus};
 
 /// Questions that may wait for the loop. One more is turned away: the caller is told to come back.
 pub const COMMANDS_MAX: usize = 64;
@@ -59,8 +59,33 @@ pub enum Command {
         /// Where the answer goes.
         reply: oneshot::Sender<Status>,
     },
+    /// Something of the link to the hub is to be made durable, or done.
+    Sync {
+        /// What.
+        wish: SyncWish,
+        /// Where the answer goes: it is durable then.
+        reply: oneshot::Sender<Result<(), ActError>>,
+    },
     /// Stop as if by SIGTERM.
     Stop,
+}
+
+/// What the link to the hub wants of the loop.
+#[derive(Debug)]
+pub enum SyncWish {
+    /// The hub has everything up to `up_to`, those set aside as refused for good.
+    Acknowledge {
+        /// Up to which place.
+        up_to: u64,
+        /// What it refuses.
+        set_aside: Vec<SetAside>,
+    },
+    /// A command of the operator is done or refused.
+    Handled(CommandResult),
+    /// The hub knows the results up to this number.
+    Reported(u64),
+    /// Restart as soon as nobody is at the machine.
+    Restart,
 }
 
 /// How the terminal does.
@@ -70,6 +95,8 @@ pub struct Status {
     pub faults: Vec<Fault>,
     /// The one that keeps the machine from selling.
     pub blocking: Option<Fault>,
+    /// The one for which it sells to member and voucher codes only.
+    pub codes_only: Option<Fault>,
     /// The order at the machine.
     pub order: Option<OrderId>,
     /// Whether the scanner lets codes through.
@@ -78,6 +105,8 @@ pub struct Status {
     pub open: Vec<(OrderState, u64)>,
     /// The wall clock.
     pub wall: Wall,
+    /// Who confirmed the time, or why it is not believed.
+    pub clock: String,
     /// Milliseconds since the daemon started.
     pub up_ms: u64,
     /// The newest entry of the journal.
@@ -131,6 +160,17 @@ pub enum ActError {
     Read(#[from] ReadError),
 }
 
+/// What a terminal knows of its link to the hub.
+#[derive(Debug, Clone)]
+pub struct SyncEnds {
+    /// How the link does.
+    pub link: watch::Receiver<LinkNews>,
+    /// What the link is told.
+    pub nudges: watch::Sender<Nudges>,
+    /// At so many bytes of journal the terminal stops selling.
+    pub limit_bytes: u64,
+}
+
 /// A handle to the running terminal.
 #[derive(Debug, Clone)]
 pub struct Terminal {
@@ -141,10 +181,11 @@ pub struct Terminal {
     metrics: Arc<Metrics>,
     /// Requests with a key come one at a time, so that two equal ones cannot both be the first.
     keyed: Arc<Mutex<()>>,
+    sync: SyncEnds,
 }
 
 impl Terminal {
-    /// A handle over the loop's ends.
+    /// A handle over the loop's ends, without a hub and without a limit of disk.
     #[must_use]
     pub fn new(
         commands: mpsc::Sender<Command>,
@@ -153,7 +194,18 @@ impl Terminal {
         screen: watch::Receiver<Option<Arc<hal::display::Frame>>>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { commands, journal, newest, screen, metrics, keyed: Arc::default() }
+        let sync = SyncEnds {
+            link: watch::Sender::default().subscribe(),
+            nudges: watch::Sender::default(),
+            limit_bytes: u64::MAX,
+        };
+        Self { commands, journal, newest, screen, metrics, keyed: Arc::default(), sync }
+    }
+
+    /// The same with a link to the hub.
+    #[must_use]
+    pub fn with_sync(self, sync: SyncEnds) -> Self {
+        Self { sync, ..self }
     }
 
     /// Opens an order, or finds the one that the same key and body opened before; `true` when it is new.
@@ -162,9 +214,23 @@ impl Terminal {
     ///
     /// See [`ActError`].
     pub async fn open(&self, wanted: NewOrder) -> Result<(OrderRecord, bool), ActError> {
+        self.make_order(wanted.idempotency.clone(), Input::Open(Box::new(wanted))).await
+    }
+
+    /// Records a sale that the machine made for coins or notes, or finds the one that the same key and body recorded
+    /// before; `true` when it is new.
+    ///
+    /// # Errors
+    ///
+    /// See [`ActError`].
+    pub async fn cash_sale(&self, sold: NewOrder) -> Result<(OrderRecord, bool), ActError> {
+        self.make_order(sold.idempotency.clone(), Input::CashSale(Box::new(sold))).await
+    }
+
+    async fn make_order(&self, key: Option<IdempotencyKey>, input: Input) -> Result<(OrderRecord, bool), ActError> {
         let _one_at_a_time = self.keyed.lock().await;
         self.after_the_others().await?;
-        if let Some(key) = &wanted.idempotency
+        if let Some(key) = &key
             && let Some(before) = self.journal.remembered(KeyOf::Order, &key.key).await?
         {
             return match before.body_sha256 == key.body_sha256 {
@@ -172,7 +238,7 @@ impl Terminal {
                 false => Err(ActError::KeyReused),
             };
         }
-        match self.act(Input::Open(Box::new(wanted))).await? {
+        match self.act(input).await? {
             Done::Opened(order) => Ok((self.known_order(order).await?, true)),
             Done::Taken | Done::Trying(_) | Done::Refunding(_) => Err(ActError::Late),
         }
@@ -209,7 +275,7 @@ impl Terminal {
         &self,
         order: OrderId,
         amount: Option<Fen>,
-        key: Option<payment::engine::entry::IdempotencyKey>,
+        key: Option<IdempotencyKey>,
     ) -> Result<(OrderRecord, RefundId, bool), ActError> {
         let _one_at_a_time = self.keyed.lock().await;
         self.after_the_others().await?;
@@ -315,6 +381,50 @@ impl Terminal {
         let (reply, answer) = oneshot::channel();
         self.ask(Command::Status { reply })?;
         wait_for(answer).await
+    }
+
+    /// How the queue to the hub stands.
+    ///
+    /// # Errors
+    ///
+    /// See [`ActError`].
+    pub async fn queue(&self) -> Result<QueueStatus, ActError> {
+        let now = Mono(self.status().await?.up_ms);
+        let status = self.journal.sync_status().await?;
+        let link = self.sync.link.borrow().at(now);
+        Ok(QueueStatus { status, link, limit_bytes: self.sync.limit_bytes })
+    }
+
+    /// The numbers of the queue that cost nothing to find, for counters.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError::Read`] when the journal cannot be read.
+    pub async fn sync_counts(&self) -> Result<SyncCounts, ActError> {
+        Ok(self.journal.sync_counts().await?)
+    }
+
+    /// How the link to the hub does, and at how many bytes of journal the terminal stops selling.
+    #[must_use]
+    pub fn link(&self) -> (LinkNews, u64) {
+        (self.sync.link.borrow().clone(), self.sync.limit_bytes)
+    }
+
+    /// Has what waits for the hub sent now, whatever it waits for. Without a hub nothing happens.
+    pub fn send_now(&self) {
+        self.sync.nudges.send_modify(|nudges| nudges.send_now += 1);
+    }
+
+    /// Has something of the link to the hub made durable or done.
+    pub(crate) async fn sync(&self, wish: SyncWish) -> Result<(), ActError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Command::Sync { wish, reply })?;
+        wait_for(answer).await?
+    }
+
+    /// Questions to the journal.
+    pub(crate) const fn journal(&self) -> &Reader {
+        &self.journal
     }
 
     /// The counters.

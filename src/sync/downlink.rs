@@ -1,0 +1,258 @@
+//! When to ask the hub for commands, and which of them are to be done. No socket, no clock: the leaf in
+//! [`link`](super::link) does what it says.
+
+use std::collections::VecDeque;
+
+use payment::time::{Mono, Now};
+
+use super::backoff::Backoff;
+use super::command::Delivered;
+use super::uplink::Trouble;
+use super::wire::{Answer, RESULTS_MAX};
+use crate::journal::CommandResult;
+
+/// A hub that answers "nothing" before its time is asked again no sooner than this.
+const PAUSE_MS: u64 = 5_000;
+
+/// What to do now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Do this command, then call [`Downlink::handled`].
+    Do(Delivered),
+    /// Tell the hub what was handled and these results, and ask for commands.
+    Ask {
+        /// The newest command that was done or refused.
+        handled: u64,
+        /// What became of commands.
+        results: Vec<CommandResult>,
+    },
+    /// Nothing until then, or until something is told.
+    Wait(Option<Mono>),
+}
+
+/// The state of what comes from the hub.
+#[derive(Debug, Clone)]
+pub struct Downlink {
+    handled: u64,
+    /// Not reported yet.
+    results: VecDeque<CommandResult>,
+    /// Came with the last answer and wait to be done.
+    waiting: VecDeque<Delivered>,
+    backoff: Backoff,
+    not_before: Mono,
+    trouble: Option<Trouble>,
+}
+
+impl Downlink {
+    /// At a start: what the journal says was handled, and what of it was not reported.
+    #[must_use]
+    pub fn new(handled: u64, results: Vec<CommandResult>) -> Self {
+        Self {
+            handled,
+            results: results.into(),
+            waiting: VecDeque::new(),
+            backoff: Backoff::default(),
+            not_before: Mono::default(),
+            trouble: None,
+        }
+    }
+
+    /// What to do now. Nothing is asked while the wall clock is not trusted: a signature holds the time.
+    #[must_use]
+    pub fn poll(&self, now: Now) -> Next {
+        if now.mono < self.not_before {
+            return Next::Wait(Some(self.not_before));
+        }
+        if let Some(next) = self.waiting.front() {
+            return Next::Do(next.clone());
+        }
+        if !now.wall.trusted {
+            return Next::Wait(None);
+        }
+        Next::Ask { handled: self.handled, results: self.results.iter().take(RESULTS_MAX).cloned().collect() }
+    }
+
+    /// What keeps commands from this terminal; `None` while all goes well.
+    #[must_use]
+    pub const fn trouble(&self) -> Option<&Trouble> {
+        self.trouble.as_ref()
+    }
+
+    /// Whether `number` follows the last one that was handled. Only then is a command that nobody signed worth a
+    /// refusal of its own: otherwise whoever sends it could use up the numbers that the operator has yet to give.
+    #[must_use]
+    pub const fn is_next(&self, number: u64) -> bool {
+        number == self.handled + 1
+    }
+
+    /// The hub's answer to a poll that was asked at `asked`. The results that it carried, up to the number returned, are
+    /// known to the hub: the journal may forget them.
+    #[must_use]
+    pub fn on_answer(
+        &mut self,
+        now: Mono,
+        asked: Mono,
+        reported: &[CommandResult],
+        answer: Result<Vec<Delivered>, Answer>,
+        entropy: u64,
+    ) -> Option<u64> {
+        let commands = match answer {
+            Ok(commands) => commands,
+            Err(answer) => {
+                self.on_refusal(now, answer, entropy);
+                return None;
+            }
+        };
+        self.backoff.over();
+        self.trouble = None;
+        let mut newest = self.handled;
+        for command in commands {
+            if command.number > newest {
+                newest = command.number;
+                self.waiting.push_back(command);
+            }
+        }
+        if self.waiting.is_empty() {
+            self.not_before = asked.plus(PAUSE_MS);
+        }
+        reported.last().map(|last| last.number)
+    }
+
+    fn on_refusal(&mut self, now: Mono, answer: Answer, entropy: u64) {
+        let (trouble, asked_for_s) = match answer {
+            Answer::NotAccepted(said) => (Trouble::NotAccepted(said), None),
+            Answer::NotNow { detail, retry_after_s } => (Trouble::NotNow(detail), retry_after_s),
+            Answer::Nonsense(what) => (Trouble::Nonsense(what), None),
+            Answer::BadBatch(said) => (Trouble::Nonsense(said.to_string()), None),
+            Answer::Taken { .. } | Answer::Gap { .. } | Answer::Fork { .. } => {
+                (Trouble::Nonsense("it answers a poll as if it were entries".to_owned()), None)
+            }
+        };
+        self.not_before = self.backoff.failed(now, asked_for_s, entropy);
+        self.trouble = Some(trouble);
+    }
+
+    /// The results up to this number are forgotten.
+    pub fn reported(&mut self, up_to: u64) {
+        self.results.retain(|result| result.number > up_to);
+    }
+
+    /// The first of the waiting commands is done or refused, and that is durable.
+    pub fn handled(&mut self, result: CommandResult) {
+        self.waiting.pop_front();
+        self.handled = self.handled.max(result.number);
+        self.results.push_back(result);
+        self.not_before = Mono::default();
+    }
+
+    /// The first of the waiting commands cannot be done now, or what became of it not made durable.
+    pub fn not_now(&mut self, now: Mono, entropy: u64) {
+        self.not_before = self.backoff.failed(now, None, entropy);
+    }
+
+    /// The first of the waiting commands is nobody's and not next: it is dropped, and its sender is no hub.
+    pub fn dropped(&mut self, now: Mono, why: &str, entropy: u64) {
+        self.waiting.clear();
+        self.on_refusal(now, Answer::Nonsense(format!("it sends commands out of turn, and {why}")), entropy);
+    }
+
+    /// Somebody wants it asked now, or the network is back.
+    pub fn ask_now(&mut self) {
+        self.not_before = Mono::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use payment::time::Wall;
+
+    use super::*;
+    use crate::journal::CommandOutcome;
+    use crate::sync::wire::Said;
+
+    fn at(ms: u64) -> Now {
+        Now { mono: Mono(ms), wall: Wall { ms: 1_790_000_000_000, trusted: true } }
+    }
+
+    fn command(number: u64) -> Delivered {
+        Delivered { number, command: format!("{{\"n\":{number}}}"), signature: String::new() }
+    }
+
+    fn done(number: u64) -> CommandResult {
+        CommandResult { number, outcome: CommandOutcome::Done, detail: String::new() }
+    }
+
+    fn ask(handled: u64, results: &[CommandResult]) -> Next {
+        Next::Ask { handled, results: results.to_vec() }
+    }
+
+    #[test]
+    fn commands_are_done_in_their_order_reported_and_forgotten() {
+        let mut down = Downlink::new(2, vec![done(2)]);
+        assert_eq!(down.poll(at(0)), ask(2, &[done(2)]));
+        let reported = down.on_answer(Mono(10), Mono(0), &[done(2)], Ok(vec![command(2), command(3), command(4)]), 0);
+        assert_eq!(reported, Some(2));
+        down.reported(2);
+        assert_eq!(down.poll(at(10)), Next::Do(command(3)), "a command at the mark was done again");
+        assert!(down.is_next(3) && !down.is_next(4));
+        down.handled(done(3));
+        assert_eq!(down.poll(at(11)), Next::Do(command(4)));
+        down.handled(done(4));
+        assert_eq!(down.poll(at(12)), ask(4, &[done(3), done(4)]));
+    }
+
+    #[test]
+    fn a_result_stays_until_the_hub_answered_the_poll_that_carried_it() {
+        let mut down = Downlink::new(1, vec![done(1)]);
+        assert_eq!(down.on_answer(Mono(9), Mono(0), &[done(1)], Err(Answer::none("reset")), 0), None);
+        assert_eq!(down.poll(at(600)), ask(1, &[done(1)]));
+    }
+
+    #[test]
+    fn a_hub_that_has_nothing_and_does_not_wait_is_not_asked_in_a_circle() {
+        let mut down = Downlink::new(0, Vec::new());
+        assert_eq!(down.on_answer(Mono(5), Mono(0), &[], Ok(Vec::new()), 0), None);
+        assert_eq!(down.poll(at(5)), Next::Wait(Some(Mono(PAUSE_MS))));
+        assert_eq!(down.poll(at(PAUSE_MS)), ask(0, &[]));
+        // One that waited as it was asked to is asked again at once.
+        assert_eq!(down.on_answer(Mono(60_000), Mono(PAUSE_MS), &[], Ok(Vec::new()), 0), None);
+        assert_eq!(down.poll(at(60_000)), ask(0, &[]));
+    }
+
+    #[test]
+    fn every_refusal_is_asked_again_later() {
+        let said = || Said { code: "x".to_owned(), detail: String::new() };
+        for answer in [
+            Answer::none("no route"),
+            Answer::NotAccepted(said()),
+            Answer::Nonsense("404".to_owned()),
+            Answer::BadBatch(said()),
+            Answer::Gap { acknowledged: 1 },
+        ] {
+            let mut down = Downlink::new(0, Vec::new());
+            let person = !matches!(answer, Answer::NotNow { .. });
+            assert_eq!(down.on_answer(Mono(0), Mono(0), &[], Err(answer.clone()), 100), None);
+            assert!(matches!(down.poll(at(0)), Next::Wait(Some(_))), "{answer:?}");
+            assert_eq!(down.trouble().unwrap().needs_a_person(), person, "{answer:?}");
+            assert!(matches!(down.poll(at(2_000)), Next::Ask { .. }), "{answer:?}");
+            down.ask_now();
+            assert!(matches!(down.poll(at(0)), Next::Ask { .. }));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_done_now_is_done_later_and_keeps_its_place() {
+        let mut down = Downlink::new(0, Vec::new());
+        let _none = down.on_answer(Mono(0), Mono(0), &[], Ok(vec![command(1)]), 0);
+        down.not_now(Mono(0), 0);
+        assert!(matches!(down.poll(at(0)), Next::Wait(Some(_))));
+        assert_eq!(down.poll(at(2_000)), Next::Do(command(1)));
+    }
+
+    #[test]
+    fn nothing_is_asked_while_the_clock_is_not_trusted() {
+        let down = Downlink::new(0, Vec::new());
+        let lost = Now { mono: Mono(0), wall: Wall { ms: 0, trusted: false } };
+        assert_eq!(down.poll(lost), Next::Wait(None));
+    }
+}

@@ -1,0 +1,438 @@
+//! The leaf: one task with a client of its own that carries out what [`Uplink`] and [`Downlink`] want. It knows the loop
+//! through [`Terminal`] alone, so a hub that is slow or hangs holds up nobody.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use payment::engine::faults::Fault;
+use payment::engine::input::Input;
+use payment::time::{Mono, Now};
+use ring::rand::{SecureRandom, SystemRandom};
+use tokio::sync::watch;
+
+use super::carry_out::CarriedOut;
+use super::client::{HubClient, Post};
+use super::downlink::{self, Downlink};
+use super::key::TerminalKey;
+use super::status::{LinkNews, LinkState, Nudges};
+use super::uplink::{Acknowledgement, Next, Span, Trouble, Uplink};
+use super::wire::{self, Answer, BATCH_BYTES_MAX, Batch, POLL_WAIT_S};
+use crate::config::{Base, Checked, HubConfig, overlay};
+use crate::daemon::clock::Clock;
+use crate::daemon::terminal::{SyncWish, Terminal};
+use crate::journal::chain::Record;
+use crate::journal::{CommandResult, SetAside};
+
+/// The longest that a batch may take, over a radio that carries 10 kbit/s.
+const SEND_LIMIT: Duration = Duration::from_secs(120);
+/// A poll is given up so long after the hub should have answered.
+const POLL_LIMIT: Duration = Duration::from_secs(POLL_WAIT_S + 15);
+/// A key that could not be made is tried again after this.
+const KEY_AGAIN: Duration = Duration::from_secs(300);
+const NO_CLOCK: &str = "the clock is not trusted, and the hub would not believe a signature of another time";
+/// Batches of more entries are written and compressed beside the loop's thread.
+const INLINE_ENTRIES: usize = 16;
+
+/// What the settings say of the link.
+#[derive(Debug, Clone)]
+pub struct LinkOptions {
+    pub(super) hub: HubConfig,
+    pub(super) terminal_id: String,
+    /// `None`: no commands are asked for.
+    pub(super) operator_key: Option<[u8; 32]>,
+    pub(super) base: Base,
+    pub(super) overlay_path: PathBuf,
+}
+
+impl LinkOptions {
+    /// The link of this terminal; `None` when it has no hub.
+    #[must_use]
+    pub fn of(checked: &Checked) -> Option<Self> {
+        Some(Self {
+            hub: checked.hub.clone()?,
+            terminal_id: checked.terminal.id.clone(),
+            operator_key: checked.operator_key,
+            base: checked.base.clone(),
+            overlay_path: overlay::path(checked),
+        })
+    }
+}
+
+/// The ends through which the leaf knows the rest.
+#[derive(Debug)]
+pub struct LinkEnds {
+    /// The loop.
+    pub terminal: Terminal,
+    /// What time it is.
+    pub clock: Clock,
+    /// What the loop and people tell it.
+    pub nudges: watch::Receiver<Nudges>,
+    /// What it tells people.
+    pub news: watch::Sender<LinkNews>,
+}
+
+/// Runs the leaf until it is dropped.
+pub async fn run(options: LinkOptions, ends: LinkEnds, marks: Marks) {
+    let client = loop {
+        let client = TerminalKey::load_or_make(&options.hub.key_file)
+            .map_err(|error| error.to_string())
+            .and_then(|key| HubClient::new(&options.hub, &options.terminal_id, key).map_err(|error| error.to_string()));
+        match client {
+            Ok(client) => break client.telling(ends.clock.dates()),
+            Err(why) => without_a_key(&ends, why).await,
+        }
+    };
+    Link { options, client, ends, blame: Mutex::default() }.serve(marks).await;
+}
+
+/// A machine whose disk holds no key sells all the same.
+async fn without_a_key(ends: &LinkEnds, why: String) {
+    tracing::error!("nothing is sent to the hub: {why}");
+    ends.news.send_modify(|news| (news.state, news.trouble) = (LinkState::Refused, Some(why)));
+    // Looked at again below in any case.
+    let _raised = ends.terminal.act(Input::Raise(Fault::Hub)).await;
+    tokio::time::sleep(KEY_AGAIN).await;
+    let _cleared = ends.terminal.act(Input::Clear(Fault::Hub)).await;
+}
+
+/// The leaf.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) options: LinkOptions,
+    client: HubClient,
+    pub(super) ends: LinkEnds,
+    blame: Mutex<Blame>,
+}
+
+/// What is wrong in either direction: who wants the fault `hub` raised, and what people read.
+#[derive(Debug, Default)]
+struct Blame {
+    up: Option<Trouble>,
+    down: Option<Trouble>,
+    /// An entry was set aside in this run: that is for a person to clear.
+    set_aside: bool,
+    raised: bool,
+    doing: LinkState,
+    next_try: Option<Mono>,
+    waits_for_clock: bool,
+}
+
+/// What the journal said at the start.
+#[derive(Debug)]
+pub struct Marks {
+    /// Up to which place the hub has it.
+    pub acknowledged: u64,
+    /// Its newest entry.
+    pub newest: u64,
+    /// The newest command that was handled.
+    pub handled: u64,
+    /// What was not reported of commands.
+    pub results: Vec<CommandResult>,
+}
+
+impl Link {
+    async fn serve(self, marks: Marks) {
+        let up = Uplink::new(marks.acknowledged, marks.newest);
+        let down = Downlink::new(marks.handled, marks.results);
+        match self.options.operator_key {
+            Some(_) => {
+                tokio::join!(self.send(up), self.obey(down));
+            }
+            None => self.send(up).await,
+        }
+    }
+
+    // ---- entries up ----
+
+    async fn send(&self, mut up: Uplink) {
+        let (mut newest, mut nudges) = (self.ends.terminal.newest(), self.ends.nudges.clone());
+        let mut told = *nudges.borrow_and_update();
+        loop {
+            let known = *newest.borrow_and_update();
+            up.woken(self.now().mono, known);
+            let now_told = *nudges.borrow_and_update();
+            nudge(&mut up, self.now().mono, told, now_told);
+            told = now_told;
+            match up.poll(self.now()) {
+                Next::Send(span) => {
+                    self.publish(&up, LinkState::Sending, None);
+                    self.send_batch(&mut up, &span).await;
+                    self.blame_up(&up).await;
+                }
+                Next::Wait(until) => {
+                    let doing = if up.is_empty() { LinkState::Idle } else { LinkState::Waiting };
+                    self.publish(&up, doing, until);
+                    tokio::select! {
+                        () = self.sleep_until(until) => {}
+                        // The loop holds the other ends, and is gone only when the daemon stops.
+                        Ok(()) = newest.changed() => {}
+                        Ok(()) = nudges.changed() => {}
+                        else => return,
+                    }
+                }
+            }
+        }
+    }
+
+    async fn send_batch(&self, up: &mut Uplink, span: &Span) {
+        let read = self.ends.terminal.journal().outbox(span.after, span.entries_max, BATCH_BYTES_MAX).await;
+        let records = match read {
+            Ok(records) => records,
+            Err(error) => return up.on_unread(self.now().mono, error, entropy()),
+        };
+        let Some((batch, records, body)) = packed(records, span.unreadable.clone()).await else {
+            return up.on_gone(self.now().mono);
+        };
+        let answer = self.exchange(body).await;
+        let taken = up.on_answer(self.now().mono, &batch, answer, entropy());
+        if let Some(acknowledgement) = taken {
+            self.acknowledge(up, &batch, &records, acknowledgement).await;
+        }
+    }
+
+    async fn exchange(&self, body: Vec<u8>) -> Answer {
+        let content_type = "application/x-ndjson";
+        let post = Post { to: "entries", content_type, is_gzip: true, body, limit: SEND_LIMIT };
+        match self.client.post(post, self.now().wall).await {
+            Ok(replied) => Answer::read(replied.status, replied.retry_after.as_deref(), &replied.body),
+            Err(why) => Answer::none(why),
+        }
+    }
+
+    /// Acknowledged is what the journal holds: until then it may be sent again.
+    async fn acknowledge(&self, up: &mut Uplink, batch: &Batch, records: &[Record], taken: Acknowledgement) {
+        let Acknowledgement { up_to, refused } = taken;
+        let at_ms = self.now().wall.ms;
+        let order_of = |seq| records.iter().find(|record| record.seq == seq).map(|record| record.order.clone());
+        let set_aside: Vec<SetAside> = refused
+            .into_iter()
+            .map(|entry| SetAside {
+                seq: entry.seq,
+                order: order_of(entry.seq).unwrap_or_default(),
+                code: entry.code,
+                detail: entry.detail,
+                at_ms,
+            })
+            .collect();
+        for entry in &set_aside {
+            let SetAside { seq, order, code, detail, .. } = entry;
+            tracing::warn!(seq, order, code, detail, "the hub refuses an entry for good; see `till queue`");
+        }
+        let any = !set_aside.is_empty();
+        match self.ends.terminal.sync(SyncWish::Acknowledge { up_to, set_aside }).await {
+            Ok(()) => {
+                up.acknowledged(self.now().mono, batch, up_to);
+                self.note_success();
+                self.note_set_aside(any);
+            }
+            Err(error) => up.not_stored(self.now().mono, error, entropy()),
+        }
+    }
+
+    // ---- commands down ----
+
+    async fn obey(&self, mut down: Downlink) {
+        let mut nudges = self.ends.nudges.clone();
+        loop {
+            nudges.mark_unchanged();
+            match down.poll(self.now()) {
+                downlink::Next::Do(command) => {
+                    let is_next = down.is_next(command.number);
+                    match self.carry_out(&command, is_next).await {
+                        CarriedOut::Handled(result) => down.handled(result),
+                        CarriedOut::NotNow(why) => {
+                            tracing::warn!(number = command.number, why, "a command of the operator has to wait");
+                            down.not_now(self.now().mono, entropy());
+                        }
+                        CarriedOut::Dropped(why) => down.dropped(self.now().mono, why, entropy()),
+                    }
+                }
+                downlink::Next::Ask { handled, results } => self.ask(&mut down, handled, &results).await,
+                downlink::Next::Wait(until) => tokio::select! {
+                    () = self.sleep_until(until) => {}
+                    Ok(()) = nudges.changed() => down.ask_now(),
+                    else => return,
+                },
+            }
+            self.blame_down(&down).await;
+        }
+    }
+
+    async fn ask(&self, down: &mut Downlink, handled: u64, results: &[CommandResult]) {
+        let asked = self.now();
+        let body = wire::poll(handled, results, POLL_WAIT_S).into_bytes();
+        let post = Post { to: "poll", content_type: "application/json", is_gzip: false, body, limit: POLL_LIMIT };
+        let answer = match self.client.post(post, asked.wall).await {
+            Ok(replied) => wire::commands(replied.status, replied.retry_after.as_deref(), &replied.body),
+            Err(why) => Err(Answer::none(why)),
+        };
+        if answer.is_ok() {
+            self.note_success();
+        }
+        let Some(up_to) = down.on_answer(self.now().mono, asked.mono, results, answer, entropy()) else {
+            return;
+        };
+        // What is not forgotten is reported again, which does no harm.
+        if self.ends.terminal.sync(SyncWish::Reported(up_to)).await.is_ok() {
+            down.reported(up_to);
+        }
+    }
+
+    // ---- how it stands ----
+
+    /// What people see: what is being done, and what either direction complains of.
+    fn publish(&self, up: &Uplink, doing: LinkState, next_try: Option<Mono>) {
+        {
+            let mut blame = self.blame();
+            blame.doing = doing;
+            blame.next_try = next_try;
+            blame.waits_for_clock = !up.is_empty() && !self.now().wall.trusted;
+        }
+        self.refresh();
+    }
+
+    fn refresh(&self) {
+        let blame = self.blame();
+        let refused = [&blame.up, &blame.down].into_iter().flatten().any(Trouble::needs_a_person);
+        let state = if refused && blame.doing != LinkState::Sending { LinkState::Refused } else { blame.doing };
+        let trouble = blame.up.as_ref().or(blame.down.as_ref()).map(ToString::to_string);
+        let trouble = trouble.or_else(|| blame.waits_for_clock.then(|| NO_CLOCK.to_owned()));
+        let next_try = blame.next_try;
+        self.ends.news.send_modify(|news| {
+            *news = LinkNews { state, next_try, trouble, last_success_ms: news.last_success_ms };
+        });
+    }
+
+    fn note_success(&self) {
+        let wall = self.now().wall.ms;
+        self.ends.news.send_modify(|news| news.last_success_ms = Some(wall));
+    }
+
+    fn note_set_aside(&self, any: bool) {
+        let mut blame = self.blame();
+        blame.set_aside |= any;
+        // A technician may have cleared the last one.
+        blame.raised &= !any;
+    }
+
+    async fn blame_up(&self, up: &Uplink) {
+        let news = self.blame().note(Direction::Up, up.trouble());
+        log_trouble(news, "entries wait");
+        self.raise_or_clear().await;
+    }
+
+    async fn blame_down(&self, down: &Downlink) {
+        let news = self.blame().note(Direction::Down, down.trouble());
+        log_trouble(news, "no commands come");
+        self.refresh();
+        self.raise_or_clear().await;
+    }
+
+    /// The fault follows what both directions say. A loop that has no time now is told the next time.
+    async fn raise_or_clear(&self) {
+        let (wanted, raised) = {
+            let blame = self.blame();
+            (blame.wants_fault(), blame.raised)
+        };
+        if wanted == raised {
+            return;
+        }
+        let input = if wanted { Input::Raise(Fault::Hub) } else { Input::Clear(Fault::Hub) };
+        if self.ends.terminal.act(input).await.is_ok() {
+            self.blame().raised = wanted;
+        }
+    }
+
+    fn blame(&self) -> MutexGuard<'_, Blame> {
+        self.blame.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Now {
+        self.ends.clock.now()
+    }
+
+    async fn sleep_until(&self, until: Option<Mono>) {
+        match until {
+            Some(at) => tokio::time::sleep_until(self.ends.clock.instant(at).into()).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Blame {
+    fn wants_fault(&self) -> bool {
+        let person = |trouble: &Option<Trouble>| trouble.as_ref().is_some_and(Trouble::needs_a_person);
+        self.set_aside || person(&self.up) || person(&self.down)
+    }
+
+    /// Remembers what is wrong now; returns it when it is news. What is new is raised again, even if a technician
+    /// cleared the last one meanwhile.
+    fn note(&mut self, direction: Direction, now: Option<&Trouble>) -> Option<Option<Trouble>> {
+        let known = match direction {
+            Direction::Up => &mut self.up,
+            Direction::Down => &mut self.down,
+        };
+        let is_news = known.as_ref().map(std::mem::discriminant) != now.map(std::mem::discriminant);
+        *known = now.cloned();
+        self.raised &= !(is_news && now.is_some_and(Trouble::needs_a_person));
+        is_news.then(|| now.cloned())
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Direction {
+    Up,
+    Down,
+}
+
+fn log_trouble(news: Option<Option<Trouble>>, what: &str) {
+    match news {
+        Some(Some(trouble)) => tracing::warn!("{what}: {trouble}"),
+        Some(None) => tracing::info!("over: {what}"),
+        None => {}
+    }
+}
+
+fn nudge(up: &mut Uplink, now: Mono, before: Nudges, told: Nudges) {
+    if told.send_now != before.send_now {
+        up.send_now();
+    }
+    if told.link_back != before.link_back {
+        up.link_back(now);
+    }
+}
+
+/// The records as one compressed batch; `None` when there is none.
+async fn packed(records: Vec<Record>, unreadable: Option<String>) -> Option<(Batch, Vec<Record>, Vec<u8>)> {
+    let is_small = records.len() <= INLINE_ENTRIES;
+    let pack = move || {
+        let batch = match (&unreadable, records.first()) {
+            (Some(code), Some(record)) => Some(Batch::unreadable(record, code)),
+            (None | Some(_), _) => Batch::of(&records),
+        };
+        batch.map(|batch| {
+            let body = compressed(&batch);
+            (batch, records, body)
+        })
+    };
+    // A big batch takes a small processor longer than a customer should wait.
+    if is_small { pack() } else { tokio::task::spawn_blocking(pack).await.ok().flatten() }
+}
+
+fn compressed(batch: &Batch) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    // Memory takes every byte.
+    let _written = encoder.write_all(batch.lines.as_bytes());
+    encoder.finish().unwrap_or_default()
+}
+
+/// Chance for the back-off. Without randomness all terminals would try together, which is no more than impolite.
+fn entropy() -> u64 {
+    let mut bytes = [0; 8];
+    let _without = SystemRandom::new().fill(&mut bytes);
+    u64::from_le_bytes(bytes)
+}
