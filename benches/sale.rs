@@ -36,6 +36,7 @@ fn settings() -> Settings {
         who_scans: WhoScans::BuyerScans,
         has_scanner: false,
         pace: Pace::default(),
+        vouchers: None,
     }
 }
 
@@ -129,7 +130,7 @@ fn offer(attempt: AttemptId) -> Offer {
 }
 
 fn engine_sale(criterion: &mut Criterion) {
-    let mut engine = Engine::restore(settings(), IdMint::new([1; 32]), now(0), &[]);
+    let mut engine = Engine::restore(settings(), IdMint::new([1; 32]), now(0), &[], Vec::new());
     println!("one sale at the keypad carries out {} effects", sell(&mut engine));
     criterion.bench_function("one sale through the engine", |bencher| bencher.iter(|| sell(&mut engine)));
 }
@@ -171,6 +172,7 @@ fn picture(criterion: &mut Criterion) {
         code: Some(CODE.into()),
         code_coming: false,
         wallets: vec![ChannelId::Alipay],
+        codes_only: None,
         scanner: true,
         trouble: None,
     };

@@ -1,4 +1,5 @@
-//! Simulated payment channels that speak the channel's real protocol over real HTTP on loopback, and the buyer's phone.
+//! Simulated payment channels that speak the channel's real protocol over real HTTP on loopback, the buyer's phone, and a
+//! small [`hub`].
 //!
 //! The sandbox is an independent witness. It checks requests, signs answers and keeps the books by its own code, never by
 //! the code under test, and it is as strict as the channel: what it lets pass, the channel lets pass.
@@ -17,6 +18,7 @@
 //! ```
 
 pub mod alipay;
+pub mod hub;
 
 pub use alipay::calls::{CallOutcome, CallRecord};
 pub use alipay::control::{Changes, Control};

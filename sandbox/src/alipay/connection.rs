@@ -114,7 +114,7 @@ impl Scissors {
 
 impl Connected<IncomingStream<'_, Door>> for Scissors {
     fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
-        stream.io().scissors.clone()
+        stream.io().scissors()
     }
 }
 
@@ -125,11 +125,15 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    fn new(stream: TcpStream) -> Self {
+    pub(crate) fn new(stream: TcpStream) -> Self {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY was not set");
         }
         Self { stream, scissors: Scissors::default() }
+    }
+
+    pub(crate) fn scissors(&self) -> Scissors {
+        self.scissors.clone()
     }
 }
 

@@ -24,7 +24,12 @@ use super::world::World;
 
 /// The only route of the gateway.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    Router::new().route("/gateway.do", post(gateway_do)).with_state(shared)
+    Router::new().route("/gateway.do", post(gateway_do).fallback(no_call)).with_state(shared)
+}
+
+/// Anything but a POST is no call. Like every answer it tells the gateway's time.
+async fn no_call(State(shared): State<Arc<Shared>>) -> Response<Body> {
+    dated(bare(StatusCode::METHOD_NOT_ALLOWED.as_u16()), shared.now())
 }
 
 async fn gateway_do(
@@ -38,7 +43,7 @@ async fn gateway_do(
     let clock = shared.options.clock.clone();
     // A task of its own: a terminal that hangs up does not stop the gateway from carrying out what it asked.
     let call = tokio::spawn(serve(shared, query.unwrap_or_default(), form));
-    let mut response = match call.await {
+    let response = match call.await {
         Ok(Delivery::Answer(bytes, charset)) => answer(bytes, charset),
         Ok(Delivery::Status(status)) => bare(status),
         Ok(Delivery::Cut) | Err(_) => {
@@ -46,7 +51,11 @@ async fn gateway_do(
             Response::default()
         }
     };
-    if let Ok(date) = HeaderValue::from_str(&http_date(clock.now())) {
+    dated(response, clock.now())
+}
+
+fn dated(mut response: Response<Body>, now: i64) -> Response<Body> {
+    if let Ok(date) = HeaderValue::from_str(&http_date(now)) {
         response.headers_mut().insert(header::DATE, date);
     }
     response

@@ -18,7 +18,7 @@ pub mod calls;
 mod china_time;
 mod code;
 mod common;
-mod connection;
+pub(crate) mod connection;
 pub mod control;
 mod fields;
 pub mod gateway;

@@ -1,0 +1,115 @@
+//! Commands down, and their results up.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rusqlite::{Connection, Transaction, params};
+use serde::{Deserialize, Serialize};
+
+use super::join::read_json;
+use super::store::{newest_command, number, sql};
+use super::wire::{Refusal, Request, Response};
+
+/// The longest that a terminal may ask the hub to wait, in seconds: a signature holds for so long.
+const WAIT_S_MAX: u64 = 300;
+/// The most commands of one answer; the next poll brings more.
+const COMMANDS_MAX: u32 = 16;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Poll {
+    handled: u64,
+    results: Vec<Reported>,
+    wait_s: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reported {
+    number: u64,
+    outcome: Outcome,
+    detail: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    Done,
+    Refused,
+}
+
+impl Outcome {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Answer {
+    commands: Vec<Command>,
+}
+
+#[derive(Serialize)]
+struct Command {
+    number: u64,
+    command: String,
+    signature: String,
+}
+
+pub(crate) fn poll(
+    connection: &mut Connection,
+    terminal: &str,
+    request: &Request,
+    now_ms: i64,
+) -> Result<Response, Refusal> {
+    let poll: Poll = read_json(request)?;
+    if poll.wait_s > WAIT_S_MAX {
+        return Err(Refusal::new(422, "bad_wait", format!("wait_s is {WAIT_S_MAX} at most")));
+    }
+    let transaction = connection.transaction()?;
+    check_numbers(&transaction, terminal, &poll)?;
+    keep_results(&transaction, terminal, &poll, now_ms)?;
+    let commands = commands_above(&transaction, terminal, poll.handled)?;
+    transaction.commit()?;
+    let wait_s = commands.is_empty().then_some(poll.wait_s);
+    Ok(Response { wait_s, ..Response::json(200, &Answer { commands }) })
+}
+
+/// A terminal knows only numbers that the hub gave.
+fn check_numbers(transaction: &Transaction<'_>, terminal: &str, poll: &Poll) -> Result<(), Refusal> {
+    let newest = newest_command(transaction, terminal)?;
+    let numbers = poll.results.iter().map(|result| result.number);
+    match numbers.chain([poll.handled]).find(|number| *number > newest) {
+        None => Ok(()),
+        Some(number) => {
+            let detail = format!("the terminal speaks of command {number}, the newest is {newest}");
+            Err(Refusal::new(422, "unknown_command", detail))
+        }
+    }
+}
+
+fn keep_results(transaction: &Transaction<'_>, terminal: &str, poll: &Poll, now_ms: i64) -> rusqlite::Result<()> {
+    let mut insert = transaction.prepare_cached(
+        "INSERT OR IGNORE INTO results (terminal, number, outcome, detail, at_ms) VALUES (?, ?, ?, ?, ?)",
+    )?;
+    for result in &poll.results {
+        insert.execute(params![terminal, sql(result.number), result.outcome.name(), result.detail, now_ms])?;
+    }
+    transaction
+        .prepare_cached("UPDATE terminals SET handled = max(handled, ?1) WHERE terminal = ?2 AND handled < ?1")?
+        .execute(params![sql(poll.handled), terminal])?;
+    Ok(())
+}
+
+fn commands_above(transaction: &Transaction<'_>, terminal: &str, handled: u64) -> rusqlite::Result<Vec<Command>> {
+    let mut query = transaction.prepare_cached(
+        "SELECT number, command, signature FROM commands WHERE terminal = ? AND number > ? ORDER BY number LIMIT ?",
+    )?;
+    let rows = query.query_map(params![terminal, sql(handled), COMMANDS_MAX], |row| {
+        let signature: Vec<u8> = row.get(2)?;
+        Ok(Command { number: number(row, 0)?, command: row.get(1)?, signature: STANDARD.encode(signature) })
+    })?;
+    rows.collect()
+}
