@@ -2,6 +2,7 @@
 //!
 //! | module | subject |
 //! |---|---|
+//! | [`clock`] | the kernel's word on the time, the clock chip, a wake-up when the clock is set |
 //! | [`board`] | the board file: read, checked whole, every problem reported with its line and advice |
 //! | [`open()`], [`Devices`] | opens what the board names; the daemon's loop owns the result and never waits on it |
 //! | [`event`] | what devices tell the loop |
@@ -17,6 +18,7 @@
 //! A simulator is a device like any other: the code above [`gpio`] and above the serial port does not know which it has.
 
 pub mod board;
+pub mod clock;
 mod devices;
 pub mod display;
 pub mod event;

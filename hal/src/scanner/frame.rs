@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::board::{ScannerSpec, Terminator};
 
-/// Longest line; what is longer is dropped up to the next terminator.
-pub const LINE_MAX: usize = 256;
+/// Longest line: that of an operator's member or voucher code. What is longer is dropped up to the next terminator.
+pub const LINE_MAX: usize = 512;
 /// A line that pauses this long in the middle is torn: the scanner was unplugged or bytes were lost.
 const TORN_AFTER: Duration = Duration::from_secs(2);
 

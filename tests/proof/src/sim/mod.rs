@@ -1,1 +1,42 @@
-//! Being built.
+//! Whole terminals on virtual time: the real engine and the real journal code between a simulated channel, wallets, machine,
+//! scanner, disk, clock and hub. One seed decides everything that happens in a life, and the same seed lives it again.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`life`] | a life: customers come and go, the end is judged |
+//! | [`world`] | the terminal and the time |
+//! | [`people`], [`codes`] | buyers, callers, operators, and what they pay with |
+//! | [`trouble`] | what goes wrong |
+//! | [`death`] | kills, power cuts and the start after them |
+//! | [`channel`], [`network`], [`machine`], [`store`] | what is around the engine |
+//! | [`memory`], [`invariants`], [`ending`] | what was told, and what must hold |
+//! | [`many`], [`mutants`] | many lives and their card, with planted mistakes too |
+//! | [`command`] | replaying one |
+
+#![expect(clippy::expect_used, reason = "a simulator that cannot go on shall say so and stop")]
+
+pub mod channel;
+pub mod codes;
+pub mod command;
+pub mod death;
+pub mod ending;
+pub mod errors;
+pub mod invariants;
+pub mod life;
+pub mod log;
+pub mod machine;
+pub mod many;
+pub mod memory;
+pub mod mutants;
+pub mod network;
+pub mod people;
+pub mod store;
+pub mod tally;
+#[cfg(test)]
+mod tests;
+pub mod trouble;
+pub mod verdict;
+pub mod world;
+
+pub use many::{Failure, SimCard, SimOptions, run};
+pub use mutants::{MutantCaught, mutants};

@@ -1,0 +1,154 @@
+//! The tiers, each run in pieces until its budget is used up.
+
+use super::{Budget, ReportArgs, Row, grouped, in_runtime, now, program};
+use crate::shop::Books;
+use crate::{frames, kills, network, power, sim};
+
+/// One tier.
+pub(super) struct Tier {
+    pub(super) name: &'static str,
+    /// The number of a full run.
+    pub(super) full: u64,
+    pub(super) run: fn(&ReportArgs, Budget) -> anyhow::Result<Row>,
+}
+
+/// All of them, in the order of the card.
+pub(super) const ALL: [Tier; 5] = [
+    Tier { name: "sim", full: 1_000_000, run: simulate },
+    Tier { name: "power", full: 1_000_000, run: cut_power },
+    Tier { name: "kills", full: 5_000, run: kill },
+    Tier { name: "network", full: 100_000, run: trouble_network },
+    Tier { name: "frames", full: 1_000_000, run: send_frames },
+];
+
+/// Pieces small enough that a tier ends near its time.
+const CUTS_A_PIECE: u64 = 10_000;
+const FRAMES_A_PIECE: u64 = 10_000;
+/// Seeds within which every planted mistake must be found.
+const MUTANT_SEEDS: u64 = 1_000;
+
+fn simulate(args: &ReportArgs, budget: Budget) -> anyhow::Result<Row> {
+    let limit = budget.until.map(|until| until.saturating_duration_since(now()));
+    let threads = usize::try_from(args.threads)?;
+    let card = sim::run(&sim::SimOptions { first_seed: args.seed, orders: budget.units, threads, limit });
+    Ok(Row {
+        tried: card.orders,
+        unit: "simulated orders",
+        faults: format!(
+            "{} faults, {} deaths, {} lives",
+            grouped(card.faults.sum()),
+            grouped(card.crashes),
+            grouped(card.seeds.end - card.seeds.start)
+        ),
+        lost: card.lost,
+        doubled: card.doubled,
+        stuck: card.stuck,
+        broken: 0,
+        seeds: format!("{} to {}", card.seeds.start, card.seeds.end.saturating_sub(1)),
+        seconds: 0,
+        first: card.failures.first().map(|failure| format!("{}\n{}", failure.message, failure.command())),
+    })
+}
+
+fn cut_power(args: &ReportArgs, budget: Budget) -> anyhow::Result<Row> {
+    let mut row = Row { unit: "power cuts", ..Row::default() };
+    let (mut seed, mut lives) = (args.seed, 0);
+    while !budget.is_over(row.tried) {
+        let mut options = power::PowerOptions::new(seed, CUTS_A_PIECE);
+        options.threads = args.threads;
+        let card = power::run(&options)?;
+        lives += card.lives;
+        row.tried += card.cuts;
+        row.lost += card.lost;
+        row.doubled += card.invented;
+        row.stuck += card.stuck;
+        row.broken += card.unopened + card.chain_broken;
+        row.first = row.first.or(card.first_failure);
+        seed += 1;
+    }
+    row.faults = format!("{} journals, writes kept, lost, torn, reordered", grouped(lives));
+    row.seeds = format!("{} to {}", args.seed, seed - 1);
+    Ok(row)
+}
+
+fn send_frames(args: &ReportArgs, budget: Budget) -> anyhow::Result<Row> {
+    let mut row = Row { unit: "scanner frames", ..Row::default() };
+    let (mut seed, mut delivered, mut unplugged) = (args.seed, 0, 0);
+    while !budget.is_over(row.tried) {
+        let card = frames::run(frames::FramesOptions { seed, frames: FRAMES_A_PIECE })?;
+        row.tried += card.frames;
+        delivered += card.delivered;
+        unplugged += card.unplugged;
+        row.lost += card.lost;
+        row.doubled += card.doubled + card.invented;
+        row.first = row.first.or(card.first_failure);
+        seed += 1;
+    }
+    row.faults = format!("{} codes, noise, {} cables pulled", grouped(delivered), grouped(unplugged));
+    row.seeds = format!("{} to {}", args.seed, seed - 1);
+    Ok(row)
+}
+
+fn kill(args: &ReportArgs, budget: Budget) -> anyhow::Result<Row> {
+    let program = program(args.program.clone())?;
+    let mut row = Row { unit: "SIGKILLs", ..Row::default() };
+    let (mut seed, mut books) = (args.seed, Books::default());
+    while !budget.is_over(row.tried) && books.is_sound() {
+        let options = kills::KillOptions {
+            program: program.clone(),
+            kills: kills::KILLS_A_ROUND * args.shops,
+            shops: args.shops,
+            seed,
+        };
+        let card = in_runtime(kills::run(&options))?;
+        row.tried += card.kills;
+        books.add(card.books);
+        seed += args.shops;
+    }
+    row.faults = format!("{} orders under way, {} paid", grouped(books.orders), grouped(books.paid));
+    row.seeds = format!("{} to {}", args.seed, seed - 1);
+    Ok(with_books(row, books))
+}
+
+fn trouble_network(args: &ReportArgs, budget: Budget) -> anyhow::Result<Row> {
+    let program = program(args.program.clone())?;
+    let mut row = Row { unit: "orders through real sockets", ..Row::default() };
+    let (mut seed, mut harmed, mut faults, mut books) = (args.seed, 0, 0, Books::default());
+    while !budget.is_over(row.tried) && books.is_sound() {
+        let orders = network::ORDERS_A_ROUND * args.shops;
+        let options = network::NetworkOptions { program: program.clone(), orders, shops: args.shops, seed };
+        let card = in_runtime(network::run(&options))?;
+        row.tried += card.orders;
+        harmed += card.connections_harmed;
+        faults += card.faults;
+        books.add(card.books);
+        seed += args.shops;
+    }
+    row.faults = format!("{} connections harmed, {} faults at the gateway", grouped(harmed), grouped(faults));
+    row.seeds = format!("{} to {}", args.seed, seed - 1);
+    Ok(with_books(row, books))
+}
+
+fn with_books(row: Row, books: Books) -> Row {
+    Row {
+        lost: books.lost,
+        doubled: books.doubled,
+        stuck: books.stuck,
+        broken: books.broken,
+        first: books.first,
+        ..row
+    }
+}
+
+/// Plants each mistake and tells after how many seeds it was found; `true` when all were.
+pub(super) fn mutants() -> bool {
+    println!("\n| planted mistake | found after seeds | by |\n|---|---|---|");
+    let found = sim::mutants(MUTANT_SEEDS);
+    for caught in &found {
+        let seeds = caught.seeds_needed.map_or_else(|| "NOT FOUND".to_owned(), |seeds| seeds.to_string());
+        let what = caught.what.lines().next().unwrap_or_default();
+        let what: String = what.chars().take(100).collect::<String>().replace('|', "/");
+        println!("| {:?} | {seeds} | {what} |", caught.mutant);
+    }
+    found.iter().all(|caught| caught.seeds_needed.is_some())
+}

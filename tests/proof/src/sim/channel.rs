@@ -1,0 +1,422 @@
+//! A model of Alipay for one merchant, with its ledger, its rules for repeated numbers and its moods.
+
+use std::collections::BTreeMap;
+
+use payment::channel::outcome::{CodeAnswer, Outcome, Receipt, RefundOutcome, Refusal, Reversal, Waiting, Why};
+use payment::channel::{Answer, Offer, RefundOrder, Request};
+use payment::ids::{AttemptId, RefundId};
+use payment::money::Fen;
+
+/// How long a pay code lives.
+pub const PAY_CODE_MS: u64 = 60_000;
+
+/// How long after a pay code was read its payment may still land although the trade was closed.
+const LANDS_WITHIN_MS: u64 = 80_000;
+
+/// How a trade stands at Alipay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// A code was made and nobody scanned it: no trade yet.
+    Code {
+        /// Until when it may be scanned.
+        valid_until: u64,
+    },
+    /// The buyer sees the cashier, until Alipay closes the trade by itself.
+    Confirming {
+        /// Until then.
+        until: u64,
+    },
+    /// The money was taken.
+    Paid,
+    /// Closed, unpaid or given back.
+    Closed,
+}
+
+/// A refund in the ledger.
+#[derive(Debug, Clone, Copy)]
+pub struct Returned {
+    amount: Fen,
+    /// A refund may be taken now and move later.
+    moves_at: u64,
+}
+
+/// A trade in the ledger.
+#[derive(Debug, Clone)]
+pub struct Trade {
+    /// What was asked.
+    pub amount: Fen,
+    /// How it stands.
+    pub standing: Standing,
+    /// What was taken.
+    pub charged: Fen,
+    /// What went back, by its number.
+    pub refunds: BTreeMap<RefundId, Returned>,
+    /// What a cancel gave back.
+    pub cancelled_back: Fen,
+    /// Its code was on the screen.
+    pub seen: bool,
+    /// Until then a confirmation that was on its way may land in spite of our close.
+    pub lands_until: u64,
+    /// We closed it while the buyer was confirming.
+    raced: bool,
+}
+
+/// What a pay code of the buyer does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wallet {
+    /// Pays without asking.
+    PaysAtOnce,
+    /// Asks the buyer first.
+    Confirms,
+    /// Refuses, with this code and kind.
+    Refuses(&'static str, Why),
+}
+
+/// A code's refusal, as the channel's table has them.
+pub const REFUSALS: [(&str, Why); 5] = [
+    ("ACQ.PAYMENT_AUTH_CODE_INVALID", Why::RefreshCode),
+    ("ACQ.BUYER_BALANCE_NOT_ENOUGH", Why::Buyer),
+    ("ACQ.CONTEXT_INCONSISTENT", Why::NewNumber),
+    ("ACQ.TOTAL_FEE_EXCEED", Why::Order),
+    ("ACQ.TRADE_HAS_CLOSE", Why::Closed),
+];
+
+/// What the merchant's account or Alipay itself does to calls.
+#[derive(Debug, Clone, Default)]
+pub struct Mood {
+    /// The merchant's set-up is refused.
+    pub refuses_setup: bool,
+    /// So many codes are refused, with this kind.
+    pub refuses_codes: Option<(u32, Why)>,
+    /// Refunds are refused.
+    pub refuses_refunds: bool,
+    /// The merchant's balance is short.
+    pub short_of_funds: bool,
+    /// Refunds move so much later.
+    pub refunds_take_ms: u64,
+    /// So many refunds are taken and not carried out.
+    pub drops_refunds: u32,
+    /// So many cancels of paid trades are refused.
+    pub refuses_cancels: u32,
+    /// Payments are told with another amount.
+    pub tells_wrong_amounts: bool,
+    /// So many cancels are answered "again" and do nothing.
+    pub again: u32,
+    /// Alipay closes what the buyer does not confirm within this; never when it is nothing.
+    pub confirm_within_ms: Option<u64>,
+}
+
+/// The channel.
+#[derive(Debug, Clone, Default)]
+pub struct Alipay {
+    /// The ledger.
+    pub trades: BTreeMap<AttemptId, Trade>,
+    wallets: BTreeMap<String, (Wallet, u64)>,
+    /// How it is disposed.
+    pub mood: Mood,
+}
+
+impl Trade {
+    fn new(amount: Fen, standing: Standing, lands_until: u64) -> Self {
+        let (charged, cancelled_back) = (Fen::ZERO, Fen::ZERO);
+        Self {
+            amount,
+            standing,
+            charged,
+            refunds: BTreeMap::new(),
+            cancelled_back,
+            seen: false,
+            lands_until,
+            raced: false,
+        }
+    }
+
+    fn returned(&self) -> Fen {
+        self.refunds.values().map(|returned| returned.amount).chain([self.cancelled_back]).sum()
+    }
+
+    /// What the buyer has paid when all that was taken in has moved.
+    #[must_use]
+    pub fn net(&self) -> Fen {
+        Fen::new(self.charged.get() - self.returned().get())
+    }
+
+    /// Whether this refund has moved by now.
+    #[must_use]
+    pub fn has_moved(&self, refund: RefundId, now: u64) -> bool {
+        self.refunds.get(&refund).is_some_and(|returned| returned.moves_at <= now)
+    }
+
+    /// A trade whose money is all back is closed.
+    fn close_if_returned(&mut self, now: u64) {
+        let moved = self.refunds.values().all(|returned| returned.moves_at <= now);
+        if self.standing == Standing::Paid && moved && self.net() == Fen::ZERO {
+            self.standing = Standing::Closed;
+        }
+    }
+
+    /// Closed while the buyer confirms: who is first?
+    const fn race(&mut self) {
+        self.standing = Standing::Closed;
+        self.raced = true;
+    }
+
+    fn pay(&mut self) {
+        self.standing = Standing::Paid;
+        self.charged = self.amount;
+        self.raced = false;
+    }
+}
+
+impl Alipay {
+    /// The phone makes a pay code.
+    pub fn make_pay_code(&mut self, code: &str, wallet: Wallet, now: u64) {
+        self.wallets.insert(code.to_owned(), (wallet, now + PAY_CODE_MS));
+    }
+
+    /// The phone scans a shown code; the trade begins.
+    pub fn scan(&mut self, attempt: AttemptId, now: u64) -> bool {
+        let until = self.confirms_until(now);
+        let Some(trade) = self.trades.get_mut(&attempt) else {
+            return false;
+        };
+        let fits = trade.seen && matches!(trade.standing, Standing::Code { valid_until } if now <= valid_until);
+        if fits {
+            trade.standing = Standing::Confirming { until };
+        }
+        fits
+    }
+
+    /// The buyer confirms on the phone.
+    pub fn confirm(&mut self, attempt: AttemptId, now: u64) -> bool {
+        let trade = self.trades.get_mut(&attempt);
+        let confirming = |trade: &&mut Trade| matches!(trade.standing, Standing::Confirming { until } if now <= until);
+        trade.filter(confirming).map(Trade::pay).is_some()
+    }
+
+    /// The buyer refuses on the phone.
+    pub fn refuse(&mut self, attempt: AttemptId) {
+        if let Some(trade) = self.trades.get_mut(&attempt)
+            && matches!(trade.standing, Standing::Confirming { .. })
+        {
+            trade.standing = Standing::Closed;
+        }
+    }
+
+    /// A confirmation that was on its way lands although we closed the trade meanwhile. It should not be; it is charged.
+    pub fn lands_despite_close(&mut self, attempt: AttemptId, now: u64) -> bool {
+        let trade = self.trades.get_mut(&attempt);
+        let may = |trade: &&mut Trade| trade.standing == Standing::Closed && trade.raced && now < trade.lands_until;
+        trade.filter(may).map(Trade::pay).is_some()
+    }
+
+    /// The trades that a buyer could still do something with.
+    #[must_use]
+    pub fn payable(&self) -> Vec<AttemptId> {
+        let begun = |trade: &Trade| match trade.standing {
+            Standing::Code { .. } => trade.seen,
+            Standing::Confirming { .. } => true,
+            Standing::Paid | Standing::Closed => false,
+        };
+        self.trades.iter().filter(|(_, trade)| begun(trade)).map(|(attempt, _)| *attempt).collect()
+    }
+
+    fn confirms_until(&self, now: u64) -> u64 {
+        self.mood.confirm_within_ms.map_or(u64::MAX, |ms| now + ms)
+    }
+
+    /// Carries one call out. `sent` is when the terminal sent it.
+    pub fn execute(&mut self, request: &Request, sent: u64, now: u64) -> Answer {
+        self.close_expired(now);
+        match request {
+            Request::ShowCode(offer) => Answer::Code(self.show_code(offer, now)),
+            Request::TakeCode(offer, code) => Answer::Payment(self.take_code(offer, code.expose(), sent, now)),
+            Request::Query(attempt) => Answer::Payment(self.query(*attempt)),
+            Request::Cancel(attempt) => Answer::Reversal(self.cancel(*attempt)),
+            Request::Close(attempt) => Answer::Reversal(self.close(*attempt)),
+            Request::Refund(refund) => Answer::Refund(self.refund(refund, now)),
+            Request::RefundQuery(refund) => Answer::Refund(self.refund_query(refund, now)),
+            Request::Probe => Answer::Reachable(true),
+        }
+    }
+
+    fn close_expired(&mut self, now: u64) {
+        for trade in self.trades.values_mut() {
+            if matches!(trade.standing, Standing::Confirming { until } if until < now) {
+                trade.standing = Standing::Closed;
+            }
+            trade.close_if_returned(now);
+        }
+    }
+
+    fn show_code(&mut self, offer: &Offer, now: u64) -> CodeAnswer {
+        if self.mood.refuses_setup {
+            return CodeAnswer::Refused(refusal("ACQ.ACCESS_FORBIDDEN", Why::Setup));
+        }
+        if let Some((left, why)) = self.mood.refuses_codes.take_if(|(left, _)| *left > 0) {
+            self.mood.refuses_codes = Some((left - 1, why));
+            return CodeAnswer::Refused(refusal("ACQ.REFUSED_IN_THE_TEST", why));
+        }
+        let valid_until = now + offer.valid_ms.next_multiple_of(60_000);
+        let made = || Trade::new(offer.amount, Standing::Code { valid_until }, valid_until);
+        let trade = self.trades.entry(offer.attempt).or_insert_with(made);
+        match trade.standing {
+            Standing::Code { .. } => CodeAnswer::Ready(format!("https://qr.alipay.com/{}", offer.attempt)),
+            Standing::Confirming { .. } | Standing::Paid => {
+                CodeAnswer::Ask { code: "ACQ.TRADE_HAS_SUCCESS".to_owned() }
+            }
+            Standing::Closed => CodeAnswer::Refused(refusal("ACQ.TRADE_HAS_CLOSE", Why::NewNumber)),
+        }
+    }
+
+    fn take_code(&mut self, offer: &Offer, code: &str, sent: u64, now: u64) -> Outcome {
+        if self.mood.refuses_setup {
+            return Outcome::NotPaid(refusal("ACQ.ACCESS_FORBIDDEN", Why::Setup));
+        }
+        if self.trades.contains_key(&offer.attempt) {
+            return self.query(offer.attempt);
+        }
+        // A pay code is single use.
+        let wallet = self.wallets.remove(code).filter(|(_, until)| now <= *until);
+        let standing = match wallet {
+            None => return Outcome::NotPaid(refusal("ACQ.PAYMENT_AUTH_CODE_INVALID", Why::RefreshCode)),
+            Some((Wallet::Refuses(code, why), _)) => return Outcome::NotPaid(refusal(code, why)),
+            Some((Wallet::PaysAtOnce, _)) => Standing::Paid,
+            Some((Wallet::Confirms, _)) => Standing::Confirming { until: self.confirms_until(now) },
+        };
+        let mut trade = Trade::new(offer.amount, standing, sent + LANDS_WITHIN_MS);
+        if standing == Standing::Paid {
+            trade.pay();
+        }
+        self.trades.insert(offer.attempt, trade);
+        self.query(offer.attempt)
+    }
+
+    fn query(&self, attempt: AttemptId) -> Outcome {
+        let Some(trade) = self.trades.get(&attempt) else {
+            return Outcome::Pending(Waiting::NoTrade);
+        };
+        match trade.standing {
+            Standing::Code { .. } => Outcome::Pending(Waiting::NoTrade),
+            Standing::Confirming { .. } => Outcome::Pending(Waiting::Confirming),
+            Standing::Paid => Outcome::Paid(Receipt {
+                trade_no: format!("2026{attempt}"),
+                amount: Fen::new(trade.amount.get() + i64::from(self.mood.tells_wrong_amounts)),
+                paid_at: None,
+                buyer: None,
+            }),
+            Standing::Closed => Outcome::NotPaid(refusal("TRADE_CLOSED", Why::Closed)),
+        }
+    }
+
+    fn cancel(&mut self, attempt: AttemptId) -> Reversal {
+        if self.mood.again > 0 {
+            self.mood.again -= 1;
+            return Reversal::Again;
+        }
+        let mood = &mut self.mood;
+        let Some(trade) = self.trades.get_mut(&attempt) else {
+            return Reversal::NoTrade;
+        };
+        match trade.standing {
+            Standing::Code { .. } => Reversal::NoTrade,
+            Standing::Paid if mood.refuses_cancels > 0 => {
+                mood.refuses_cancels -= 1;
+                Reversal::Ask { code: "ACQ.CANCEL_NOT_ALLOWED".to_owned() }
+            }
+            Standing::Paid => {
+                trade.cancelled_back = trade.net();
+                trade.standing = Standing::Closed;
+                Reversal::Refunded
+            }
+            Standing::Confirming { .. } => {
+                trade.race();
+                Reversal::Closed
+            }
+            Standing::Closed => Reversal::Closed,
+        }
+    }
+
+    fn close(&mut self, attempt: AttemptId) -> Reversal {
+        let Some(trade) = self.trades.get_mut(&attempt) else {
+            return Reversal::NoTrade;
+        };
+        match trade.standing {
+            Standing::Code { .. } => Reversal::NoTrade,
+            Standing::Confirming { .. } => {
+                trade.race();
+                Reversal::Closed
+            }
+            Standing::Paid | Standing::Closed => Reversal::Ask { code: "ACQ.TRADE_STATUS_ERROR".to_owned() },
+        }
+    }
+
+    fn refund(&mut self, wanted: &RefundOrder, now: u64) -> RefundOutcome {
+        if self.mood.short_of_funds {
+            return RefundOutcome::ShortOfFunds;
+        }
+        let refused = |code: &str| RefundOutcome::Refused { code: code.to_owned() };
+        let Some(trade) = self.trades.get_mut(&wanted.attempt) else {
+            return refused("ACQ.TRADE_NOT_EXIST");
+        };
+        match trade.refunds.get(&wanted.refund) {
+            // Nothing moved this time.
+            Some(known) if known.amount == wanted.amount => return RefundOutcome::NotMoved,
+            Some(_) => return refused("ACQ.DISCORDANT_REPEAT_REQUEST"),
+            None => {}
+        }
+        if self.mood.refuses_refunds {
+            return refused("ACQ.TRADE_NOT_ALLOW_REFUND");
+        }
+        match trade.standing {
+            Standing::Code { .. } => refused("ACQ.TRADE_NOT_EXIST"),
+            Standing::Confirming { .. } | Standing::Closed => RefundOutcome::NotMoved,
+            Standing::Paid if wanted.amount > trade.net() => refused("ACQ.REFUND_FEE_ERROR"),
+            Standing::Paid if self.mood.drops_refunds > 0 => {
+                self.mood.drops_refunds -= 1;
+                RefundOutcome::NotMoved
+            }
+            Standing::Paid => {
+                let later = self.mood.refunds_take_ms;
+                trade.refunds.insert(wanted.refund, Returned { amount: wanted.amount, moves_at: now + later });
+                trade.close_if_returned(now);
+                if later == 0 { RefundOutcome::Done } else { RefundOutcome::NotMoved }
+            }
+        }
+    }
+
+    fn refund_query(&self, wanted: &RefundOrder, now: u64) -> RefundOutcome {
+        let moved = self.trades.get(&wanted.attempt).is_some_and(|trade| trade.has_moved(wanted.refund, now));
+        if moved { RefundOutcome::Done } else { RefundOutcome::Absent }
+    }
+}
+
+fn refusal(code: &str, why: Why) -> Refusal {
+    Refusal { code: code.to_owned(), why }
+}
+
+/// The name of a call.
+#[must_use]
+pub const fn name_of(request: &Request) -> &'static str {
+    match request {
+        Request::ShowCode(_) => "precreate",
+        Request::TakeCode(..) => "pay",
+        Request::Query(_) => "query",
+        Request::Cancel(_) => "cancel",
+        Request::Close(_) => "close",
+        Request::Refund(_) => "refund",
+        Request::RefundQuery(_) => "refund query",
+        Request::Probe => "probe",
+    }
+}
+
+/// The attempt that a call is about.
+#[must_use]
+pub const fn attempt_of(request: &Request) -> Option<AttemptId> {
+    match request {
+        Request::ShowCode(offer) | Request::TakeCode(offer, _) => Some(offer.attempt),
+        Request::Query(attempt) | Request::Cancel(attempt) | Request::Close(attempt) => Some(*attempt),
+        Request::Refund(refund) | Request::RefundQuery(refund) => Some(refund.attempt),
+        Request::Probe => None,
+    }
+}
