@@ -6,6 +6,7 @@
 //! | [`journal`] | what happened to money and goods, hash-chained in SQLite |
 //! | [`http`] | the client of the channels |
 //! | [`screen`] | what the buyer sees, drawn |
+//! | [`sync`] | entries to the operator's hub, commands from it |
 //! | [`api`] | the local API over the terminal |
 //! | [`config`] | `till.toml` and the board, checked whole |
 //! | [`cli`] | the command line |
@@ -22,3 +23,4 @@ pub mod demo;
 pub mod http;
 pub mod journal;
 pub mod screen;
+pub mod sync;

@@ -16,9 +16,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 
 /// Connections that one door holds open; more wait outside.
-const CONNECTIONS_MAX: usize = 64;
+pub(super) const CONNECTIONS_MAX: usize = 64;
 /// A connection on which nothing moves for so long is closed. Event streams say something more often than that.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
+/// From the first byte of a request until its head is whole: longer is a caller who only wants to hold the place.
+const HEAD_LIMIT: Duration = Duration::from_secs(10);
+/// The longest head, so that all places together cannot fill the memory of a small machine. A body that waited for
+/// `100 Continue` looks like a head from here, so it is no less than the longest body.
+const HEAD_BYTES_MAX: usize = super::body::BODY_BYTES_MAX;
 /// The socket's owner and group may speak with the daemon.
 const SOCKET_MODE: u32 = 0o660;
 
@@ -75,7 +80,7 @@ pub async fn tcp(address: SocketAddr) -> io::Result<TcpListener> {
     })
 }
 
-/// A door that holds a bounded number of connections and closes idle ones.
+/// A door that holds a bounded number of connections, and closes those that are idle or never finish a request's head.
 #[derive(Debug)]
 pub struct Door<L> {
     listener: L,
@@ -127,29 +132,88 @@ impl Listener for Door<TcpListener> {
     }
 }
 
-/// A connection with its place at the door and its limit of silence.
+/// A connection with its place at the door and its limits.
 #[derive(Debug)]
 pub struct Guest<S> {
     stream: S,
-    silence: Pin<Box<Sleep>>,
+    /// When it is closed unless something moves, or the head is whole.
+    closes: Pin<Box<Sleep>>,
+    reading: Reading,
     _place: Option<OwnedSemaphorePermit>,
+}
+
+/// Where in a request a connection is, as far as it matters to its limits.
+#[derive(Debug, Clone, Copy)]
+enum Reading {
+    /// Nothing of a request has come.
+    Nothing,
+    /// Its head is coming.
+    Head(Head),
+    /// The head is whole; the body has its own limits.
+    Rest,
+}
+
+/// As much of a head as has come.
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    by: Instant,
+    bytes: usize,
+    /// Line ends in a row; before the first letter none counts.
+    line_ends: Option<u8>,
+}
+
+impl Head {
+    fn new(now: Instant) -> Self {
+        Self { by: now + HEAD_LIMIT, bytes: 0, line_ends: None }
+    }
+
+    /// Takes bytes in; `true` when the empty line that ends the head was among them.
+    fn take(&mut self, bytes: &[u8]) -> bool {
+        for byte in bytes {
+            self.bytes += 1;
+            self.line_ends = match (byte, self.line_ends) {
+                (b'\r', ends) => ends,
+                (b'\n', Some(_)) if self.line_ends == Some(1) => return true,
+                (b'\n', ends) => ends.map(|_| 1),
+                _ => Some(0),
+            };
+        }
+        false
+    }
 }
 
 impl<S: Unpin> Guest<S> {
     fn new(stream: S, place: Option<OwnedSemaphorePermit>) -> Self {
-        Self { stream, silence: Box::pin(tokio::time::sleep(IDLE_LIMIT)), _place: place }
+        let closes = Box::pin(tokio::time::sleep(IDLE_LIMIT));
+        Self { stream, closes, reading: Reading::Nothing, _place: place }
     }
 
-    /// Something moved, or the silence lasted too long, or neither.
+    /// Something moved, or a limit is over, or neither.
     fn watch<T>(&mut self, context: &mut Context<'_>, moved: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if moved.is_ready() {
-            self.silence.as_mut().reset(Instant::now() + IDLE_LIMIT);
+            let at = match self.reading {
+                Reading::Nothing | Reading::Rest => Instant::now() + IDLE_LIMIT,
+                Reading::Head(head) => head.by,
+            };
+            self.closes.as_mut().reset(at);
             return moved;
         }
-        match self.silence.as_mut().poll(context) {
+        match self.closes.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             Poll::Pending => Poll::Pending,
         }
+    }
+
+    /// Follows what came; too long a head ends the connection.
+    fn follow(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut head = match self.reading {
+            Reading::Nothing if bytes.is_empty() => return Ok(()),
+            Reading::Nothing => Head::new(Instant::now()),
+            Reading::Head(head) => head,
+            Reading::Rest => return Ok(()),
+        };
+        self.reading = if head.take(bytes) { Reading::Rest } else { Reading::Head(head) };
+        if head.bytes > HEAD_BYTES_MAX { Err(io::ErrorKind::InvalidData.into()) } else { Ok(()) }
     }
 }
 
@@ -159,7 +223,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guest<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let moved = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let before = buffer.filled().len();
+        let mut moved = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if let Poll::Ready(Ok(())) = moved {
+            let came = buffer.filled().get(before..).unwrap_or_default();
+            moved = Poll::Ready(self.follow(came));
+        }
         self.watch(context, moved)
     }
 }
@@ -167,6 +236,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guest<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for Guest<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let moved = Pin::new(&mut self.stream).poll_write(context, bytes);
+        if moved.is_ready() {
+            // An answer: what comes next begins a request.
+            self.reading = Reading::Nothing;
+        }
         self.watch(context, moved)
     }
 

@@ -10,11 +10,14 @@ use super::Api;
 use super::problem::Problem;
 use crate::daemon::metrics::Metrics;
 use crate::daemon::terminal::Status;
+use crate::journal::SyncCounts;
+use crate::sync::status::LinkNews;
 
 /// `GET /metrics`
 pub(super) async fn show(State(api): State<Api>) -> Result<Response, Problem> {
     let status = api.terminal.status().await?;
-    let text = text(api.terminal.metrics(), &status);
+    let mut text = text(api.terminal.metrics(), &status);
+    queue(&mut text, &api.terminal.sync_counts().await?, &api.terminal.link());
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 
@@ -38,6 +41,23 @@ pub fn text(metrics: &Metrics, status: &Status) -> String {
         sample(&mut page, "till_fault", "name", &fault.name(), 1);
     }
     page
+}
+
+/// The queue to the hub, and the journal's size against its limit. What is not known has no sample.
+fn queue(page: &mut String, counts: &SyncCounts, (link, limit_bytes): &(LinkNews, u64)) {
+    let mut gauge = |name, help, value: u64| one(page, name, "gauge", help, value);
+    gauge("till_queue_waiting_entries", "Journal entries that the hub does not have.", counts.waiting);
+    gauge("till_queue_acknowledged_seq", "Place up to which the hub has the journal.", counts.acknowledged);
+    gauge("till_queue_set_aside_entries", "Entries that the hub refused for good.", counts.set_aside);
+    gauge("till_journal_used_bytes", "What the journal takes of the disk.", counts.used_bytes);
+    if *limit_bytes < u64::MAX {
+        gauge("till_journal_limit_bytes", "At so much the terminal stops selling.", *limit_bytes);
+    }
+    if let Some(ms) = link.last_success_ms.and_then(|ms| u64::try_from(ms).ok()) {
+        gauge("till_hub_last_success_timestamp_seconds", "When the hub last answered, Unix time.", ms / 1_000);
+    }
+    heading(page, "till_hub_link", "gauge", "1 for what the link to the hub does.");
+    sample(page, "till_hub_link", "state", link.state.name(), 1);
 }
 
 fn counters(page: &mut String, metrics: &Metrics) {

@@ -3,11 +3,12 @@
 //! | file | subject |
 //! |---|---|
 //! | [`listen`] | the two doors, how many may come in and how long they may be silent |
+//! | `rate` | how many requests a door lets in over time |
 //! | [`body`] | bodies, headers and parameters: read whole or refused by name |
 //! | [`wanted`] | what callers ask for |
 //! | [`wire`] | what they get |
 //! | [`problem`] | why they do not get it: one table |
-//! | `orders`, `events`, `terminal`, [`metrics`], [`openapi`] | the addresses |
+//! | `orders`, `events`, `terminal`, `queue`, [`metrics`], [`openapi`] | the addresses |
 //!
 //! It knows only [`Terminal`]: the loop decides, the journal remembers, this translates.
 
@@ -18,6 +19,8 @@ pub mod metrics;
 pub mod openapi;
 mod orders;
 pub mod problem;
+mod queue;
+mod rate;
 mod terminal;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -44,6 +47,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::daemon::terminal::Terminal;
 use listen::Door;
 use problem::{Code, Problem};
+use rate::Rate;
 use wanted::Products;
 
 /// Requests that are worked on at once. The loop takes one at a time and has its own queue.
@@ -127,11 +131,14 @@ impl Doors {
         let limits = Limits { requests: Semaphore::new(REQUESTS_MAX), streams: Arc::new(Semaphore::new(STREAMS_MAX)) };
         let products = Arc::new(self.products);
         let api = Api { terminal, products, limits: Arc::new(limits), stopping: stop.clone() };
-        let unix = serve_door(Door::new(self.unix), routes(api.clone()), stop.clone());
+        let unix = serve_door(Door::new(self.unix), paced(&api, routes(api.clone())), stop.clone());
         let tcp_stop = stop.clone();
         let tcp = async {
             match self.tcp {
-                Some((listener, token)) => serve_door(Door::new(listener), guarded(api, token), tcp_stop).await,
+                Some((listener, token)) => {
+                    let routes = paced(&api, guarded(api.clone(), token));
+                    serve_door(Door::new(listener), routes, tcp_stop).await
+                }
                 None => Ok(()),
             }
         };
@@ -178,6 +185,9 @@ fn routes(api: Api) -> Router {
         .route("/v1/orders/{number}/cancel", post(orders::cancel))
         .route("/v1/orders/{number}/refunds", post(orders::refund))
         .route("/v1/scans", post(orders::scan))
+        .route("/v1/cash-sales", post(orders::cash_sale))
+        .route("/v1/queue", get(queue::show))
+        .route("/v1/queue/flush", post(queue::flush))
         .route("/v1/events", get(events::stream))
         .route("/v1/terminal", get(terminal::show))
         .route("/v1/faults/{name}", put(terminal::raise).delete(terminal::clear))
@@ -194,6 +204,19 @@ fn routes(api: Api) -> Router {
 fn guarded(api: Api, token: Secret<String>) -> Router {
     let expected: Arc<[u8]> = digest(&SHA256, token.expose().as_bytes()).as_ref().into();
     routes(api).layer(from_fn_with_state(expected, check_token))
+}
+
+/// A door's routes behind its own pace: whoever floods one door does not close the other.
+fn paced(api: &Api, routes: Router) -> Router {
+    routes.layer(from_fn_with_state((Arc::new(Rate::new()), api.terminal.clone()), pace))
+}
+
+async fn pace(State((rate, terminal)): State<(Arc<Rate>, Terminal)>, request: Request, next: Next) -> Response {
+    if rate.admits() {
+        return next.run(request).await;
+    }
+    terminal.metrics().requests_refused.add_one();
+    Problem::new(Code::TooManyRequests, "too many requests one after the other; ask again in a second").into_response()
 }
 
 /// Lets a bounded number of requests in, and keeps answers about money out of caches.

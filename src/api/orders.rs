@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use payment::engine::entry::OrderState;
+use payment::engine::entry::{IdempotencyKey, OrderState};
 use payment::engine::input::Refused;
 use payment::engine::record::OrderRecord;
 use payment::ids::OrderId;
@@ -15,7 +15,7 @@ use serde::de::value::{Error as NameError, StrDeserializer};
 use super::Api;
 use super::body::{Named, Wanted, parameters};
 use super::problem::{Code, Problem};
-use super::wanted::{Nothing, ScannedLine, WantedOrder, WantedRefund, WantedScan, no_such_order};
+use super::wanted::{Nothing, ScannedLine, WantedCashSale, WantedOrder, WantedRefund, WantedScan, no_such_order};
 use super::wire::{Order, OrderPage, OrderRow, Refund, RefundMade};
 use crate::daemon::terminal::ActError;
 use crate::journal::view::ListFilter;
@@ -29,6 +29,14 @@ const PAGE_ROWS_MAX: u32 = 500;
 pub(super) async fn open(State(api): State<Api>, wanted: Wanted<WantedOrder>) -> Result<Response, Problem> {
     let order = wanted.body.into_order(&api.products, wanted.key)?;
     let (record, is_new) = api.terminal.open(order).await?;
+    Ok(made(is_new, record.order, Json(Order::from(&record))))
+}
+
+/// `POST /v1/cash-sales`
+pub(super) async fn cash_sale(State(api): State<Api>, wanted: Wanted<WantedCashSale>) -> Result<Response, Problem> {
+    let key = needed(wanted.key, "a cash sale needs an Idempotency-Key, so that a repeated request counts it once")?;
+    let sold = wanted.body.into_order(&api.products, key)?;
+    let (record, is_new) = api.terminal.cash_sale(sold).await?;
     Ok(made(is_new, record.order, Json(Order::from(&record))))
 }
 
@@ -66,10 +74,8 @@ pub(super) async fn refund(
     Named(number): Named,
     wanted: Wanted<WantedRefund>,
 ) -> Result<Response, Problem> {
-    let key = wanted.key.ok_or_else(|| {
-        let detail = "a refund needs an Idempotency-Key, so that a repeated request returns the money once";
-        Problem::new(Code::InvalidHeader, detail).at("Idempotency-Key")
-    })?;
+    let key =
+        needed(wanted.key, "a refund needs an Idempotency-Key, so that a repeated request returns the money once")?;
     let order = find(&api, &number).await?.order;
     let (record, refund, is_new) = api.terminal.refund(order, wanted.body.amount(), Some(key)).await?;
     let found = record.refunds.iter().find(|known| known.refund == refund);
@@ -128,6 +134,10 @@ pub(super) async fn list(State(api): State<Api>, parts: Parts) -> Result<Json<Or
         orders: orders.into_iter().map(OrderRow::from).collect(),
         next_cursor: last.filter(|_| has_more),
     }))
+}
+
+fn needed(key: Option<IdempotencyKey>, detail: &str) -> Result<IdempotencyKey, Problem> {
+    key.ok_or_else(|| Problem::new(Code::InvalidHeader, detail).at("Idempotency-Key"))
 }
 
 async fn find(api: &Api, number: &str) -> Result<OrderRecord, Problem> {

@@ -80,6 +80,8 @@ pub enum Code {
     AlreadyPaid,
     /// Not paid.
     NotPaid,
+    /// Paid in coins or notes.
+    PaidInCash,
     /// The machine is delivering.
     Delivering,
     /// A refund is under way.
@@ -94,6 +96,10 @@ pub enum Code {
     WalletNotTaken,
     /// The code was read before.
     CodeUsed,
+    /// A member or voucher code that cannot be taken.
+    VoucherRefused,
+    /// There is no hub to send to.
+    NoHub,
     /// The key was used for another request.
     KeyReused,
     /// Too many requests wait.
@@ -142,6 +148,7 @@ impl Code {
             Self::NoScanner => (409, "No scanner works", UNTOUCHED, None),
             Self::AlreadyPaid => (409, "The order is paid", KEPT, None),
             Self::NotPaid => (409, "The order is not paid", NO_MONEY, None),
+            Self::PaidInCash => (409, "The order was paid in cash", KEPT, None),
             Self::Delivering => (409, "The machine is delivering", BY_ITSELF, None),
             Self::RefundUnderWay => (409, "A refund is under way", NOT_STARTED, None),
             Self::RefundTooLarge => (422, "More than can still be returned", NOT_STARTED, None),
@@ -149,6 +156,8 @@ impl Code {
             Self::NotAPayCode => (422, "This is not a pay code", NOT_CHARGED, None),
             Self::WalletNotTaken => (422, "This wallet is not taken here", NOT_CHARGED, None),
             Self::CodeUsed => (409, "This pay code was read before", ONCE, None),
+            Self::VoucherRefused => (409, "This member or voucher code is not taken", NOT_CHARGED, None),
+            Self::NoHub => (409, "This terminal has no hub", UNTOUCHED, None),
             Self::KeyReused => (422, "The key was used for another request", FIRST_STANDS, None),
             Self::TooManyRequests => (503, "Too many requests wait", UNTOUCHED, Some(1)),
             Self::JournalNotWritable => (503, "The journal cannot be written", NOT_ASKED_YET, Some(30)),
@@ -176,6 +185,7 @@ impl Code {
             Refused::NoSuchOrder(_) => Self::NoSuchOrder,
             Refused::AlreadyPaid(_) => Self::AlreadyPaid,
             Refused::NotPaid(_) => Self::NotPaid,
+            Refused::PaidInCash(_) => Self::PaidInCash,
             Refused::Delivering(_) => Self::Delivering,
             Refused::RefundUnderWay(_) => Self::RefundUnderWay,
             Refused::TooMuch { .. } => Self::RefundTooLarge,
@@ -183,6 +193,7 @@ impl Code {
             Refused::NotAPayCode => Self::NotAPayCode,
             Refused::WalletNotTaken(_) => Self::WalletNotTaken,
             Refused::CodeUsed => Self::CodeUsed,
+            Refused::Voucher(_) => Self::VoucherRefused,
         }
     }
 
@@ -299,6 +310,7 @@ const fn order_of(refused: &Refused) -> Option<OrderId> {
         | Refused::NoSuchOrder(order)
         | Refused::AlreadyPaid(order)
         | Refused::NotPaid(order)
+        | Refused::PaidInCash(order)
         | Refused::Delivering(order)
         | Refused::RefundUnderWay(order) => Some(*order),
         Refused::OutOfService(_)
@@ -313,7 +325,8 @@ const fn order_of(refused: &Refused) -> Option<OrderId> {
         | Refused::NotWaiting
         | Refused::NotAPayCode
         | Refused::WalletNotTaken(_)
-        | Refused::CodeUsed => None,
+        | Refused::CodeUsed
+        | Refused::Voucher(_) => None,
     }
 }
 
@@ -324,12 +337,13 @@ const fn field_of(refused: &Refused) -> Option<&'static str> {
         Refused::TooManyItems(_) | Refused::NoSuchSlot(_) | Refused::SlotBlocked(_) => Some("items"),
         Refused::PayWithin(_) => Some("pay_within_s"),
         Refused::NoScanner => Some("who_scans"),
-        Refused::NotAPayCode | Refused::WalletNotTaken(_) | Refused::CodeUsed => Some("code"),
+        Refused::NotAPayCode | Refused::WalletNotTaken(_) | Refused::CodeUsed | Refused::Voucher(_) => Some("code"),
         Refused::Busy(_)
         | Refused::OutOfService(_)
         | Refused::NoSuchOrder(_)
         | Refused::AlreadyPaid(_)
         | Refused::NotPaid(_)
+        | Refused::PaidInCash(_)
         | Refused::Delivering(_)
         | Refused::RefundUnderWay(_)
         | Refused::NotWaiting => None,

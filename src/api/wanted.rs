@@ -101,6 +101,27 @@ pub struct WantedItem {
     quantity: Option<u64>,
 }
 
+/// The body of `POST /v1/cash-sales`: what the machine sold by itself, and took coins or notes for.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WantedCashSale {
+    amount: Amount,
+    currency: String,
+    #[serde(default)]
+    items: Vec<WantedItem>,
+    subject: Option<String>,
+    reference: Option<String>,
+}
+
+/// Whose price counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Price {
+    /// The machine's: another one is refused.
+    Ours,
+    /// The one that was taken; the machine's where none is given.
+    AsSold,
+}
+
 /// The body of `POST /v1/orders/{id}/refunds`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -151,23 +172,11 @@ impl WantedOrder {
     ///
     /// The field that is not acceptable.
     pub fn into_order(self, products: &Products, idempotency: Option<IdempotencyKey>) -> Result<NewOrder, Problem> {
-        if self.currency != "CNY" {
-            let detail = format!("this terminal collects CNY only, not {:?}", self.currency);
-            return Err(Problem::field("currency", detail));
-        }
-        let mut items = Vec::new();
-        for (place, wanted) in self.items.iter().enumerate() {
-            let (item, quantity) = wanted.item(place, products)?;
-            let room = MOST_ITEMS.saturating_sub(items.len());
-            if quantity > room {
-                return Err(ActError::Refused(Refused::TooManyItems(items.len() + quantity)).into());
-            }
-            items.extend(std::iter::repeat_n(item, quantity));
-        }
+        in_yuan(&self.currency)?;
         Ok(NewOrder {
             origin: Origin::Api,
             amount: self.amount.fen(),
-            items,
+            items: items(&self.items, products, Price::Ours)?,
             subject: optional_text("subject", self.subject, SUBJECT_MAX)?,
             who_scans: self.who_scans,
             pay_within_ms: self.pay_within_s.map(|seconds| seconds.saturating_mul(1000)),
@@ -177,9 +186,51 @@ impl WantedOrder {
     }
 }
 
+impl WantedCashSale {
+    /// The sale as the engine takes it.
+    ///
+    /// # Errors
+    ///
+    /// The field that is not acceptable.
+    pub fn into_order(self, products: &Products, idempotency: IdempotencyKey) -> Result<NewOrder, Problem> {
+        in_yuan(&self.currency)?;
+        Ok(NewOrder {
+            origin: Origin::Api,
+            amount: self.amount.fen(),
+            items: items(&self.items, products, Price::AsSold)?,
+            subject: optional_text("subject", self.subject, SUBJECT_MAX)?,
+            // Nobody scans: it is paid.
+            who_scans: WhoScans::Either,
+            pay_within_ms: None,
+            reference: optional_text("reference", self.reference, REFERENCE_MAX)?,
+            idempotency: Some(idempotency),
+        })
+    }
+}
+
+fn in_yuan(currency: &str) -> Result<(), Problem> {
+    match currency {
+        "CNY" => Ok(()),
+        _ => Err(Problem::field("currency", format!("this terminal collects CNY only, not {currency:?}"))),
+    }
+}
+
+fn items(wanted: &[WantedItem], products: &Products, whose: Price) -> Result<Vec<Item>, Problem> {
+    let mut items = Vec::new();
+    for (place, wanted) in wanted.iter().enumerate() {
+        let (item, quantity) = wanted.item(place, products, whose)?;
+        let room = MOST_ITEMS.saturating_sub(items.len());
+        if quantity > room {
+            return Err(ActError::Refused(Refused::TooManyItems(items.len() + quantity)).into());
+        }
+        items.extend(std::iter::repeat_n(item, quantity));
+    }
+    Ok(items)
+}
+
 impl WantedItem {
     /// The item and how many of it.
-    fn item(&self, place: usize, products: &Products) -> Result<(Item, usize), Problem> {
+    fn item(&self, place: usize, products: &Products, whose: Price) -> Result<(Item, usize), Problem> {
         let field = |name: &str| format!("items[{place}].{name}");
         let product = match &self.slot {
             None => None,
@@ -187,11 +238,11 @@ impl WantedItem {
         };
         let price = self.price.map(Amount::fen);
         let price = match (&product, price) {
-            (Some((slot, product)), Some(price)) if price != product.price => {
+            (Some((slot, product)), Some(price)) if price != product.price && whose == Price::Ours => {
                 return Err(price_differs(slot, product.price, price).at(field("price")));
             }
-            (Some((_, product)), Some(_) | None) => product.price,
-            (None, Some(price)) => price,
+            (Some(_) | None, Some(price)) => price,
+            (Some((_, product)), None) => product.price,
             (None, None) => return Err(missing(field("price"))),
         };
         let name = optional_text(&field("name"), self.name.clone(), NAME_MAX)?;

@@ -1,5 +1,7 @@
 //! The types of the wire, both ways. Their JSON is frozen: fields are added, never renamed or removed.
 
+pub mod queue;
+
 use payment::channel::ChannelId;
 use payment::engine::entry::{
     CancelledBy, Ending, Method, OrderState, Origin, RefundReason, ReverseReason, SlotId, VendResult, WhoScans,
@@ -29,6 +31,9 @@ pub struct Order {
     pub currency: String,
     /// What was paid over all attempts, in minor units.
     pub paid: i64,
+    /// What of it the machine took in coins and notes, in minor units; absent when nothing.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub cash: i64,
     /// What went back for certain, in minor units.
     pub refunded: i64,
     /// The line on the buyer's bill.
@@ -122,6 +127,9 @@ pub struct Attempt {
     /// Why no money was taken: the channel's code or our word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// The number of the member or voucher code that it spent of. The code itself is nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voucher: Option<String>,
 }
 
 /// How an attempt stands.
@@ -241,6 +249,9 @@ pub struct TerminalStatus {
     /// What keeps it from selling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocking: Option<FaultRow>,
+    /// Why only member and voucher codes are taken, and no wallet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codes_only: Option<FaultRow>,
     /// Everything that is wrong.
     pub faults: Vec<FaultRow>,
     /// The order at the machine.
@@ -287,6 +298,9 @@ pub struct Clock {
     pub time: String,
     /// Whether it is believed.
     pub trusted: bool,
+    /// Who confirmed it, or why it is not believed.
+    #[serde(default)]
+    pub why: String,
 }
 
 /// One slot.
@@ -300,6 +314,11 @@ pub struct Slot {
     pub price: i64,
     /// Whether a fault blocks it.
     pub blocked: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_nothing(fen: &i64) -> bool {
+    *fen == 0
 }
 
 /// The moment in RFC 3339, UTC, with milliseconds. A clock that says no possible time gives `1970-01-01T00:00:00.000Z`.
@@ -317,6 +336,7 @@ impl From<&OrderRecord> for Order {
             amount: record.amount.get(),
             currency: record.currency.clone(),
             paid: record.paid().get(),
+            cash: record.cash.get(),
             refunded: record.refunded().get(),
             subject: record.subject.clone(),
             who_scans: record.who_scans,
@@ -372,6 +392,7 @@ impl From<&AttemptRecord> for Attempt {
             paid_at: None,
             buyer: None,
             code: None,
+            voucher: record.voucher.as_ref().map(|voucher| voucher.code.clone()),
         };
         match record.end.clone() {
             None => open,
@@ -439,10 +460,19 @@ impl From<&Fault> for FaultRow {
     }
 }
 
-impl From<Wall> for Clock {
-    fn from(wall: Wall) -> Self {
-        Self { time: rfc3339(wall.ms), trusted: wall.trusted }
+impl Clock {
+    fn new(wall: Wall, why: String) -> Self {
+        Self { time: rfc3339(wall.ms), trusted: wall.trusted, why }
     }
+}
+
+/// A fault in words, the clock's with its reason.
+fn fault_row(fault: &Fault, clock: &str) -> FaultRow {
+    let mut row = FaultRow::from(fault);
+    if *fault == Fault::Clock {
+        row.text = format!("{}: {clock}", row.text);
+    }
+    row
 }
 
 impl From<Status> for TerminalStatus {
@@ -455,12 +485,13 @@ impl From<Status> for TerminalStatus {
         });
         Self {
             selling: status.blocking.is_none(),
-            blocking: status.blocking.as_ref().map(FaultRow::from),
-            faults: status.faults.iter().map(FaultRow::from).collect(),
+            blocking: status.blocking.as_ref().map(|fault| fault_row(fault, &status.clock)),
+            codes_only: status.codes_only.as_ref().map(FaultRow::from),
+            faults: status.faults.iter().map(|fault| fault_row(fault, &status.clock)).collect(),
             order: status.order,
             scanner_armed: status.scanner_armed,
             open_orders: status.open.into_iter().map(|(state, count)| OpenOrders { state, count }).collect(),
-            clock: status.wall.into(),
+            clock: Clock::new(status.wall, status.clock),
             slots: slots.collect(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             up_s: status.up_ms / 1000,

@@ -8,8 +8,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::client::Client;
-use super::{Answer, Exit, Failure, text};
+use super::{Answer, Exit, Failure, queue, status, text};
 use crate::api::wire::TerminalStatus;
+use crate::api::wire::queue::{Link, Queue};
+use crate::config;
 use crate::journal::verify;
 
 /// A larger journal is not walked by the doctor: the daemon proves its end at each start, `till journal verify` all of it.
@@ -23,6 +25,9 @@ pub(super) struct DoctorArgs {
     /// The board, to see whether its device files are there
     #[arg(long, value_name = "PATH", default_value = "/etc/till/board.toml")]
     board: PathBuf,
+    /// The configuration, to see whether the operator's key is there
+    #[arg(long, value_name = "PATH", default_value = "/etc/till/till.toml")]
+    config: PathBuf,
 }
 
 /// One thing that was looked at.
@@ -50,9 +55,13 @@ pub(super) async fn examine(client: &Client, args: DoctorArgs) -> Result<Answer,
     let asked: Result<(TerminalStatus, Value), Failure> = client.get("/v1/terminal").await;
     let reached = asked.is_ok();
     match asked {
-        Ok((terminal, _)) => findings.extend(of_terminal(client.socket(), &terminal)),
+        Ok((terminal, _)) => {
+            findings.extend(of_terminal(client.socket(), &terminal));
+            findings.extend(of_queue(&client.get("/v1/queue").await));
+        }
         Err(failure) => findings.push(Finding::bad("daemon", failure.to_string(), remedy_of_socket(client.socket()))),
     }
+    findings.push(of_operator(&args.config));
     let journal = of_journal(&args.journal);
     let journal_good = journal.good;
     findings.push(journal);
@@ -79,9 +88,10 @@ fn of_terminal(socket: &Path, terminal: &TerminalStatus) -> Vec<Finding> {
         ),
     });
     findings.push(if terminal.clock.trusted {
-        Finding::good("clock", format!("trusted, {}", terminal.clock.time))
+        Finding::good("clock", format!("{}, {}", terminal.clock.time, terminal.clock.why))
     } else {
-        Finding::bad("clock", format!("not trusted, {}", terminal.clock.time), remedy_of_fault("clock"))
+        let found = format!("{} is not trusted: {}", terminal.clock.time, terminal.clock.why);
+        Finding::bad("clock", found, remedy_of_fault("clock"))
     });
     findings.push(match &terminal.blocking {
         None => Finding::good("selling", "yes"),
@@ -102,12 +112,66 @@ fn of_terminal(socket: &Path, terminal: &TerminalStatus) -> Vec<Finding> {
     findings
 }
 
+/// The hub and the journal's room. A journal that nearly fills its limit is found before the machine stops selling for it.
+fn of_queue(asked: &Result<(Queue, Value), Failure>) -> Vec<Finding> {
+    let queue = match asked {
+        Ok((queue, _)) => queue,
+        Err(failure) => return vec![Finding::bad("queue", failure.to_string(), "see what the journal is told below")],
+    };
+    let waits = if queue.waiting > 0 && queue.link != Link::Off {
+        let oldest = queue.oldest_age_s.map(|seconds| format!(", the oldest for {}", status::duration(seconds)));
+        format!("; {} entries wait{}", queue.waiting, oldest.unwrap_or_default())
+    } else {
+        String::new()
+    };
+    let hub = format!("{}{waits}", queue::link(queue));
+    let size = queue::size(queue);
+    let is_roomy = queue.limit_bytes.is_none_or(|limit| queue.used_bytes < limit / 10 * 9);
+    let set_aside = (queue.set_aside_count > 0).then(|| {
+        let found = format!("{} entries are refused for good by the hub", queue.set_aside_count);
+        Finding::bad("hub refused", found, "`till queue` names them; tell the operator. They stay in the journal")
+    });
+    let findings = [
+        Some(match &queue.trouble {
+            None => Finding::good("hub", hub),
+            Some(_) => Finding::bad("hub", hub, "`till queue` says what to do; nothing is lost meanwhile"),
+        }),
+        set_aside,
+        Some(match is_roomy {
+            true => Finding::good("journal size", size),
+            false => Finding::bad("journal size", size, "get the hub to take what waits, or raise [journal] limit_mb"),
+        }),
+    ];
+    findings.into_iter().flatten().collect()
+}
+
+/// Whether commands and codes of the operator could be checked.
+fn of_operator(config: &Path) -> Finding {
+    let about = "operator's key";
+    let checked = match config::load_for_hub(config) {
+        Ok(checked) => checked,
+        Err(report) => {
+            let found = format!("{} errors in {}", report.problems().len(), config.display());
+            return Finding::bad(about, found, "`till check` shows them; name another file with --config");
+        }
+    };
+    match (checked.operator_key, checked.hub) {
+        (Some(_), _) => Finding::good(about, "is there"),
+        (None, None) => Finding::good(about, "none, and no hub that would send commands"),
+        (None, Some(_)) => Finding::good(about, "none: refunds, prices and restarts from the hub are refused"),
+    }
+}
+
 /// What to do about a fault, by its name.
 fn remedy_of_fault(name: &str) -> &'static str {
     match name.split('-').next().unwrap_or(name) {
         "storage" => {
             "look at `dmesg` and `df`: the disk is full, worn out or read-only. Till goes on by itself once it can write"
         }
+        "journal" => {
+            "`till queue` says why the hub has not taken the journal; or raise [journal] limit_mb and restart till"
+        }
+        "hub" => "`till queue` says what the hub refuses, and what to do",
         "clock" => "give the machine the time: check `timedatectl`, the network, and the battery of its clock",
         "network" => "check the cable or the SIM card, `ip route` and the DNS server. Till tries again by itself",
         "setup" => {
@@ -154,7 +218,9 @@ fn of_journal(path: &Path) -> Finding {
     }
     match verify::verify(path, None) {
         Ok(report) if report.is_sound() => {
-            Finding::good(about, format!("writable, all {} entries as they were written", report.entries))
+            let removed = (report.removed > 0).then(|| format!("; {} old ones removed by retention", report.removed));
+            let found = format!("writable, all {} entries as they were written", report.entries);
+            Finding::good(about, found + &removed.unwrap_or_default())
         }
         Ok(report) => {
             let first = report.faults.first().map(ToString::to_string).unwrap_or_default();

@@ -74,8 +74,10 @@ fn rebuild(path: &Path) -> Result<Answer, Failure> {
 fn text(report: &Report) -> String {
     if report.is_sound() {
         return format!(
-            "{} entries, all as they were written.\nHead: {}\nNote the head elsewhere; `till journal verify --head` then proves that nothing before it was cut off.",
-            report.entries, report.head
+            "{} entries, all as they were written.{}\nHead: {}\nNote the head elsewhere; `till journal verify --head` then proves that nothing before it was cut off.",
+            report.entries,
+            removed(report),
+            report.head
         );
     }
     let mut lines: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
@@ -91,12 +93,24 @@ fn text(report: &Report) -> String {
     lines.join("\n")
 }
 
+/// What retention took away, when it took anything.
+fn removed(report: &Report) -> String {
+    match (report.removed, report.gaps) {
+        (0, _) => String::new(),
+        (entries, gaps) => format!(
+            "\n{entries} older ones in {gaps} gaps were removed by retention: closed, and the hub has them. The chain is whole across the gaps."
+        ),
+    }
+}
+
 fn report_json(report: &Report) -> Value {
     let faults =
         report.faults.iter().map(|fault| json!({ "seq": fault.seq, "order": fault.order, "text": fault.to_string() }));
     json!({
         "sound": report.is_sound(),
         "entries": report.entries,
+        "gaps": report.gaps,
+        "removed": report.removed,
         "head": report.head.to_string(),
         "fault_count": report.fault_count,
         "faults": faults.collect::<Vec<_>>(),

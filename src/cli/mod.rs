@@ -1,14 +1,16 @@
 //! The command line: a client of the daemon's own API, so that it shows what the daemon believes. See `docs/cli.md`.
 //!
-//! `run`, `demo`, `check`, `journal` and `board` stand alone; everything else asks the daemon.
+//! `run`, `demo`, `check`, `hub`, `journal` and `board` stand alone; everything else asks the daemon.
 
 mod board;
 mod client;
 mod doctor;
 mod faults;
+mod hub;
 mod journal;
 mod orders;
 mod pay;
+mod queue;
 mod refund;
 mod run;
 mod screen;
@@ -38,6 +40,8 @@ pub enum Exit {
     Unreachable,
     /// The journal is not as it was written, or cannot be read.
     Journal,
+    /// The operator wants the daemon started anew; systemd does so.
+    Restart,
     /// The configuration cannot be used (`EX_CONFIG`); systemd does not restart after it.
     Config,
 }
@@ -51,6 +55,7 @@ impl Exit {
             Self::Refused => 1,
             Self::Unreachable => 3,
             Self::Journal => 4,
+            Self::Restart => 75,
             Self::Config => 78,
         }
     }
@@ -122,6 +127,7 @@ Exit codes:
   2   wrong usage
   3   the daemon does not answer
   4   the journal is not as it was written, or cannot be read
+  75  `till run` only: the operator wants it started anew
   78  the configuration cannot be used";
 
 /// The payment terminal of a vending machine.
@@ -150,6 +156,9 @@ enum Command {
     Check(run::Files),
     #[command(flatten)]
     Ask(Question),
+    /// This terminal's key, and joining the operator's hub; the daemon may be running or not
+    #[command(subcommand)]
+    Hub(hub::Command),
     /// Check or export the journal; the daemon may be running or not
     #[command(subcommand)]
     Journal(journal::Command),
@@ -184,6 +193,11 @@ enum Question {
     },
     /// Show how the terminal does
     Status,
+    /// Show what waits for the operator's hub, and what the hub refused
+    Queue {
+        #[command(subcommand)]
+        command: Option<queue::Command>,
+    },
     /// Clear a fault after repair
     #[command(subcommand)]
     Faults(faults::Command),
@@ -234,6 +248,7 @@ fn perform(cli: Cli) -> Result<Answer, Failure> {
         Command::Demo(args) => run::demo(&args),
         Command::Check(files) => run::check(&files),
         Command::Ask(question) => wait(ask(&Client::new(socket(cli.socket))?, question)),
+        Command::Hub(command) => wait(hub::act(command)),
         Command::Journal(command) => journal::act(command, cli.json),
         Command::Board(command) => board::act(&command, &socket(cli.socket)),
         Command::Completions { shell } => Ok(completions(shell)),
@@ -248,6 +263,7 @@ async fn ask(client: &Client, question: Question) -> Result<Answer, Failure> {
         Question::Refund(args) => refund::refund(client, args).await,
         Question::Cancel { number } => refund::cancel(client, &number).await,
         Question::Status => status::show(client).await,
+        Question::Queue { command } => queue::act(client, command).await,
         Question::Faults(command) => faults::act(client, command).await,
         Question::Sell { on_or_off } => faults::sell(client, on_or_off).await,
         Question::Screen(args) => screen::save(client, args).await,

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::{Answer, Exit, Failure, wait};
 use crate::config::{self, Checked};
+use crate::daemon::Ended;
 use crate::daemon::start::{self, StartError};
 
 #[derive(Debug, Args)]
@@ -34,8 +35,12 @@ pub(super) fn run(files: &Files) -> Result<Answer, Failure> {
     }
     wait(async {
         let stop = stop_by_signal()?;
-        start::run(checked, stop).await.map_err(not_started)?;
-        Ok(Answer::done("", serde_json::Value::Null))
+        let ended = start::run(checked, stop).await.map_err(not_started)?;
+        let exit = match ended {
+            Ended::Stopped => Exit::Done,
+            Ended::Restart => Exit::Restart,
+        };
+        Ok(Answer { exit, ..Answer::done("", serde_json::Value::Null) })
     })
 }
 

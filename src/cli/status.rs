@@ -19,10 +19,11 @@ pub(super) fn answer(terminal: &TerminalStatus, json: Value) -> Answer {
 
 fn text_of(terminal: &TerminalStatus) -> String {
     let selling = match &terminal.blocking {
-        None => "yes".to_owned(),
+        None => terminal.codes_only.as_ref().map_or_else(|| "yes".to_owned(), codes_only),
         Some(fault) => format!("no: {} ({})", fault.text, fault.name),
     };
-    let clock = format!("{}{}", terminal.clock.time, if terminal.clock.trusted { "" } else { " (not trusted)" });
+    let believed = if terminal.clock.trusted { "" } else { "not trusted: " };
+    let clock = format!("{} ({believed}{})", terminal.clock.time, terminal.clock.why);
     let open: Vec<String> =
         terminal.open_orders.iter().map(|open| format!("{} {}", open.count, text::words(open.state))).collect();
     let mut parts = vec![text::pairs(&[
@@ -42,6 +43,10 @@ fn text_of(terminal: &TerminalStatus) -> String {
     parts.join("\n\n")
 }
 
+fn codes_only(fault: &FaultRow) -> String {
+    format!("to member and voucher codes only: {} ({})", fault.text, fault.name)
+}
+
 fn faults(terminal: &TerminalStatus) -> String {
     let mut rows = vec![text::heading(&["FAULT", "MEANING"])];
     let row = |fault: &FaultRow| vec![fault.name.clone(), fault.text.clone()];
@@ -59,7 +64,8 @@ fn slots(terminal: &TerminalStatus) -> String {
     text::table(&rows)
 }
 
-fn duration(seconds: u64) -> String {
+/// So long, in words.
+pub(super) fn duration(seconds: u64) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {
         (0, 0, 0) => format!("{seconds} s"),

@@ -7,6 +7,9 @@ use clap::{CommandFactory, Parser};
 use super::client::{Client, escaped};
 use super::{Answer, Cli, Command, Exit, Failure, ask, status, text};
 use crate::api::tests::machine::Machine;
+use crate::daemon::terminal::SyncWish;
+use crate::journal::SetAside;
+use crate::sync::status::{LinkNews, LinkState};
 
 /// What the command says, asked of the machine.
 async fn on(machine: &Machine, words: &[&str]) -> Result<Answer, Failure> {
@@ -58,6 +61,72 @@ async fn a_machine_that_is_switched_off_says_so_until_it_is_on() {
     assert_eq!(on(&machine, &["status"]).await.unwrap().exit, Exit::Done);
 }
 
+fn link(state: LinkState, trouble: Option<&str>) -> LinkNews {
+    LinkNews { state, trouble: trouble.map(str::to_owned), ..LinkNews::default() }
+}
+
+#[tokio::test]
+async fn the_queue_shows_count_sum_oldest_and_what_to_do() {
+    let machine = Machine::start().await;
+    let none = on(&machine, &["queue"]).await.unwrap();
+    assert_eq!(none.exit, Exit::Done, "{}", none.text);
+    assert!(none.text.contains("none in the settings; the journal keeps everything"), "{}", none.text);
+
+    machine.link.send_replace(link(LinkState::Waiting, Some("no answer in time")));
+    let cash = r#"{"amount":350,"currency":"CNY"}"#;
+    let sold = machine.post_with_key("/v1/cash-sales", "k", cash).await.json();
+    let waits = on(&machine, &["queue"]).await.unwrap();
+    assert_eq!((waits.exit, &waits.json["paid"]), (Exit::Refused, &350.into()));
+    for part in
+        ["not reached; it is tried again by itself: no answer in time", "entries, ¥3.50 paid", " ago)", "To do:"]
+    {
+        assert!(waits.text.contains(part), "no {part:?} in\n{}", waits.text);
+    }
+    let (order, code) = (sold["id"].as_str().unwrap().to_owned(), "bad\u{1b}[2Jhash".to_owned());
+    let refused = SetAside { seq: 1, order: order.clone(), code, detail: "no".into(), at_ms: 1_769_817_600_000 };
+    machine.terminal.sync(SyncWish::Acknowledge { up_to: 1, set_aside: vec![refused] }).await.unwrap();
+    machine.link.send_replace(link(LinkState::Idle, None));
+    let refused = on(&machine, &["queue"]).await.unwrap();
+    assert_eq!(refused.exit, Exit::Refused, "{}", refused.text);
+    assert!(refused.text.contains("1 entry, refused by the hub") && refused.text.contains(&order), "{}", refused.text);
+    assert!(!refused.text.contains('\u{1b}'), "the hub steers the terminal");
+}
+
+#[tokio::test]
+async fn flush_says_what_became_of_it() {
+    let machine = Machine::start().await;
+    let failure = on(&machine, &["queue", "flush"]).await.unwrap_err();
+    assert_eq!((failure.exit(), &failure.json()["code"]), (Exit::Refused, &"no_hub".into()));
+    machine.link.send_replace(link(LinkState::Waiting, None));
+    machine.post_with_key("/v1/cash-sales", "k", r#"{"amount":350,"currency":"CNY"}"#).await;
+    let newest = machine.get("/v1/queue").await.json()["newest_seq"].as_u64().unwrap();
+    let mut nudges = machine.nudges.clone();
+    let hub = async {
+        nudges.changed().await.unwrap();
+        let taken = SyncWish::Acknowledge { up_to: newest, set_aside: Vec::new() };
+        machine.terminal.sync(taken).await.unwrap();
+        machine.link.send_replace(link(LinkState::Idle, None));
+    };
+    let (flushed, ()) = tokio::join!(on(&machine, &["queue", "flush"]), hub);
+    let flushed = flushed.unwrap();
+    assert_eq!(flushed.exit, Exit::Done, "{}", flushed.text);
+    assert!(flushed.text.starts_with(&format!("Sent: the hub has taken {newest} entries.")), "{}", flushed.text);
+
+    machine.post_with_key("/v1/cash-sales", "k-2", r#"{"amount":350,"currency":"CNY"}"#).await;
+    machine.link.send_replace(link(LinkState::Waiting, Some("no answer in time")));
+    let held = on(&machine, &["queue", "flush"]).await.unwrap();
+    assert_eq!(held.exit, Exit::Refused);
+    assert!(held.text.starts_with("Nothing was sent; everything that waited still waits"), "{}", held.text);
+}
+
+#[tokio::test]
+async fn a_sale_for_cash_is_shown_as_such() {
+    let machine = Machine::start().await;
+    let sold = machine.post_with_key("/v1/cash-sales", "k", r#"{"amount":350,"currency":"CNY"}"#).await.json();
+    let shown = on(&machine, &["order", sold["id"].as_str().unwrap()]).await.unwrap();
+    assert!(shown.text.contains("In cash:") && shown.text.contains("paid and delivered"), "{}", shown.text);
+}
+
 #[tokio::test]
 async fn a_daemon_that_is_not_there_is_exit_code_3_with_advice() {
     let client = Client::new("/nowhere/till.sock".into()).unwrap();
@@ -79,6 +148,61 @@ async fn the_doctor_names_what_is_wrong_with_its_remedy() {
     }
 }
 
+#[tokio::test]
+async fn the_doctor_looks_at_hub_journal_size_and_operator() {
+    let machine = Machine::start().await;
+    machine.link.send_replace(link(LinkState::Refused, Some("the hub does not know this terminal's key")));
+    let dir = machine.dir.path();
+    std::fs::write(dir.join("till.toml"), HUB).unwrap();
+    let paths = ["till.db", "till.toml"].map(|name| dir.join(name).to_str().unwrap().to_owned());
+    let words = ["doctor", "--journal", &paths[0], "--config", &paths[1], "--board", "/nowhere/board.toml"];
+    let found = on(&machine, &words).await.unwrap();
+    for line in [
+        "BAD  hub: needs a person: the hub does not know this terminal's key",
+        "ok   journal size: 0.",
+        "of 16 MiB, at which the machine stops selling",
+        "ok   operator's key: none: refunds, prices and restarts from the hub are refused",
+    ] {
+        assert!(found.text.contains(line), "no {line:?} in\n{}", found.text);
+    }
+}
+
+/// Enough to reach the hub: no channel, no keys.
+const HUB: &str =
+    "[terminal]\nid = \"VM-0001\"\n[journal]\npath = \"till.db\"\n[hub]\nurl = \"https://hub.example.com\"\n";
+
+#[test]
+fn the_key_is_made_once_before_anything_else_is_in_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("till.toml");
+    std::fs::write(&config, HUB).unwrap();
+    let key = || super::perform(Cli::parse_from(["till", "hub", "key", "--config", config.to_str().unwrap()]));
+    let made = key().unwrap();
+    assert!(dir.path().join("hub.key").exists(), "it lies beside the journal");
+    assert_eq!(made.json["public_key"].as_str().unwrap().len(), 44);
+    for word in ["terminal", "public_key", "fingerprint"] {
+        assert!(made.text.contains(made.json[word].as_str().unwrap()), "{}", made.text);
+    }
+    assert_eq!(key().unwrap().json, made.json);
+}
+
+#[test]
+fn without_a_hub_in_the_settings_there_is_nothing_to_join() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("till.toml");
+    let config_path = config.to_str().unwrap();
+    let join = || super::perform(Cli::parse_from(["till", "hub", "join", "--code", "c", "--config", config_path]));
+    std::fs::write(&config, "[terminal]\nid = \"VM-0001\"\n").unwrap();
+    let failure = join().unwrap_err();
+    assert_eq!(failure.exit(), Exit::Config);
+    assert!(failure.to_string().contains("add [hub]"), "{failure}");
+    std::fs::write(&config, HUB.replace("https", "http")).unwrap();
+    let failure = join().unwrap_err();
+    assert_eq!(failure.exit(), Exit::Config);
+    assert!(failure.to_string().contains("hub.url"), "{failure}");
+    assert!(!dir.path().join("hub.key").exists(), "a key was made for nobody");
+}
+
 #[test]
 fn the_arguments_are_consistent() {
     Cli::command().debug_assert();
@@ -90,6 +214,8 @@ fn amounts_are_yuan_and_wrong_ones_are_wrong_usage() {
     assert!(parse(&["pay", "3.50"]));
     assert!(parse(&["pay", "--slot", "12", "--slot", "11", "--wait"]));
     assert!(parse(&["refund", "S1", "--amount", "1"]));
+    assert!(parse(&["queue"]) && parse(&["queue", "flush"]) && !parse(&["queue", "drop"]));
+    assert!(!parse(&["hub", "join"]), "a join without a code");
     for wrong in [&["pay"][..], &["pay", "3.505"], &["pay", "free"], &["pay", "3", "--slot", "12"], &["sell", "maybe"]]
     {
         assert!(!parse(wrong), "{wrong:?} was taken");
@@ -98,8 +224,8 @@ fn amounts_are_yuan_and_wrong_ones_are_wrong_usage() {
 
 #[test]
 fn the_exit_codes_are_these() {
-    let codes = [Exit::Done, Exit::Refused, Exit::Unreachable, Exit::Journal, Exit::Config].map(Exit::number);
-    assert_eq!(codes, [0, 1, 3, 4, 78]);
+    let codes = [Exit::Done, Exit::Refused, Exit::Unreachable, Exit::Journal, Exit::Restart, Exit::Config];
+    assert_eq!(codes.map(Exit::number), [0, 1, 3, 4, 75, 78]);
 }
 
 #[test]

@@ -78,6 +78,7 @@ fn head(order: &Order) -> String {
         ("State", Some(format!("{}: {}", words(order.state), meaning(order)))),
         ("Amount", Some(yuan(order.amount))),
         ("Paid", positive(order.paid)),
+        ("In cash", positive(order.cash)),
         ("Refunded", positive(order.refunded)),
         ("Subject", Some(plain(&order.subject))),
         ("Reference", order.reference.as_deref().map(plain)),
@@ -104,6 +105,7 @@ fn attempts(order: &Order) -> String {
             None => words(attempt.state),
         };
         let text = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), plain);
+        let payer = attempt.buyer.clone().or_else(|| Some(format!("code {}", attempt.voucher.as_ref()?)));
         vec![
             attempt.number.to_string(),
             attempt.channel.name().to_owned(),
@@ -111,7 +113,7 @@ fn attempts(order: &Order) -> String {
             yuan(attempt.amount),
             state,
             text(&attempt.trade_no),
-            text(&attempt.buyer),
+            text(&payer),
         ]
     }));
     table(&rows)

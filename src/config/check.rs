@@ -14,16 +14,18 @@ use payment::redact::Secret;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::checked::{ApiConfig, Checked, HttpConfig, Mode, TcpConfig, TerminalConfig};
+use super::checked::{ApiConfig, Base, Checked, HttpConfig, Mode, RetentionConfig, TcpConfig, TerminalConfig};
 use super::effective::{Effective, Origin};
 use super::keys::{self, Readers};
 use super::raw::{self, Raw, Written};
 use super::report::Report;
-use super::source::{At, Findings};
-use super::{Env, alipay, goods, pace};
+use super::source::{At, Findings, Layer};
+use super::{Env, alipay, goods, hub, pace};
 
 /// The shortest token: 32 characters of hex are 128 bits.
 const SHORTEST_TOKEN: usize = 32;
+
+const MIB: u64 = 1 << 20;
 
 /// Everything that a check needs at hand.
 pub(super) struct Checker<'f, 's> {
@@ -58,7 +60,13 @@ impl Text {
 
 impl Checker<'_, '_> {
     fn note(&mut self, at: &At, value: &impl Serialize, otherwise: Origin) {
-        let origin = at.span.as_ref().map_or(otherwise, |span| Origin::Line(self.found.source.position(span.start).0));
+        let origin = at.span.as_ref().map_or(otherwise, |span| {
+            let (line, _) = self.found.layer(span.layer).position(span.bytes.start);
+            match span.layer {
+                Layer::Base => Origin::Line(line),
+                Layer::Overlay => Origin::HubLine(line),
+            }
+        });
         self.effective.add(&at.key, serde_json::to_value(value).unwrap_or(Value::Null), origin);
     }
 
@@ -135,7 +143,7 @@ impl Checker<'_, '_> {
     }
 
     /// A path with a default under a folder that the environment may name.
-    fn path(
+    pub(super) fn path(
         &mut self,
         written: Option<Written<String>>,
         at: At,
@@ -160,11 +168,12 @@ impl Checker<'_, '_> {
 }
 
 /// Checks everything. The result is only good when no error was found.
-pub(super) fn check(raw: Raw, board: Option<BoardSpec>, env: &Env, found: &mut Findings<'_>) -> Checked {
+pub(super) fn check(raw: Raw, board: Option<BoardSpec>, base: &Base, found: &mut Findings<'_>) -> Checked {
+    let env = &base.env;
     let mut checker = Checker { found, env, effective: Effective::default() };
     let c = &mut checker;
     let terminal = terminal(c, raw.terminal);
-    let journal = journal(c, raw.journal);
+    let (journal, retention) = journal(c, raw.journal);
     let api = api(c, raw.api);
     let who_scans = goods::who_scans(c, raw.sell.who_scans, raw.sell.at.unwritten("who_scans"), board.as_ref());
     let pay_within = (raw.sell.pay_within_s, raw.sell.at.unwritten("pay_within_s"));
@@ -179,21 +188,29 @@ pub(super) fn check(raw: Raw, board: Option<BoardSpec>, env: &Env, found: &mut F
         }
     };
     let http = http(c, raw.http, pace.call_limit_ms);
+    let hub = raw.hub.and_then(|raw| hub::hub(c, raw, &terminal, journal.parent().unwrap_or(env.state())));
+    let operator_key = hub::operator(c, raw.operator);
+    let has_scanner = board.as_ref().is_some_and(goods::has_scanner);
+    let asks = hub::Asks { terminal: &terminal.id, operator_key, has_hub: hub.is_some(), has_scanner };
+    let vouchers = raw.vouchers.and_then(|raw| hub::vouchers(c, raw, &asks));
     let log = c.choice(raw.log.level, raw.log.at.unwritten("level"), Default::default());
     if let Some(board) = &board {
         simulated_board_takes_no_real_money(c, board, terminal.mode);
     }
-    let has_scanner = board.as_ref().is_some_and(goods::has_scanner);
     Checked {
-        settings: Settings { products, channels: vec![ChannelId::Alipay], who_scans, has_scanner, pace },
+        settings: Settings { products, channels: vec![ChannelId::Alipay], who_scans, has_scanner, pace, vouchers },
         terminal,
         alipay,
         api,
         journal,
+        retention,
         board: board.unwrap_or_default().relative_to(env.runtime()),
         runtime: env.runtime().to_owned(),
         http,
+        hub,
+        operator_key,
         log,
+        base: base.clone(),
         effective: checker.effective,
         warnings: Report::default(),
     }
@@ -232,7 +249,9 @@ fn terminal(c: &mut Checker<'_, '_>, raw: raw::Terminal) -> TerminalConfig {
 
 fn terminal_id(c: &mut Checker<'_, '_>, id: Written<String>) -> Option<String> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let fits = (1..=32).contains(&id.value.len()) && id.value.bytes().all(allowed);
+    // A number of dots alone would be a step upwards in the hub's addresses.
+    let names = id.value.bytes().any(|byte| byte.is_ascii_alphanumeric());
+    let fits = (1..=32).contains(&id.value.len()) && id.value.bytes().all(allowed) && names;
     if !fits {
         let problem = format!("\"{}\" cannot be a terminal's number", id.value);
         c.found.error(&id.at, problem, "use 1 to 32 letters, digits, - _ . (Alipay's terminal_id)");
@@ -240,10 +259,13 @@ fn terminal_id(c: &mut Checker<'_, '_>, id: Written<String>) -> Option<String> {
     fits.then_some(id.value)
 }
 
-fn journal(c: &mut Checker<'_, '_>, raw: raw::Journal) -> PathBuf {
+fn journal(c: &mut Checker<'_, '_>, raw: raw::Journal) -> (PathBuf, RetentionConfig) {
     let variable = c.env.state_directory.is_some().then_some("STATE_DIRECTORY");
     let default = c.env.state().join("till.db");
-    c.path(raw.path, raw.at.unwritten("path"), default, variable)
+    let path = c.path(raw.path, raw.at.unwritten("path"), default, variable);
+    let keep_days = c.number(raw.keep_days, raw.at.unwritten("keep_days"), 90, 7..=3_650, "days");
+    let limit_mb = c.number(raw.limit_mb, raw.at.unwritten("limit_mb"), 1_024, 16..=1_048_576, "MiB");
+    (path, RetentionConfig { keep_days, limit_bytes: limit_mb * MIB })
 }
 
 fn api(c: &mut Checker<'_, '_>, raw: raw::Api) -> ApiConfig {
@@ -319,7 +341,7 @@ fn http(c: &mut Checker<'_, '_>, raw: raw::Http, call_limit_ms: u64) -> HttpConf
     HttpConfig { connect_timeout: Duration::from_secs(connect_s), timeout: Duration::from_secs(timeout_s), extra_roots }
 }
 
-fn certificates(c: &mut Checker<'_, '_>, written: &Written<String>) -> Option<String> {
+pub(super) fn certificates(c: &mut Checker<'_, '_>, written: &Written<String>) -> Option<String> {
     let text = keys::read(c, written, Readers::Anybody)?;
     if let Err(error) = Certificate::read_all(&text) {
         c.found.error(&written.at, format!("the file cannot be used: {error}"), "give certificates as PEM text");

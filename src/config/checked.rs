@@ -10,10 +10,11 @@ use payment::engine::settings::Settings;
 use payment::redact::Secret;
 use serde::Serialize;
 
+use super::Env;
 use super::effective::Effective;
 use super::report::Report;
 
-/// Both files, checked.
+/// All files, checked.
 #[derive(Debug)]
 pub struct Checked {
     /// `[terminal]`
@@ -26,18 +27,57 @@ pub struct Checked {
     pub api: ApiConfig,
     /// The journal's file.
     pub journal: PathBuf,
+    /// `[journal]`: how much of it is kept.
+    pub retention: RetentionConfig,
     /// The board; relative paths in it start from `runtime`.
     pub board: BoardSpec,
     /// The folder for sockets: `$RUNTIME_DIRECTORY`, or `/run/till`.
     pub runtime: PathBuf,
     /// `[http]`
     pub http: HttpConfig,
+    /// `[hub]`; none: the terminal sends nothing and takes no commands.
+    pub hub: Option<HubConfig>,
+    /// `[operator] public_key`: Ed25519, checks commands from the hub, and member and voucher codes.
+    pub operator_key: Option<[u8; 32]>,
     /// `[log] level`
     pub log: LogLevel,
+    /// Where all this was read, to check what the hub would lay over it.
+    pub base: Base,
     /// Every setting with its source, for `till check`.
     pub effective: Effective,
     /// What a person should look at.
     pub warnings: Report,
+}
+
+/// The files that a person wrote.
+#[derive(Debug, Clone, Default)]
+pub struct Base {
+    /// `till.toml`.
+    pub config: PathBuf,
+    /// The board file.
+    pub board: PathBuf,
+    /// What was taken from outside of the files.
+    pub env: Env,
+}
+
+/// `[journal] keep_days` and `limit_mb`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetentionConfig {
+    /// How long closed orders stay after the hub acknowledged them, in days.
+    pub keep_days: u64,
+    /// The size of the journal at which the terminal stops selling.
+    pub limit_bytes: u64,
+}
+
+/// `[hub]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HubConfig {
+    /// Scheme, host and port, without a slash at the end.
+    pub url: String,
+    /// The terminal's own Ed25519 key. It may not exist yet: it is made on the device.
+    pub key_file: PathBuf,
+    /// PEM certificates that are trusted beside the built-in roots.
+    pub roots: Option<String>,
 }
 
 /// `[terminal]`

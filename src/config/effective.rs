@@ -9,8 +9,10 @@ use serde_json::Value;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
-    /// Written in the file, on this line.
+    /// Written in `till.toml`, on this line.
     Line(usize),
+    /// Written in `hub.toml`, on this line.
+    HubLine(usize),
     /// The built-in default.
     Default,
     /// The default, under a folder that the environment names.
@@ -53,6 +55,7 @@ impl fmt::Display for Effective {
             let setting = format!("{key} = {value}");
             match origin {
                 Origin::Line(line) => writeln!(f, "{setting:<60} # line {line}")?,
+                Origin::HubLine(line) => writeln!(f, "{setting:<60} # hub.toml line {line}")?,
                 Origin::Default => writeln!(f, "{setting:<60} # default")?,
                 Origin::Environment(name) => writeln!(f, "{setting:<60} # default under ${name}")?,
                 Origin::Derived => writeln!(f, "{setting:<60} # default, from other settings")?,

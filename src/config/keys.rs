@@ -2,7 +2,7 @@
 
 use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 
 use super::check::Checker;
@@ -48,12 +48,30 @@ pub(super) fn read(checker: &mut Checker<'_, '_>, written: &Written<String>, rea
             return None;
         }
     };
-    if readers == Readers::Owner && !place.is_credential && metadata.permissions().mode() & 0o077 != 0 {
-        let mode = metadata.permissions().mode() & 0o777;
+    if readers == Readers::Owner && !place.is_credential {
+        guard(checker, written, &path, &metadata);
+    }
+    Some(text)
+}
+
+/// A secret that others can read is none, and one that others can replace is theirs.
+fn guard(checker: &mut Checker<'_, '_>, written: &Written<String>, path: &str, metadata: &Metadata) {
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
         let problem = format!("{path} can be opened by other users of this machine (mode {mode:o})");
         checker.found.error(&written.at, problem, format!("make it its owner's only: chmod 600 {path}"));
     }
-    Some(text)
+    let us = rustix::process::geteuid().as_raw();
+    if !may_own(metadata.uid(), us) {
+        let problem = format!("{path} belongs to another user of this machine (user {})", metadata.uid());
+        let advice = format!("give it to the user who runs this: chown {us} {path}");
+        checker.found.error(&written.at, problem, advice);
+    }
+}
+
+/// The user who runs this, or root, who can do anything anyway.
+const fn may_own(owner: u32, us: u32) -> bool {
+    owner == us || owner == 0
 }
 
 fn locate(checker: &mut Checker<'_, '_>, written: &Written<String>) -> Option<Place> {
@@ -121,4 +139,16 @@ fn unread_advice(kind: ErrorKind, is_credential: bool) -> &'static str {
 /// People paste the key where its path belongs.
 fn looks_like_a_key(value: &str) -> bool {
     value.contains("-----BEGIN") || value.contains('\n') || (value.len() > 200 && !value.contains('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::may_own;
+
+    #[test]
+    fn a_secret_of_another_user_is_not_taken() {
+        let (root, till, stranger) = (0, 991, 1_000);
+        assert!(may_own(till, till) && may_own(root, till) && may_own(root, root));
+        assert!(!may_own(stranger, till) && !may_own(stranger, root));
+    }
 }

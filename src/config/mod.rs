@@ -9,6 +9,8 @@
 //! | `goods` | products against the board's slots, and who can scan there |
 //! | `gateway` | which gateway is allowed in which mode |
 //! | `alipay` | `[channels.alipay]` |
+//! | `hub` | `[hub]`, `[operator]`, `[vouchers]` |
+//! | `overlay` | `hub.toml`: what the hub's config command lays over `till.toml` |
 //! | `keys` | key files and systemd credentials |
 //! | `effective` | every setting with its source, secrets left out |
 //! | `report`, `source` | problems with file, line, column and advice |
@@ -19,7 +21,9 @@ mod checked;
 mod effective;
 mod gateway;
 mod goods;
+mod hub;
 mod keys;
+pub mod overlay;
 mod pace;
 mod raw;
 mod report;
@@ -32,7 +36,10 @@ use std::path::{Path, PathBuf};
 
 use hal::board::{BoardErrors, BoardSpec};
 
-pub use checked::{ApiConfig, Checked, HttpConfig, Language, LogLevel, Mode, TcpConfig, TerminalConfig};
+pub use checked::{
+    ApiConfig, Base, Checked, HttpConfig, HubConfig, Language, LogLevel, Mode, RetentionConfig, TcpConfig,
+    TerminalConfig,
+};
 pub use effective::{Effective, Origin, Setting};
 pub use report::{Excerpt, Problem, Report, Severity};
 use source::{Findings, Source};
@@ -84,7 +91,7 @@ fn first_folder(value: OsString) -> Option<PathBuf> {
     std::env::split_paths(&value).next().filter(|folder| !folder.as_os_str().is_empty())
 }
 
-/// Reads and checks both files in the environment of this process.
+/// Reads and checks both files in the environment of this process, and what the hub's config laid over them.
 ///
 /// # Errors
 /// Every problem of both files at once. Warnings alone do not fail; they come along in [`Checked::warnings`].
@@ -92,26 +99,77 @@ pub fn load(config_path: &Path, board_path: &Path) -> Result<Checked, Report> {
     load_in(config_path, board_path, &Env::of_process())
 }
 
-/// Reads and checks both files in a given environment.
+/// Reads and checks the files in a given environment.
 ///
 /// # Errors
 /// As [`load`].
 pub fn load_in(config_path: &Path, board_path: &Path, env: &Env) -> Result<Checked, Report> {
-    let mut report = Report::default();
-    let board = BoardSpec::read(board_path).map_err(|wrong| add_board(&mut report, wrong)).ok();
-    let source = match Source::read(config_path) {
-        Ok(source) => source,
-        Err(problem) => {
-            report.add(*problem);
-            return Err(report.sorted());
-        }
+    let base = Base { config: config_path.to_owned(), board: board_path.to_owned(), env: env.clone() };
+    let ground = Ground::read(&base)?;
+    // Sound by itself: the machine must start when the overlay does not fit any more.
+    let alone = ground.check(None)?;
+    Ok(overlay::lay(&ground, alone))
+}
+
+/// Reads what the hub needs, whatever else is not in place yet: a terminal joins before the keys of its channels are there,
+/// and whoever does it may not be allowed to read them.
+///
+/// # Errors
+/// Every problem of the file itself, of `[terminal]`, `[journal]`, `[hub]` and `[operator]`.
+pub fn load_for_hub(config_path: &Path) -> Result<Checked, Report> {
+    let base = Base { config: config_path.to_owned(), env: Env::of_process(), ..Base::default() };
+    let of_hub = |problem: &Problem| {
+        let is_near =
+            ["", "terminal", "journal", "hub", "operator"].contains(&problem.key.split('.').next().unwrap_or_default());
+        problem.file == base.config && problem.severity == Severity::Error && is_near
     };
-    let mut found = Findings { source: &source, report };
-    let checked = raw::Raw::read(&mut found).map(|raw| check::check(raw, board, env, &mut found));
-    let report = found.report.sorted();
-    match checked {
-        Some(checked) if !report.has_errors() => Ok(Checked { warnings: report, ..checked }),
-        Some(_) | None => Err(report),
+    let source = Source::read(config_path).map_err(|problem| Report::of(*problem))?;
+    let ground = Ground { base: &base, source, board: None, report: Report::default() };
+    let (checked, report) = ground.examine(None);
+    let report = report.only(of_hub);
+    checked.filter(|_| report.is_empty()).ok_or(report)
+}
+
+/// Both files of a person, read.
+struct Ground<'b> {
+    base: &'b Base,
+    source: Source,
+    board: Option<BoardSpec>,
+    /// What is wrong with the board file.
+    report: Report,
+}
+
+impl<'b> Ground<'b> {
+    fn read(base: &'b Base) -> Result<Self, Report> {
+        let mut report = Report::default();
+        let board = BoardSpec::read(&base.board).map_err(|wrong| add_board(&mut report, wrong)).ok();
+        match Source::read(&base.config) {
+            Ok(source) => Ok(Self { base, source, board, report }),
+            Err(problem) => {
+                report.add(*problem);
+                Err(report.sorted())
+            }
+        }
+    }
+
+    fn check(&self, overlay: Option<&Source>) -> Result<Checked, Report> {
+        let (checked, report) = self.examine(overlay);
+        match checked {
+            Some(checked) if !report.has_errors() => Ok(Checked { warnings: report, ..checked }),
+            Some(_) | None => Err(report),
+        }
+    }
+
+    /// What is good when the report has no error; `None` when a file is not TOML.
+    fn examine(&self, overlay: Option<&Source>) -> (Option<Checked>, Report) {
+        let mut found = Findings { source: &self.source, overlay, report: self.report.clone() };
+        let over = raw::Overlay::read(&mut found);
+        let raw = raw::Raw::read(&mut found).map(|mut raw| {
+            over.into_iter().for_each(|over| raw.lay(over));
+            raw
+        });
+        let checked = raw.map(|raw| check::check(raw, self.board.clone(), self.base, &mut found));
+        (checked, found.report.sorted())
     }
 }
 

@@ -9,7 +9,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::checked::{Language, LogLevel, Mode};
-use super::source::{At, Findings, closest, is_secret_name};
+use super::source::{At, Findings, Layer, Span, closest, is_secret_name};
 
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,29 +150,38 @@ impl<T: Choice> FromToml for T {
     }
 }
 
-/// A section of the file, or the place where it would be.
+/// A section of a file, or the place where it would be.
 struct Section<'t> {
+    layer: Layer,
     at: At,
     table: Option<&'t DeTable<'t>>,
 }
 
 impl<'t> Section<'t> {
-    fn new(at: At, value: &'t DeValue<'t>, found: &mut Findings<'_>) -> Self {
+    fn file(layer: Layer, table: &'t DeTable<'t>) -> Self {
+        Self { layer, at: At::key(""), table: Some(table) }
+    }
+
+    fn new(layer: Layer, at: At, value: &'t DeValue<'t>, found: &mut Findings<'_>) -> Self {
         let table = value.as_table();
         if table.is_none() {
             let head = format!("write a section: [{}]", at.key);
             found.error(&at, format!("this is {}, and a section is wanted", kind_of(value)), head);
         }
-        Self { at, table }
+        Self { layer, at, table }
     }
 
-    fn inside(&self, name: &str, span: Range<usize>) -> At {
-        At { span: Some(span), ..self.at.unwritten(name) }
+    fn inside(&self, name: &str, bytes: Range<usize>) -> At {
+        At { span: Some(Span { layer: self.layer, bytes }), ..self.at.unwritten(name) }
     }
 
     fn take<T: FromToml>(&self, name: &str, found: &mut Findings<'_>) -> Option<Written<T>> {
         let value = self.table?.get(name)?;
         let at = self.inside(name, value.span());
+        if found.report.has_error_at(&at.key) {
+            // Refused already, as not for the hub to set.
+            return None;
+        }
         match T::from_toml(value.get_ref()) {
             Ok(value) => Some(Written { value, at }),
             Err(Misshapen { problem, advice }) => {
@@ -184,8 +193,8 @@ impl<'t> Section<'t> {
 
     fn section(&self, name: &str, found: &mut Findings<'_>) -> Section<'t> {
         match self.table.and_then(|table| table.get_key_value(name)) {
-            Some((key, value)) => Section::new(self.inside(name, key.span()), value.get_ref(), found),
-            None => Section { at: self.at.unwritten(name), table: None },
+            Some((key, value)) => Section::new(self.layer, self.inside(name, key.span()), value.get_ref(), found),
+            None => Section { layer: self.layer, at: self.at.unwritten(name), table: None },
         }
     }
 
@@ -203,24 +212,24 @@ impl<'t> Section<'t> {
             );
             return Vec::new();
         };
-        rows_of(name, items, found)
+        rows_of(self.layer, name, items, found)
     }
 
     fn refuse_unknown(&self, known: &[&'static str], found: &mut Findings<'_>) {
         for (name, _) in self.table.into_iter().flatten() {
             let written = name.get_ref().as_ref();
-            if !known.contains(&written) {
-                let at = self.inside(written, name.span());
+            let at = self.inside(written, name.span());
+            if !known.contains(&written) && !found.report.has_error_at(&at.key) {
                 found.error(&at, format!("unknown key {written}"), unknown_advice(written, known, &self.at.key));
             }
         }
     }
 }
 
-fn rows_of<'t>(name: &str, items: &'t DeArray<'t>, found: &mut Findings<'_>) -> Vec<Section<'t>> {
+fn rows_of<'t>(layer: Layer, name: &str, items: &'t DeArray<'t>, found: &mut Findings<'_>) -> Vec<Section<'t>> {
     let rows = items.iter().enumerate().map(|(index, item): (usize, &Spanned<DeValue<'_>>)| {
-        let at = At { key: format!("{name}[{index}]"), span: Some(item.span()) };
-        Section::new(at, item.get_ref(), found)
+        let at = At { key: format!("{name}[{index}]"), span: Some(Span { layer, bytes: item.span() }) };
+        Section::new(layer, at, item.get_ref(), found)
     });
     rows.collect()
 }
@@ -259,14 +268,33 @@ macro_rules! section {
     };
 }
 
-section! {
+/// A section that the hub may lay another one over.
+macro_rules! laid_section {
+    ($(#[$doc:meta])* $name:ident { $($key:ident: $kind:ty,)* }) => {
+        section! { $(#[$doc])* $name { $($key: $kind,)* } }
+
+        impl $name {
+            /// Lays another one over this one, key by key.
+            fn lay(&mut self, over: Self) {
+                if self.at.span.is_none() {
+                    self.at = over.at;
+                }
+                $(if over.$key.is_some() {
+                    self.$key = over.$key;
+                })*
+            }
+        }
+    };
+}
+
+laid_section! {
     /// `[terminal]`
     Terminal { id: String, name: String, merchant: String, support: String, language: Language, mode: Mode, }
 }
 
-section! {
+laid_section! {
     /// `[journal]`
-    Journal { path: String, }
+    Journal { path: String, keep_days: u64, limit_mb: u64, }
 }
 
 section! {
@@ -274,7 +302,7 @@ section! {
     Api { socket: String, tcp: String, token_file: String, }
 }
 
-section! {
+laid_section! {
     /// `[sell]`
     Sell { who_scans: WhoScans, pay_within_s: u64, }
 }
@@ -284,7 +312,7 @@ section! {
     Product { slot: String, code: String, name: String, price: Yuan, }
 }
 
-section! {
+laid_section! {
     /// `[pace]`
     Pace {
         code_valid_ms: u64,
@@ -339,6 +367,21 @@ section! {
 }
 
 section! {
+    /// `[hub]`
+    Hub { url: String, key_file: String, ca_file: String, }
+}
+
+section! {
+    /// `[operator]`
+    Operator { public_key: String, }
+}
+
+laid_section! {
+    /// `[vouchers]`
+    Vouchers { per_sale_max: Yuan, unsettled_max: Yuan, }
+}
+
+section! {
     /// `[log]`
     Log { level: LogLevel, }
 }
@@ -355,24 +398,24 @@ pub(super) struct Raw {
     /// `None`: there is no `[channels.alipay]`.
     pub(super) alipay: Option<Alipay>,
     pub(super) http: Http,
+    /// `None`: there is no `[hub]`.
+    pub(super) hub: Option<Hub>,
+    pub(super) operator: Operator,
+    /// `None`: there is no `[vouchers]`, and no member codes.
+    pub(super) vouchers: Option<Vouchers>,
     pub(super) log: Log,
 }
 
-const SECTIONS: &[&str] = &["terminal", "journal", "api", "sell", "product", "pace", "channels", "http", "log"];
+const SECTIONS: &[&str] = &[
+    "terminal", "journal", "api", "sell", "product", "pace", "channels", "http", "hub", "operator", "vouchers", "log",
+];
 
 impl Raw {
     /// Reads the file; `None` when it is not TOML, where every further complaint would be noise.
     pub(super) fn read(found: &mut Findings<'_>) -> Option<Self> {
         let (table, wrong) = DeTable::parse_recoverable(found.source.text());
-        for error in &wrong {
-            let at = At { key: String::new(), span: error.span() };
-            found.error(
-                &at,
-                format!("this is not TOML: {}", error.message().trim_end()),
-                "correct the syntax here first",
-            );
-        }
-        let file = Section { at: At::key(""), table: Some(table.get_ref()) };
+        not_toml(Layer::Base, &wrong, found);
+        let file = Section::file(Layer::Base, table.get_ref());
         wrong.is_empty().then(|| Self::read_sections(&file, found))
     }
 
@@ -381,6 +424,7 @@ impl Raw {
         let channels = file.section("channels", found);
         channels.refuse_unknown(&["alipay"], found);
         let alipay = channels.section("alipay", found);
+        let (hub, vouchers) = (file.section("hub", found), file.section("vouchers", found));
         Self {
             terminal: Terminal::read(&file.section("terminal", found), found),
             journal: Journal::read(&file.section("journal", found), found),
@@ -390,7 +434,113 @@ impl Raw {
             pace: Pace::read(&file.section("pace", found), found),
             alipay: alipay.table.is_some().then(|| Alipay::read(&alipay, found)),
             http: Http::read(&file.section("http", found), found),
+            hub: hub.table.is_some().then(|| Hub::read(&hub, found)),
+            operator: Operator::read(&file.section("operator", found), found),
+            vouchers: vouchers.table.is_some().then(|| Vouchers::read(&vouchers, found)),
             log: Log::read(&file.section("log", found), found),
         }
+    }
+}
+
+impl Raw {
+    /// Lays the hub's file over this one: its products instead of ours, and its keys one by one.
+    pub(super) fn lay(&mut self, over: Overlay) {
+        self.terminal.lay(over.terminal);
+        self.journal.lay(over.journal);
+        self.sell.lay(over.sell);
+        self.pace.lay(over.pace);
+        if let Some(products) = over.products {
+            self.products = products;
+        }
+        match (&mut self.vouchers, over.vouchers) {
+            (Some(ours), Some(theirs)) => ours.lay(theirs),
+            (ours @ None, theirs) => *ours = theirs,
+            (Some(_), None) => {}
+        }
+    }
+}
+
+/// What the hub may set, by section. Never a key, an address, a path or the mode: the operator's signature moves prices, and
+/// who takes the money stays with the person at the machine.
+const OVERLAY: &[(&str, &[&str])] = &[
+    ("terminal", &["name", "merchant", "support", "language"]),
+    ("journal", &["keep_days"]),
+    ("sell", Sell::KEYS),
+    ("product", Product::KEYS),
+    ("pace", Pace::KEYS),
+    ("vouchers", Vouchers::KEYS),
+];
+
+/// `hub.toml` as it is written.
+#[derive(Debug)]
+pub(super) struct Overlay {
+    terminal: Terminal,
+    journal: Journal,
+    sell: Sell,
+    /// `None`: it names no product, and ours stay.
+    products: Option<Vec<Product>>,
+    pace: Pace,
+    vouchers: Option<Vouchers>,
+}
+
+impl Overlay {
+    /// Reads the file; `None` when there is none, or when it is not TOML.
+    pub(super) fn read(found: &mut Findings<'_>) -> Option<Self> {
+        let (table, wrong) = DeTable::parse_recoverable(found.overlay?.text());
+        not_toml(Layer::Overlay, &wrong, found);
+        let file = Section::file(Layer::Overlay, table.get_ref());
+        wrong.is_empty().then(|| Self::read_sections(&file, found))
+    }
+
+    fn read_sections(file: &Section<'_>, found: &mut Findings<'_>) -> Self {
+        file.refuse_what_the_hub_may_not_set(found);
+        let vouchers = file.section("vouchers", found);
+        let has_products = file.table.is_some_and(|table| table.contains_key("product"));
+        let products = file.rows("product", found).iter().map(|row| Product::read(row, found)).collect();
+        Self {
+            terminal: Terminal::read(&file.section("terminal", found), found),
+            journal: Journal::read(&file.section("journal", found), found),
+            sell: Sell::read(&file.section("sell", found), found),
+            products: has_products.then_some(products),
+            pace: Pace::read(&file.section("pace", found), found),
+            vouchers: vouchers.table.is_some().then(|| Vouchers::read(&vouchers, found)),
+        }
+    }
+}
+
+impl Section<'_> {
+    fn refuse_what_the_hub_may_not_set(&self, found: &mut Findings<'_>) {
+        for (name, value) in self.table.into_iter().flatten() {
+            let section = name.get_ref().as_ref();
+            let Some((_, keys)) = OVERLAY.iter().find(|(known, _)| *known == section) else {
+                self.refuse_from_the_hub(name, found);
+                continue;
+            };
+            let inner =
+                Section { layer: self.layer, at: self.at.unwritten(section), table: value.get_ref().as_table() };
+            for (key, _) in inner.table.into_iter().flatten() {
+                if !keys.contains(&key.get_ref().as_ref()) {
+                    inner.refuse_from_the_hub(key, found);
+                }
+            }
+        }
+    }
+
+    fn refuse_from_the_hub(&self, name: &Spanned<std::borrow::Cow<'_, str>>, found: &mut Findings<'_>) {
+        let at = self.inside(name.get_ref(), name.span());
+        let problem = format!("{} is not for the hub to set", at.key);
+        found.error(
+            &at,
+            problem,
+            "hub.toml has goods, prices, texts and limits; set this in till.toml, at the machine",
+        );
+    }
+}
+
+fn not_toml(layer: Layer, wrong: &[toml::de::Error], found: &mut Findings<'_>) {
+    for error in wrong {
+        let at = At { key: String::new(), span: error.span().map(|bytes| Span { layer, bytes }) };
+        let problem = format!("this is not TOML: {}", error.message().trim_end());
+        found.error(&at, problem, "correct the syntax here first");
     }
 }

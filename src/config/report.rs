@@ -82,6 +82,21 @@ pub struct Report {
 }
 
 impl Report {
+    /// One problem alone.
+    pub(super) fn of(problem: Problem) -> Self {
+        Self { problems: vec![problem] }
+    }
+
+    /// Those of its problems that are `wanted`.
+    pub(super) fn only(mut self, wanted: impl Fn(&Problem) -> bool) -> Self {
+        self.problems.retain(wanted);
+        self
+    }
+
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+
     /// The problems.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {

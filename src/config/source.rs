@@ -1,4 +1,5 @@
-//! The text of `till.toml`, its lines and columns, and the way from a place in it to a problem.
+//! The text of `till.toml` and of what lies over it, their lines and columns, and the way from a place
+//! in it to a problem.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -18,13 +19,29 @@ pub(super) struct Source {
     text: String,
 }
 
+/// Which file of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layer {
+    /// `till.toml`.
+    Base,
+    /// `hub.toml`, which lies over it.
+    Overlay,
+}
+
+/// A part of one of the files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) layer: Layer,
+    pub(super) bytes: Range<usize>,
+}
+
 /// Where a value stands, or would stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct At {
     /// The key path, such as `product[2].price`.
     pub(super) key: String,
-    /// The bytes that are meant; `None` when nothing is written there.
-    pub(super) span: Option<Range<usize>>,
+    /// The part that is meant; `None` when nothing is written there.
+    pub(super) span: Option<Span>,
 }
 
 impl At {
@@ -52,29 +69,39 @@ impl Source {
         Self { path: path.to_owned(), text }
     }
 
+    /// A text that is not larger than a config is, whatever the file is.
+    pub(super) fn sized(path: &Path, text: String) -> Result<Self, Box<Problem>> {
+        match u64::try_from(text.len()) {
+            Ok(0..=LARGEST_BYTES) => Ok(Self::new(path, text)),
+            Ok(_) | Err(_) => Err(too_large(path)),
+        }
+    }
+
     /// Reads the file, or says why not.
     pub(super) fn read(path: &Path) -> Result<Self, Box<Problem>> {
-        let problem = |problem: String, advice: &str| {
-            Box::new(Problem {
-                severity: Severity::Error,
-                file: path.to_owned(),
-                line: None,
-                column: None,
-                key: String::new(),
-                problem,
-                advice: advice.to_owned(),
-                excerpt: None,
-            })
-        };
         let found = std::fs::metadata(path);
         if found.is_ok_and(|found| found.len() > LARGEST_BYTES) {
-            return Err(problem("the file is larger than 1 MiB".into(), "check the path given with --config"));
+            return Err(too_large(path));
         }
         match std::fs::read_to_string(path) {
             Ok(text) => Ok(Self::new(path, text)),
-            Err(error) => Err(problem(
+            Err(error) => Err(whole_file(
+                path,
                 format!("the file cannot be read: {error}"),
                 "check the path given with --config, that the file is UTF-8 text, and that Till's user may read it",
+            )),
+        }
+    }
+
+    /// Reads a file that need not be there.
+    pub(super) fn read_if_there(path: &Path) -> Result<Option<Self>, Box<Problem>> {
+        match std::fs::metadata(path) {
+            Ok(_) => Self::read(path).map(Some),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(whole_file(
+                path,
+                format!("whether this file is there cannot be seen: {error}"),
+                "do this as Till's user: sudo -u till …",
             )),
         }
     }
@@ -109,7 +136,7 @@ impl Source {
     }
 
     fn problem(&self, severity: Severity, at: &At, problem: String, advice: String) -> Problem {
-        let position = at.span.as_ref().map(|span| self.position(span.start));
+        let position = at.span.as_ref().map(|span| self.position(span.bytes.start));
         Problem {
             severity,
             file: self.path.clone(),
@@ -118,9 +145,26 @@ impl Source {
             key: at.key.clone(),
             problem,
             advice,
-            excerpt: at.span.as_ref().and_then(|span| self.excerpt(span)),
+            excerpt: at.span.as_ref().and_then(|span| self.excerpt(&span.bytes)),
         }
     }
+}
+
+fn too_large(path: &Path) -> Box<Problem> {
+    whole_file(path, "the file is larger than 1 MiB".into(), "check the path given with --config")
+}
+
+fn whole_file(path: &Path, problem: String, advice: &str) -> Box<Problem> {
+    Box::new(Problem {
+        severity: Severity::Error,
+        file: path.to_owned(),
+        line: None,
+        column: None,
+        key: String::new(),
+        problem,
+        advice: advice.to_owned(),
+        excerpt: None,
+    })
 }
 
 /// Cells of a terminal: Chinese characters take two.
@@ -143,22 +187,38 @@ pub(super) fn is_secret_name(name: &str) -> bool {
     is_secret && !name.ends_with("_file")
 }
 
-/// Collects what is wrong with one file.
+/// Collects what is wrong with `till.toml` and what lies over it.
 #[derive(Debug)]
 pub(super) struct Findings<'s> {
     pub(super) source: &'s Source,
+    /// `hub.toml`, when there is one.
+    pub(super) overlay: Option<&'s Source>,
     pub(super) report: Report,
 }
 
 impl Findings<'_> {
+    /// The file that a layer stands in.
+    pub(super) fn layer(&self, layer: Layer) -> &Source {
+        match (layer, self.overlay) {
+            (Layer::Overlay, Some(overlay)) => overlay,
+            (Layer::Overlay, None) | (Layer::Base, _) => self.source,
+        }
+    }
+
     /// Till must not start with this.
     pub(super) fn error(&mut self, at: &At, problem: impl Into<String>, advice: impl Into<String>) {
-        self.report.add(self.source.problem(Severity::Error, at, problem.into(), advice.into()));
+        self.add(Severity::Error, at, problem.into(), advice.into());
     }
 
     /// Till may start with this.
     pub(super) fn warning(&mut self, at: &At, problem: impl Into<String>, advice: impl Into<String>) {
-        self.report.add(self.source.problem(Severity::Warning, at, problem.into(), advice.into()));
+        self.add(Severity::Warning, at, problem.into(), advice.into());
+    }
+
+    fn add(&mut self, severity: Severity, at: &At, problem: String, advice: String) {
+        let layer = at.span.as_ref().map_or(Layer::Base, |span| span.layer);
+        let problem = self.layer(layer).problem(severity, at, problem, advice);
+        self.report.add(problem);
     }
 
     /// A key that must be there; silent when what is there was already refused.

@@ -286,7 +286,7 @@ const CERTIFICATES: &str = "app_cert_file = \"keys/app_cert.pem\"\nalipay_cert_f
     alipay_root_cert_file = \"keys/alipay_root_cert.pem\"\n";
 
 /// The quick machine: the same motions, in tens of milliseconds.
-const QUICK_BOARD: &str = "[sim]\nmotor_ms = 40\nfall_ms = 20\none_shot_ms = 600\n\
+const QUICK_BOARD: &str = "[sim]\nmotor_ms = 40\nfall_ms = 20\none_shot_ms = 75\n\
     [vend]\nmax_on_ms = 300\ndrop_window_ms = 200\nsettle_ms = 20\n\
     [keypad]\nrepeat_ms = 0\ndebounce_ms = 2\n[scanner]\ndouble_read_ms = 300\nstale_ms = 20\n";
 

@@ -16,11 +16,17 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use thiserror::Error;
 
+use crate::daemon::clock::dates::Dates;
+use crate::daemon::clock::trust::Witness;
+
 /// The longest reply that is read. Alipay's are about 1 KB.
 const REPLY_MAX: usize = 256 * 1024;
 
 /// How long an unused connection is kept. A new TLS connection costs ten times a kept one.
 const KEEP_IDLE: Duration = Duration::from_secs(50);
+
+/// Who speaks when Alipay's gateway answers.
+const ALIPAY: Witness = Witness::Channel(ChannelId::Alipay);
 
 /// Limits and trust of the client.
 #[derive(Debug, Clone)]
@@ -52,6 +58,7 @@ pub enum ClientError {
 pub struct Channels {
     client: reqwest::Client,
     alipay: Option<Arc<Alipay>>,
+    dates: Option<Dates>,
 }
 
 impl Channels {
@@ -71,7 +78,30 @@ impl Channels {
             .retry(reqwest::retry::never())
             .no_proxy()
             .build()?;
-        Ok(Self { client, alipay })
+        Ok(Self { client, alipay, dates: None })
+    }
+
+    /// The same, handing the date of every answer to the clock.
+    #[must_use]
+    pub fn telling(self, dates: Dates) -> Self {
+        Self { dates: Some(dates), ..self }
+    }
+
+    /// Asks a channel for nothing but its date: no signature, and nothing that is a secret. What comes of it is told to
+    /// the clock.
+    pub async fn ask_time(&self) {
+        let Some(dates) = &self.dates else {
+            return;
+        };
+        let Some(alipay) = &self.alipay else {
+            return dates.silent("no channel is set up that could be asked".to_owned());
+        };
+        let trouble = match self.client.head(alipay.gateway_url()).send().await {
+            Ok(answer) if dates.hear(ALIPAY, &answer) => return,
+            Ok(_) => "answers without a date".to_owned(),
+            Err(error) => format!("does not answer: {}", doubt_of(&error).detail),
+        };
+        dates.silent(format!("{} {trouble}", ChannelId::Alipay.name()));
     }
 
     /// Encodes and signs; costs one RSA signature and touches no network, so it may overlap the journal's flush.
@@ -126,6 +156,9 @@ impl Channels {
     async fn exchange(&self, http: &HttpRequest) -> Result<(u16, Vec<u8>), Doubt> {
         let request = self.client.post(&http.url).header(CONTENT_TYPE, http.content_type).body(http.body.clone());
         let mut response = request.send().await.map_err(|error| doubt_of(&error))?;
+        if let Some(dates) = &self.dates {
+            dates.hear(ALIPAY, &response);
+        }
         let status = response.status().as_u16();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| doubt_of(&error))? {
@@ -159,7 +192,7 @@ fn doubt_of(error: &reqwest::Error) -> Doubt {
 }
 
 /// TLS by rustls and ring, trusting the roots that are built in and the extra ones.
-fn tls(extra: Option<&str>) -> Result<rustls::ClientConfig, ClientError> {
+pub(crate) fn tls(extra: Option<&str>) -> Result<rustls::ClientConfig, ClientError> {
     let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     for certificate in CertificateDer::pem_slice_iter(extra.unwrap_or_default().as_bytes()) {
         let certificate = certificate.map_err(|error| ClientError::Roots(error.to_string()))?;

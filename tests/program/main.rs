@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod buying;
+mod clock;
 mod crash;
 mod goods_and_money;
 mod shop;

@@ -67,6 +67,7 @@ fn the_description_has_every_name_of_every_closed_set() {
     assert_eq!(of("AttemptState"), names::<wire::AttemptState>(no()));
     assert_eq!(of("RefundState"), names::<wire::RefundState>(no()));
     assert_eq!(of("ProblemCode"), names::<problem::Code>(no()));
+    assert_eq!(of("Link"), names::<wire::queue::Link>(no()));
     let kinds =
         document()["components"]["schemas"]["Event"]["properties"]["entry"]["properties"]["kind"]["enum"].clone();
     let kinds: BTreeSet<String> = serde_json::from_value(kinds).unwrap();
@@ -132,6 +133,10 @@ async fn real_answers_are_as_described() {
     conforms("OrderPage", &machine.get("/v1/orders").await.json());
     machine.send("PUT", "/v1/faults/switched-off").await;
     conforms("Terminal", &machine.get("/v1/terminal").await.json());
+    let cash = machine.post_with_key("/v1/cash-sales", "k", r#"{"amount":100,"currency":"CNY"}"#).await;
+    conforms("Order", &cash.json());
+    machine.link.send_modify(|news| news.trouble = Some("no answer".into()));
+    conforms("Queue", &machine.get("/v1/queue").await.json());
     conforms("Problem", &machine.post(&format!("/v1/orders/{id}/cancel"), "").await.json());
     conforms("Problem", &machine.get("/v1/orders?limit=x").await.json());
     let entries = machine.terminal.entries_since(0, 100).await.unwrap();

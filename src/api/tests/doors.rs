@@ -1,9 +1,12 @@
 //! The two doors.
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
-use tokio::io::AsyncWriteExt;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::time::Instant;
 
 use super::http::{exchange, request};
 use super::machine::{Machine, TOKEN};
@@ -30,8 +33,13 @@ async fn tcp_wants_the_token_on_every_address() {
 #[tokio::test]
 async fn the_socket_is_for_owner_and_group() {
     let machine = Machine::start().await;
-    let mode = std::fs::metadata(&machine.socket).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o660);
+    let socket = std::fs::metadata(&machine.socket).unwrap();
+    assert_eq!(socket.permissions().mode() & 0o777, 0o660);
+    // Its folder decides about the group if it says so, else it is that of who runs the daemon.
+    let folder = std::fs::metadata(machine.dir.path()).unwrap();
+    let inherits = folder.permissions().mode() & 0o2000 != 0;
+    let group = if inherits { folder.gid() } else { rustix::process::getegid().as_raw() };
+    assert_eq!((socket.uid(), socket.gid()), (rustix::process::geteuid().as_raw(), group));
 }
 
 #[tokio::test]
@@ -79,6 +87,96 @@ async fn the_picture_the_numbers_and_the_health_are_served() {
         assert!(page.contains(&format!("# TYPE {base} ")), "{line}");
         assert!(value.parse::<u64>().is_ok(), "{line}");
     }
+}
+
+/// Sends a byte every two seconds until the door is shut; how long that took.
+async fn trickle(mut door: impl AsyncRead + AsyncWrite + Unpin) -> Duration {
+    let since = Instant::now();
+    for byte in b"GET /healthz HTTP/1.1\r\nHost: till\r\nX: ".iter().chain(std::iter::repeat(&b'x')) {
+        if door.write_all(&[*byte]).await.is_err() {
+            return since.elapsed();
+        }
+        let mut answer = [0];
+        match tokio::time::timeout(Duration::from_secs(2), door.read(&mut answer)).await {
+            Ok(Ok(0) | Err(_)) => return since.elapsed(),
+            Ok(Ok(_)) => panic!("half a request was answered"),
+            Err(_) => assert!(since.elapsed() < Duration::from_secs(30), "it may stay for ever"),
+        }
+    }
+    unreachable!("bytes do not run out")
+}
+
+#[tokio::test]
+async fn a_request_that_never_ends_is_shut_out_at_both_doors() {
+    let machine = Machine::start().await;
+    let (unix, tcp) = (UnixStream::connect(&machine.socket).await.unwrap(), TcpStream::connect(machine.tcp).await);
+    let (by_unix, by_tcp) = tokio::join!(trickle(unix), trickle(tcp.unwrap()));
+    for stayed in [by_unix, by_tcp] {
+        assert!(stayed >= Duration::from_secs(9) && stayed < Duration::from_secs(20), "{stayed:?}");
+    }
+    assert_eq!(machine.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_long_is_shut_out() {
+    let machine = Machine::start().await;
+    let mut door = UnixStream::connect(&machine.socket).await.unwrap();
+    let line = format!("X: {}\r\n", "x".repeat(8_000));
+    let mut sent = door.write_all(b"GET /healthz HTTP/1.1\r\nHost: till\r\n").await;
+    for _ in 0..1_000 {
+        sent = sent.and(door.write_all(line.as_bytes()).await);
+    }
+    assert!(sent.is_err(), "8 MB of a head were taken in");
+    assert_eq!(machine.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn one_connection_serves_many_requests_with_long_bodies() {
+    let machine = Machine::start().await;
+    let mut door = UnixStream::connect(&machine.socket).await.unwrap();
+    let body = format!("{{\"text\": \"{}\"}}", "\n".repeat(60_000));
+    let head = format!(
+        "POST /v1/scans HTTP/1.1\r\nHost: till\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    for _ in 0..5 {
+        door.write_all(head.as_bytes()).await.unwrap();
+        door.write_all(body.as_bytes()).await.unwrap();
+        let mut answer = vec![0; 16 << 10];
+        let length = door.read(&mut answer).await.unwrap();
+        assert!(answer[..length].starts_with(b"HTTP/1.1 4"), "{}", String::from_utf8_lossy(&answer[..length]));
+    }
+}
+
+#[tokio::test]
+async fn a_caller_in_an_endless_loop_is_slowed_down_and_the_other_door_is_not() {
+    let machine = Machine::start().await;
+    let (mut answers, mut requests) = UnixStream::connect(&machine.socket).await.unwrap().into_split();
+    let many = "GET /healthz HTTP/1.1\r\nHost: till\r\n\r\n".repeat(4_000) + "GET /healthz HTTP/1.0\r\n\r\n";
+    let mut said = String::new();
+    let (sent, _) = tokio::join!(requests.write_all(many.as_bytes()), answers.read_to_string(&mut said));
+    sent.unwrap();
+    let (served, refused) = (said.matches("HTTP/1.1 200").count(), said.matches("HTTP/1.1 503").count());
+    assert!(served >= 400 && refused > 0, "{served} served, {refused} refused");
+    assert!(said.contains("too_many_requests"));
+    assert!(machine.terminal.metrics().requests_refused.get() >= 1);
+    let headers = format!("Authorization: Bearer {TOKEN}\r\n");
+    let other = TcpStream::connect(machine.tcp).await.unwrap();
+    assert_eq!(exchange(other, &request("GET", "/healthz", &headers, "")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_door_holds_so_many_connections_and_the_next_waits_for_a_place() {
+    let machine = Machine::start().await;
+    let mut held = Vec::new();
+    for _ in 0..listen::CONNECTIONS_MAX {
+        held.push(UnixStream::connect(&machine.socket).await.unwrap());
+    }
+    let mut next = Box::pin(machine.get("/healthz"));
+    assert!(tokio::time::timeout(Duration::from_millis(300), &mut next).await.is_err(), "there is no limit");
+    held.pop();
+    let answer = tokio::time::timeout(Duration::from_secs(20), next).await.expect("a place");
+    assert_eq!(answer.status, 200);
 }
 
 #[tokio::test]

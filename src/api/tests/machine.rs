@@ -13,7 +13,7 @@ use payment::engine::effect::Effect;
 use payment::engine::entry::{SlotId, VendResult, WhoScans};
 use payment::engine::faults::Fault;
 use payment::engine::input::Input;
-use payment::engine::settings::{Pace, Product, Settings};
+use payment::engine::settings::{Pace, Product, Settings, VoucherSettings};
 use payment::ids::IdMint;
 use payment::money::Fen;
 use payment::time::{Mono, Now, Wall};
@@ -23,8 +23,9 @@ use tokio::time::Instant;
 use crate::api::wanted::Products;
 use crate::api::{ApiOptions, Doors, TcpOptions};
 use crate::daemon::metrics::Metrics;
-use crate::daemon::terminal::{ActError, COMMANDS_MAX, Command, SlotStatus, Status, Terminal};
+use crate::daemon::terminal::{ActError, COMMANDS_MAX, Command, SlotStatus, Status, SyncEnds, SyncWish, Terminal};
 use crate::journal::{Journal, NewEntry};
+use crate::sync::status::{LinkNews, Nudges};
 
 /// 2026-01-31T00:00:00Z
 const START_MS: i64 = 1_769_817_600_000;
@@ -50,7 +51,14 @@ pub struct Machine {
     pub served: tokio::task::JoinHandle<std::io::Result<()>>,
     pub screen: watch::Sender<Option<Arc<hal::display::Frame>>>,
     pub terminal: Terminal,
+    /// What the link to the hub says of itself.
+    pub link: watch::Sender<LinkNews>,
+    /// What the link is told.
+    pub nudges: watch::Receiver<Nudges>,
 }
+
+/// At so much journal the machine would stop selling.
+pub const LIMIT_BYTES: u64 = 16 << 20;
 
 pub const TOKEN: &str = "only-for-tests";
 
@@ -82,12 +90,24 @@ fn settings() -> Settings {
         who_scans: WhoScans::Either,
         has_scanner: true,
         pace,
+        vouchers: None,
     }
 }
 
 impl Machine {
     /// Starts it in a directory of its own.
     pub async fn start() -> Self {
+        Self::start_with(settings()).await
+    }
+
+    /// The same, and it takes the codes that this operator signs.
+    pub async fn start_with_codes(operator_key: [u8; 32]) -> Self {
+        let (terminal, per_sale_max, unsettled_max) = ("VM-0001".to_owned(), Fen::new(5_000), Fen::new(50_000));
+        let vouchers = Some(VoucherSettings { terminal, operator_key, per_sale_max, unsettled_max });
+        Self::start_with(Settings { vouchers, ..settings() }).await
+    }
+
+    async fn start_with(settings: Settings) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let opened = Journal::open(&dir.path().join("till.db")).unwrap();
         let (commands, queue) = mpsc::channel(COMMANDS_MAX);
@@ -97,7 +117,10 @@ impl Machine {
         let weather = Arc::<Weather>::default();
         let terminal =
             Terminal::new(commands, opened.journal.reader(), newest_seen, screen_seen, Arc::<Metrics>::default());
-        let engine = Engine::restore(settings(), IdMint::new([7; 32]), at(Duration::ZERO), &[]);
+        let (link, link_seen) = watch::channel(LinkNews::default());
+        let (nudge, nudges) = watch::channel(Nudges::default());
+        let terminal = terminal.with_sync(SyncEnds { link: link_seen, nudges: nudge, limit_bytes: LIMIT_BYTES });
+        let engine = Engine::restore(settings, IdMint::new([7; 32]), at(Duration::ZERO), &[], Vec::new());
         let begun = Instant::now();
         let running = Running { engine, journal: opened.journal, newest, weather: Arc::clone(&weather), begun };
         tokio::spawn(running.run(queue));
@@ -107,7 +130,7 @@ impl Machine {
         let doors = Doors::open(options).await.unwrap();
         let tcp = doors.tcp_address().unwrap();
         let served = tokio::spawn(doors.serve(terminal.clone(), stopping));
-        Self { dir, socket, tcp, weather, stop, served, screen, terminal }
+        Self { dir, socket, tcp, weather, stop, served, screen, terminal, link, nudges }
     }
 }
 
@@ -168,6 +191,12 @@ impl Running {
             }
             Command::Status { reply } => {
                 let _ = reply.send(self.status());
+            }
+            Command::Sync { wish, reply } => {
+                if let SyncWish::Acknowledge { up_to, set_aside } = wish {
+                    self.journal.acknowledge(up_to, set_aside).await.unwrap();
+                }
+                let _ = reply.send(Ok(()));
             }
             Command::Stop => {}
         }
@@ -244,10 +273,12 @@ impl Running {
         let now = self.now();
         Status {
             blocking: faults.iter().find(|fault| **fault == Fault::SwitchedOff).cloned(),
+            codes_only: self.engine.codes_only_because(),
             order: self.engine.order_at_machine(),
             scanner_armed: self.engine.is_scanner_armed(),
             open: open.into_iter().collect(),
             wall: now.wall,
+            clock: "confirmed by the test".to_owned(),
             up_ms: now.mono.0,
             last_seq: *self.newest.borrow(),
             slots: slots.collect(),

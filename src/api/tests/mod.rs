@@ -7,4 +7,5 @@ mod format;
 mod http;
 pub mod machine;
 mod orders;
+mod queue;
 mod refusals;

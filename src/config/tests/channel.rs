@@ -89,6 +89,48 @@ fn a_private_key_that_others_can_read_is_refused() {
 }
 
 #[test]
+fn every_way_to_leave_a_private_key_open_is_refused_with_the_command_that_closes_it() {
+    for mode in [0o604, 0o620, 0o644, 0o660, 0o666, 0o601, 0o777] {
+        let bench = Bench::new();
+        bench.put("app.pem", OUR_KEY, mode);
+        let report = bench.report(SOUND);
+        let problem = &report.problems()[0];
+        assert!(problem.problem.contains(&format!("mode {mode:o}")), "{report}");
+        let file = bench.folder.path().join("app.pem");
+        assert!(problem.advice.contains(&format!("chmod 600 {}", file.display())), "{report}");
+    }
+    for mode in [0o600, 0o400] {
+        let bench = Bench::new();
+        bench.put("app.pem", OUR_KEY, mode);
+        assert!(bench.load(SOUND, BOARD).is_ok(), "{mode:o}");
+    }
+}
+
+#[test]
+fn a_private_key_of_another_user_is_refused() {
+    let bench = Bench::new();
+    bench.put("app.pem", OUR_KEY, 0o600);
+    // Only root can give a file away; the rule itself is tested beside it.
+    if std::os::unix::fs::chown(bench.folder.path().join("app.pem"), Some(65_534), None).is_ok() {
+        let report = bench.report(SOUND);
+        assert_eq!(report.problems()[0].key, "channels.alipay.private_key_file");
+        assert!(report.problems()[0].advice.contains("chown"), "{report}");
+    }
+}
+
+#[test]
+fn a_token_that_others_can_read_is_refused() {
+    let bench = Bench::new();
+    let config = SOUND.to_owned() + "[api]\ntcp = \"127.0.0.1:8480\"\ntoken_file = \"api.token\"\n";
+    bench.put("api.token", "0123456789abcdef0123456789abcdef", 0o644);
+    let report = bench.report(&config);
+    assert_eq!(report.problems()[0].key, "api.token_file");
+    assert!(report.problems()[0].advice.contains("chmod 600"), "{report}");
+    bench.put("api.token", "0123456789abcdef0123456789abcdef", 0o600);
+    assert!(bench.load(&config, BOARD).is_ok());
+}
+
+#[test]
 fn a_credential_comes_from_systemd() {
     let mut bench = Bench::new();
     let config = SOUND.replace("\"app.pem\"", "\"credential:alipay\"");

@@ -2,6 +2,8 @@
 
 mod board;
 mod channel;
+mod hub;
+mod laid_over;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -169,7 +171,7 @@ fn the_example_is_sound_and_shows_every_key_with_its_default() {
         let name = setting.key.rsplit('.').next().expect("a name");
         let default = format!("# {name} = {}", setting.value);
         let is_shown = match setting.origin {
-            Origin::Line(_) => true,
+            Origin::Line(_) | Origin::HubLine(_) => true,
             Origin::Default | Origin::Derived | Origin::Environment(_) => {
                 example.lines().any(|line| line.starts_with(&default))
             }
@@ -191,6 +193,9 @@ fn every_key_is_in_the_example_and_in_the_reference() {
         raw::Pace::KEYS,
         raw::Alipay::KEYS,
         raw::Http::KEYS,
+        raw::Hub::KEYS,
+        raw::Operator::KEYS,
+        raw::Vouchers::KEYS,
         raw::Log::KEYS,
     ];
     for key in sections.into_iter().flatten() {
