@@ -197,7 +197,7 @@ async fn join(shop: &Shop, code: &str) -> bool {
 async fn an_entry_that_the_hub_refuses_is_set_aside_and_the_rest_goes_on() {
     let operator = Operator::open().await;
     operator.control.refuse(Rule::kind("vend_ended", "odd_vend"));
-    let shop = operator.shop().await;
+    let mut shop = operator.shop().await;
     let order = sell(&shop, "11").await;
     sell(&shop, "12").await;
     until_acknowledged(&shop).await;
@@ -206,6 +206,27 @@ async fn an_entry_that_the_hub_refuses_is_set_aside_and_the_rest_goes_on() {
     assert_eq!(aside.len(), 2, "{aside:?}");
     assert_eq!((aside[0].order.as_str(), aside[0].code.as_str()), (order.as_str(), "odd_vend"));
     assert_eq!(operator.control.books(|books| books.refused(TERMINAL).len()), 2);
+    // It comes back with each start until a person has seen it, and then no more.
+    shop.daemon.stop().await.unwrap();
+    shop.restart().await;
+    shop.fault_until("hub", true).await;
+    assert_eq!(shop.call(reqwest::Method::DELETE, "/v1/faults/hub", None).await.0, 200);
+    shop.fault_until("hub", false).await;
+    within("the mark of it", async {
+        let journal = rusqlite::Connection::open(&shop.scene.journal_path).unwrap();
+        let seen = "SELECT count(*) FROM set_aside_seen";
+        while journal.query_row(seen, [], |row| row.get::<_, i64>(0)).unwrap() < 2 {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    })
+    .await;
+    shop.daemon.stop().await.unwrap();
+    shop.restart().await;
+    operator.control.refuse_nothing();
+    sell(&shop, "11").await;
+    until_acknowledged(&shop).await;
+    shop.fault_until("hub", false).await;
+    assert_eq!(queue(&shop).await.set_aside.len(), 2);
 }
 
 /// Fills a journal with closed orders up to about `bytes`, on a thread that has a runtime of its own.
@@ -272,6 +293,72 @@ async fn at_its_limit_of_disk_the_machine_sells_nothing_until_the_hub_has_taken_
     until_acknowledged(&shop).await;
     let places: Vec<u64> = operator.control.entries(TERMINAL).iter().map(|entry| entry.seq).collect();
     assert!(places.iter().copied().eq(1..=queue(&shop).await.newest));
+}
+
+#[tokio::test]
+async fn a_machine_that_was_switched_off_before_its_full_journal_was_emptied_empties_it_at_the_next_start() {
+    const LIMIT: u64 = 16 << 20;
+    let operator = Operator::open().await;
+    let prepare = |options: &mut SceneOptions| {
+        let key = TerminalKey::load_or_make(&options.dir.join("hub.key")).unwrap();
+        operator.let_in(&key);
+        options.extra_config = format!("{}[journal]\nlimit_mb = 16\n", operator.config());
+        let path = options.dir.join("till.db");
+        fill(&path, LIMIT);
+        all_is_the_hubs(&path);
+    };
+    let shop = Shop::open_with(prepare, None).await;
+    // Nothing waits for the hub, so nothing will be acknowledged either.
+    let before = queue(&shop).await;
+    assert_eq!(before.waiting, 0);
+    shop.fault_until("journal-full", false).await;
+    within("room", async {
+        while queue(&shop).await.used_bytes >= LIMIT / 10 * 9 {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    })
+    .await;
+    // The first order is gone, and nothing can happen to it any more: the run goes on.
+    let gone = IdMint::new([7; 32]).order();
+    let (status, words) = shop.call(reqwest::Method::GET, &format!("/v1/orders/{gone}"), None).await;
+    assert!(status == 404 && words["detail"].as_str().unwrap().contains("the hub has it"), "{words}");
+    let refund = operator.control.order_refund(TERMINAL, gone.as_str(), None);
+    let (outcome, why) = operator.result_of(refund).await;
+    assert!(outcome == "refused" && why.contains("keep_days"), "{outcome} {why}");
+    assert!(shop.daemon.pid().is_some());
+}
+
+/// As if the hub had taken the whole journal.
+fn all_is_the_hubs(path: &Path) {
+    let mark = async {
+        let opened = Journal::open(path).unwrap();
+        opened.journal.acknowledge(opened.last.unwrap().0, Vec::new()).await.unwrap();
+    };
+    let run = || tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(mark);
+    std::thread::scope(|scope| scope.spawn(run).join().unwrap());
+}
+
+#[tokio::test]
+async fn several_commands_of_one_answer_are_done_in_one_run_and_one_restart_serves_all() {
+    let operator = Operator::open().await;
+    let mut shop = operator.shop().await;
+    let order = sell(&shop, "11").await;
+    until_acknowledged(&shop).await;
+    shop.daemon.stop().await.unwrap();
+    let restart = operator.control.restart(TERMINAL);
+    let config = operator.control.send_config(TERMINAL, "[terminal]\nmerchant = \"New name\"\n");
+    let refund = operator.control.order_refund(TERMINAL, &order, None);
+    let again = operator.control.restart(TERMINAL);
+    shop.daemon = Daemon::start(&Launch::on(shop::PROGRAM, &shop.scene)).unwrap();
+    let ended = within("the restart", shop.daemon.ended()).await.unwrap();
+    assert_eq!((ended.code(), queue(&shop).await.handled), (Some(75), again), "not all was done in one run");
+    shop.restart().await;
+    for number in [restart, config, refund, again] {
+        assert_eq!(operator.result_of(number).await.0, "done");
+    }
+    shop.order_until(&order, &["refunded"]).await;
+    assert_eq!(shop.gateway().ledger().net_fen(), 0);
+    assert!(shop.daemon.pid().is_some(), "a restart was done twice");
 }
 
 #[tokio::test]

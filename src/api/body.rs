@@ -139,12 +139,15 @@ fn idempotency_key(headers: &HeaderMap, body: &[u8]) -> Result<Option<Idempotenc
         return Ok(None);
     };
     let fits = (1..=KEY_CHARACTERS_MAX).contains(&key.len()) && key.as_bytes().iter().all(u8::is_ascii_graphic);
+    // Those are the hub's: a caller who used one up would make the hub's command a repetition.
+    let fits = fits && !key.as_bytes().starts_with(b"hub:");
     match (keys.next(), key.to_str()) {
         (None, Ok(key)) if fits => Ok(Some(IdempotencyKey { key: key.to_owned(), body_sha256: sha256(body) })),
         (None | Some(_), Ok(_) | Err(_)) => Err(Problem::new(
             Code::InvalidHeader,
             format!(
-                "Idempotency-Key is given once, 1 to {KEY_CHARACTERS_MAX} visible ASCII characters, such as a UUID"
+                "Idempotency-Key is given once, 1 to {KEY_CHARACTERS_MAX} visible ASCII characters, such as a UUID, and does \
+                 not begin with hub:"
             ),
         )
         .at("Idempotency-Key")),

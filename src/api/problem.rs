@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use payment::engine::input::Refused;
 use payment::ids::OrderId;
+use payment::redact::without_codes;
 use serde::{Deserialize, Serialize};
 
 use crate::daemon::terminal::ActError;
@@ -255,9 +256,9 @@ pub struct ProblemBody {
 }
 
 impl Problem {
-    /// A problem with what happened this time.
+    /// A problem with what happened this time. What looks like a pay code is not repeated: it would land in the caller's log.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), field: None, order: None }
+        Self { code, detail: without_codes(&detail.into()).into_owned(), field: None, order: None }
     }
 
     /// A field of the body that is to blame.
@@ -268,7 +269,7 @@ impl Problem {
     /// Names the field, parameter or header that is to blame.
     #[must_use]
     pub fn at(mut self, field: impl Into<String>) -> Self {
-        self.field = Some(field.into());
+        self.field = Some(without_codes(&field.into()).into_owned());
         self
     }
 

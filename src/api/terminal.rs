@@ -15,8 +15,8 @@ use super::wanted::Nothing;
 use super::wire::TerminalStatus;
 
 /// Faults that come and go with their cause, by the beginning of their names.
-const BY_THEMSELVES: [&str; 9] =
-    ["storage", "journal-full", "clock", "network-", "setup-", "scanner", "machine", "display", "hub"];
+const BY_THEMSELVES: [&str; 8] =
+    ["storage", "journal-full", "clock", "network-", "setup-", "scanner", "machine", "display"];
 
 /// `GET /v1/terminal`
 pub(super) async fn show(State(api): State<Api>) -> Result<Json<TerminalStatus>, Problem> {
@@ -49,6 +49,10 @@ pub(super) async fn clear(State(api): State<Api>, Named(name): Named) -> Result<
 fn by_hand(api: &Api, name: &str) -> Result<Fault, Problem> {
     if name == "switched-off" {
         return Ok(Fault::SwitchedOff);
+    }
+    // What the hub refused for good is for a person; what else it complains of is raised again when it is news.
+    if name == "hub" {
+        return Ok(Fault::Hub);
     }
     let slot = name.strip_prefix("slot-").and_then(SlotId::new);
     if let Some(slot) = slot.filter(|slot| api.products.contains_key(slot)) {

@@ -309,7 +309,7 @@ pub fn no_such_order(number: &str) -> Problem {
     let known = number.parse::<OrderId>().ok();
     let shown: String = number.chars().take(64).collect();
     let detail = format!(
-        "no order has the number {shown:?}. An order is found by its own number, an attempt's, a refund's, the channel's or your reference"
+        "no order has the number {shown:?}. An order is found by its own number, an attempt's, a refund's, the channel's or your reference. One that is older than journal.keep_days may have been removed here: the hub has it"
     );
     let problem = Problem::new(Code::NoSuchOrder, detail);
     match known {

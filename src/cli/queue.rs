@@ -151,7 +151,7 @@ pub(super) fn remedy(queue: &Queue) -> Option<String> {
     }
     if queue.set_aside_count > 0 {
         remedies
-            .push("tell the operator which entries the hub refused; they stay in the journal, `till order` shows them");
+            .push("tell the operator which entries the hub refused, then `till faults clear hub`; they stay in the journal, `till order` shows them");
     }
     (!remedies.is_empty()).then(|| remedies.join(". "))
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::check::Checker;
 use super::raw::Written;
+use super::source::has_a_key;
 
 const CREDENTIAL: &str = "credential:";
 
@@ -31,7 +32,7 @@ struct Place {
 
 /// Reads the file that a key of the config names; every way this can fail is a finding at that key.
 pub(super) fn read(checker: &mut Checker<'_, '_>, written: &Written<String>, readers: Readers) -> Option<String> {
-    if looks_like_a_key(&written.value) {
+    if looks_like_a_key(checker, &written.value) {
         checker.found.error(
             &written.at,
             "the key itself stands here, and the path of its file is wanted",
@@ -137,8 +138,11 @@ fn unread_advice(kind: ErrorKind, is_credential: bool) -> &'static str {
 }
 
 /// People paste the key where its path belongs.
-fn looks_like_a_key(value: &str) -> bool {
-    value.contains("-----BEGIN") || value.contains('\n') || (value.len() > 200 && !value.contains('.'))
+fn looks_like_a_key(checker: &Checker<'_, '_>, value: &str) -> bool {
+    let is_no_path =
+        value.contains("-----BEGIN") || value.contains('\n') || (value.len() > 200 && !value.contains('.'));
+    let is_path = value.starts_with('/') && !value.ends_with('=');
+    is_no_path || (!is_path && has_a_key(value) && !checker.resolve(value).exists())
 }
 
 #[cfg(test)]

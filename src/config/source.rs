@@ -9,8 +9,11 @@ use super::report::{Excerpt, Problem, Report, Severity};
 /// No config of a terminal is larger; what is, is another file.
 const LARGEST_BYTES: u64 = 1 << 20;
 
-/// A line with an unbroken run of this many key characters may be a key that was pasted into the file.
+/// An unbroken run of this many key characters may be a key that was pasted into the file.
 const KEY_RUN: usize = 40;
+
+/// The same for one that has digits in it or ends as Base64 does: an AES key of 16 bytes has 24 characters with its end.
+const SHORT_KEY_RUN: usize = 22;
 
 /// A file as it was read.
 #[derive(Debug)]
@@ -174,10 +177,18 @@ fn cells(text: &str) -> usize {
 
 /// Whether a line may hold the key itself. Such a line is never printed.
 fn may_hold_a_key(line: &str) -> bool {
-    let is_key_byte = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    let has_long_run = line.as_bytes().split(|byte| !is_key_byte(byte)).any(|run| run.len() >= KEY_RUN);
     let name = line.split('=').next().unwrap_or_default().trim();
-    has_long_run || is_secret_name(name)
+    has_a_key(line) || is_secret_name(name)
+}
+
+/// Whether a text has a run of characters in it that looks like a key in Base64 or hexadecimal digits.
+pub(super) fn has_a_key(text: &str) -> bool {
+    let is_key_character = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    text.split(|c| !is_key_character(c)).any(|run| {
+        let is_path = run.starts_with('/') || run.split('/').all(|part| part.len() < SHORT_KEY_RUN);
+        let looks_random = run.ends_with('=') || (!is_path && run.contains(|c: char| c.is_ascii_digit()));
+        run.len() >= KEY_RUN || (run.len() >= SHORT_KEY_RUN && looks_random)
+    })
 }
 
 /// Whether a key of the file is called as if the secret itself stood behind it.
@@ -282,11 +293,18 @@ mod tests {
     fn a_line_with_a_key_in_it_is_never_shown() {
         for line in
             [format!("app_id = \"{}\"", "MIIE".repeat(10)), "private_key = \"x\"".into(), "token = \"x\"".into()]
+                .into_iter()
+                .chain([
+                    "aes_key_file = \"aa4BtZ4tspm2wnXLb1ThQA==\"".into(),
+                    "name = \"0123456789abcdef01234567\"".into(),
+                ])
         {
             let source = Source::new(Path::new("till.toml"), line);
             assert_eq!(source.excerpt(&(0..1)), None);
         }
-        let harmless = Source::new(Path::new("till.toml"), "private_key_file = \"keys/app.pem\"".into());
-        assert!(harmless.excerpt(&(0..1)).is_some());
+        for line in ["private_key_file = \"keys/app.pem\"", "token_file = \"/etc/till/keys/token2026forthekiosk\""] {
+            let harmless = Source::new(Path::new("till.toml"), line.into());
+            assert!(harmless.excerpt(&(0..1)).is_some(), "{line}");
+        }
     }
 }

@@ -71,6 +71,12 @@ impl Calls {
         tokio::spawn(async move { channels.ask_time().await });
     }
 
+    /// Why the newest exchange with a channel that failed did.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.channels.trouble()
+    }
+
     /// Drops what was signed and will never be sent.
     pub fn forget_prepared(&mut self) {
         self.ready.clear();

@@ -1,7 +1,10 @@
 //! Dying on purpose, for the tests that prove recovery: `TILL_CRASH=before:N` or `after:N` kills the process by SIGKILL
-//! around the commit that holds the journal's entry N. Only in builds with the demo.
+//! around the commit that holds the journal's entry N, `TILL_CRASH=panic` panics at a scan. Only in builds with the demo.
 
 use std::str::FromStr;
+use std::sync::LazyLock;
+
+use payment::engine::Engine;
 
 /// Where to die.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +52,17 @@ impl FromStr for CrashPoint {
         };
         Ok(Self { after, entry: entry.parse().map_err(|_| ())? })
     }
+}
+
+/// Panics when a code was scanned, and says all that the engine knows: with `TILL_CRASH=panic`, for the test that no
+/// message of a panic can hold a secret.
+///
+/// # Panics
+///
+/// That is what it is for.
+pub fn panic_at_scan(engine: &Engine, is_scan: bool) {
+    static WANTED: LazyLock<bool> = LazyLock::new(|| std::env::var("TILL_CRASH").is_ok_and(|what| what == "panic"));
+    assert!(!(is_scan && *WANTED), "TILL_CRASH: {engine:?}");
 }
 
 fn die() -> ! {

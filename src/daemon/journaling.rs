@@ -1,7 +1,9 @@
 //! The journal as the loop uses it: records go in, an input for the engine comes out.
 
 use payment::engine::effect::Record;
+use payment::engine::entry::Stored;
 use payment::engine::input::Input;
+use payment::ids::OrderId;
 use payment::money::Fen;
 use tokio::sync::watch;
 
@@ -118,6 +120,12 @@ impl Journaling {
         self.kept(kept)
     }
 
+    /// Notes that a person knows of all that is set aside; `None` when it is not noted.
+    pub async fn set_aside_seen(&mut self) -> Option<()> {
+        let kept = self.journal.set_aside_seen().await;
+        self.kept(kept)
+    }
+
     /// Removes old orders that the hub has.
     pub async fn retain(&mut self, keep_from_ms: i64, entries_max: u32) -> Option<Retained> {
         let kept = self.journal.retain(keep_from_ms, entries_max).await;
@@ -128,6 +136,15 @@ impl Journaling {
     pub async fn used_bytes(&mut self) -> Option<u64> {
         let kept = self.journal.used_bytes().await;
         self.kept(kept)
+    }
+
+    /// What is recorded of an order; `None` when there is no such order, or none any more.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be read.
+    pub async fn entries_of(&self, order: OrderId) -> Result<Option<Vec<Stored>>, ReadError> {
+        Ok(self.journal.reader().order(order.as_str()).await?.map(|stored| stored.entries))
     }
 
     /// Voucher money that the hub does not have.

@@ -68,6 +68,7 @@ impl Keeping {
     pub fn on_fault(&self, fault: &Fault, began: bool) {
         match (fault, began) {
             (Fault::Clock, began) => self.nudges.send_modify(|nudges| nudges.clock_trusted = !began),
+            (Fault::Hub, false) => self.nudges.send_modify(|nudges| nudges.hub_cleared += 1),
             (Fault::Network(_), false) => self.nudges.send_modify(|nudges| nudges.link_back += 1),
             (
                 Fault::Network(_)
@@ -88,6 +89,22 @@ impl Keeping {
     fn acknowledged(&mut self, now: Mono) {
         let at = if self.is_tight { now } else { self.next_round.max(now) };
         self.retain_at = Some(self.retain_at.map_or(at, |due| due.min(at)));
+    }
+
+    /// Near the limit the next look does not wait for an acknowledgement: a machine that sells nothing any more brings
+    /// the hub nothing to acknowledge.
+    fn look_for_room(&mut self, now: Mono) {
+        self.retain_at = self.retain_at.or_else(|| Some(self.next_round.max(now)));
+    }
+
+    /// What came of one portion of retention; `None` when the disk did not take it.
+    fn retained(&mut self, now: Mono, more: Option<bool>) {
+        let pause = if more == Some(true) { BETWEEN_TURNS_MS } else { BETWEEN_ROUNDS_MS };
+        let next = now.plus(pause);
+        self.retain_at = (more != Some(false)).then_some(next);
+        if more != Some(true) {
+            self.next_round = next;
+        }
     }
 
     fn keep_from_ms(&self, now: Wall) -> i64 {
@@ -153,6 +170,9 @@ impl Daemon {
         };
         let limit = self.keeping.limits.limit_bytes;
         self.keeping.is_tight = used >= limit / 10 * 9;
+        if self.keeping.is_tight {
+            self.keeping.look_for_room(self.clock.now().mono);
+        }
         if used >= limit {
             self.act(Input::Raise(Fault::JournalFull));
         } else if !self.keeping.is_tight {
@@ -168,15 +188,9 @@ impl Daemon {
             return;
         }
         let retained = self.journal.retain(self.keeping.keep_from_ms(wall), RETAINED_PER_TURN).await;
-        let goes_on = retained.as_ref().is_some_and(|retained| retained.more);
+        self.keeping.retained(now, retained.as_ref().map(|retained| retained.more));
         if let Some(retained) = retained.filter(|retained| retained.orders > 0) {
             tracing::debug!(orders = retained.orders, entries = retained.entries, "old orders were removed");
-        }
-        if goes_on {
-            self.keeping.retain_at = Some(now.plus(BETWEEN_TURNS_MS));
-        } else {
-            self.keeping.retain_at = None;
-            self.keeping.next_round = now.plus(BETWEEN_ROUNDS_MS);
         }
         if self.keeping.is_tight {
             self.look_at_disk().await;
@@ -193,6 +207,7 @@ impl Daemon {
             }
             SyncWish::Handled(result) => self.journal.command_handled(result).await.ok_or(ActError::NotStored)?,
             SyncWish::Reported(up_to) => self.journal.results_reported(up_to).await.ok_or(ActError::NotStored)?,
+            SyncWish::SetAsideSeen => self.journal.set_aside_seen().await.ok_or(ActError::NotStored)?,
             SyncWish::Restart => self.keeping.wants_restart = true,
         }
         Ok(())
@@ -237,6 +252,27 @@ mod tests {
     }
 
     #[test]
+    fn near_the_limit_room_is_looked_for_without_an_acknowledgement_and_once_an_hour() {
+        let mut keeping = keeping();
+        keeping.look_for_room(Mono(5));
+        assert_eq!(keeping.retain_at, Some(Mono(5)), "a machine that was switched off in the middle of it starts full");
+        keeping.retained(Mono(5), Some(true));
+        keeping.look_for_room(Mono(6));
+        assert_eq!(keeping.retain_at, Some(Mono(5 + BETWEEN_TURNS_MS)));
+        keeping.retained(Mono(2_000), Some(false));
+        assert_eq!(keeping.retain_at, None);
+        keeping.look_for_room(Mono(2_001));
+        assert_eq!(keeping.retain_at, Some(Mono(2_000 + BETWEEN_ROUNDS_MS)));
+    }
+
+    #[test]
+    fn retention_that_the_disk_did_not_take_is_tried_again() {
+        let mut keeping = keeping();
+        keeping.retained(Mono(5), None);
+        assert_eq!(keeping.retain_at, Some(Mono(5 + BETWEEN_ROUNDS_MS)));
+    }
+
+    #[test]
     fn near_the_limit_age_does_not_matter() {
         let mut keeping = keeping();
         let now = Wall { ms: 40 * DAY_MS, trusted: true };
@@ -254,7 +290,7 @@ mod tests {
         assert!(!told.has_changed().unwrap());
         keeping.on_fault(&Fault::Network(ChannelId::Alipay), false);
         keeping.on_fault(&Fault::Clock, false);
-        assert_eq!(*told.borrow(), Nudges { send_now: 0, link_back: 1, clock_trusted: true });
+        assert_eq!(*told.borrow(), Nudges { link_back: 1, clock_trusted: true, ..Nudges::default() });
         keeping.on_fault(&Fault::Clock, true);
         assert!(!told.borrow().clock_trusted);
     }

@@ -200,7 +200,12 @@ impl Daemon {
     }
 
     fn handle(&mut self, input: Input) -> Result<Done, Refused> {
-        self.engine.handle(self.clock.now(), input)
+        #[cfg(feature = "demo")]
+        let is_scan = matches!(input, Input::Scanned(_));
+        let handled = self.engine.handle(self.clock.now(), input);
+        #[cfg(feature = "demo")]
+        crash::panic_at_scan(&self.engine, is_scan);
+        handled
     }
 
     fn on_answer(&mut self, input: Input) {
@@ -281,8 +286,10 @@ impl Daemon {
     fn in_words(&self, fault: &Fault) -> String {
         match fault {
             Fault::Clock => format!("{fault}: {}", self.clock.words()),
+            Fault::Network(_) => {
+                self.calls.trouble().map_or_else(|| fault.to_string(), |trouble| format!("{fault}: {trouble}"))
+            }
             Fault::Storage
-            | Fault::Network(_)
             | Fault::Setup(_)
             | Fault::Scanner
             | Fault::Machine
@@ -301,9 +308,8 @@ impl Daemon {
                 // A caller who went away learns it from the journal.
                 let _gone = reply.send(answer);
             }
-            Command::Reopen { entries, input, reply } => {
-                self.engine.load(self.clock.now(), &entries);
-                let answer = self.act_durably(*input).await;
+            Command::Reopen { order, input, reply } => {
+                let answer = self.reopen(order, *input).await;
                 let _gone = reply.send(answer);
             }
             Command::Order { order, reply } => {
@@ -327,6 +333,13 @@ impl Daemon {
         let done = self.handle(input)?;
         self.drain().await;
         if self.journal.is_failing() && !is_fault { Err(ActError::NotStored) } else { Ok(done) }
+    }
+
+    /// An order that retention removed meanwhile is no order any more, and nothing is recorded about it.
+    async fn reopen(&mut self, order: OrderId, input: Input) -> Result<Done, ActError> {
+        let entries = self.journal.entries_of(order).await?.ok_or(Refused::NoSuchOrder(order))?;
+        self.engine.load(self.clock.now(), &entries);
+        self.act_durably(input).await
     }
 
     /// The live record, when all of it is durable: nobody may hand out goods for a payment that a power cut forgets.

@@ -109,6 +109,7 @@ pub async fn run(checked: Checked, stop: watch::Receiver<bool>) -> Result<Ended,
         newest: journal.last_seq(),
         handled: opened.handled,
         results: opened.results,
+        unseen: opened.unseen,
     };
     let link = hub.map(|options| {
         let (terminal, clock, nudges) = (terminal.clone(), clock.clock().clone(), nudges.subscribe());

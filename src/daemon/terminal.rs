@@ -38,10 +38,11 @@ pub enum Command {
         /// Where the answer goes.
         reply: oneshot::Sender<Result<Done, ActError>>,
     },
-    /// Make a closed order known to the engine again, then hand it this.
+    /// Make a closed order known to the engine again, then hand it this. The loop itself reads the order: retention
+    /// cannot come between the reading and the doing.
     Reopen {
-        /// The order's entries.
-        entries: Vec<payment::engine::entry::Stored>,
+        /// The order.
+        order: OrderId,
         /// What.
         input: Box<Input>,
         /// Where the answer goes.
@@ -84,6 +85,8 @@ pub enum SyncWish {
     Handled(CommandResult),
     /// The hub knows the results up to this number.
     Reported(u64),
+    /// A person knows of all that is set aside.
+    SetAsideSeen,
     /// Restart as soon as nobody is at the machine.
     Restart,
 }
@@ -233,10 +236,10 @@ impl Terminal {
         if let Some(key) = &key
             && let Some(before) = self.journal.remembered(KeyOf::Order, &key.key).await?
         {
-            return match before.body_sha256 == key.body_sha256 {
-                true => Ok((self.known_order(before.order).await?, false)),
-                false => Err(ActError::KeyReused),
-            };
+            let record = self.known_order(before.order).await?;
+            // An order to be paid and a cash sale may look the same, and are two things.
+            let is_same = before.body_sha256 == key.body_sha256 && record.cash.is_positive() == is_cash(&input);
+            return if is_same { Ok((record, false)) } else { Err(ActError::KeyReused) };
         }
         match self.act(input).await? {
             Done::Opened(order) => Ok((self.known_order(order).await?, true)),
@@ -305,9 +308,8 @@ impl Terminal {
     }
 
     async fn reopen(&self, order: OrderId, input: Input) -> Result<Done, ActError> {
-        let stored = self.journal.order(order.as_str()).await?.ok_or(Refused::NoSuchOrder(order))?;
         let (reply, answer) = oneshot::channel();
-        self.ask(Command::Reopen { entries: stored.entries, input: Box::new(input), reply })?;
+        self.ask(Command::Reopen { order, input: Box::new(input), reply })?;
         wait_for(answer).await?
     }
 
@@ -459,6 +461,10 @@ impl Terminal {
             mpsc::error::TrySendError::Closed(_) => ActError::Stopping,
         })
     }
+}
+
+const fn is_cash(input: &Input) -> bool {
+    matches!(input, Input::CashSale(_))
 }
 
 async fn wait_for<T>(answer: oneshot::Receiver<T>) -> Result<T, ActError> {

@@ -2,8 +2,9 @@
 //!
 //! Whatever goes wrong here is a doubt, never a failure: the engine asks again under the same number.
 
-use std::error::Error as _;
-use std::sync::Arc;
+use std::error::Error;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use payment::channel::alipay::{Alipay, Decoded};
@@ -11,10 +12,10 @@ use payment::channel::outcome::{Doubt, DoubtKind};
 use payment::channel::{Answer, ChannelId, HttpRequest, Request};
 use payment::time::Wall;
 use reqwest::header::CONTENT_TYPE;
+use rustls::CertificateError;
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use thiserror::Error;
 
 use crate::daemon::clock::dates::Dates;
 use crate::daemon::clock::trust::Witness;
@@ -40,7 +41,7 @@ pub struct ClientOptions {
 }
 
 /// Why the client could not be made.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The extra root certificates.
     #[error("http.ca_file: {0}; give a PEM file of root certificates, or leave the key out")]
@@ -59,6 +60,8 @@ pub struct Channels {
     client: reqwest::Client,
     alipay: Option<Arc<Alipay>>,
     dates: Option<Dates>,
+    /// Why the newest exchange that failed did.
+    trouble: Arc<Mutex<Option<String>>>,
 }
 
 impl Channels {
@@ -78,7 +81,7 @@ impl Channels {
             .retry(reqwest::retry::never())
             .no_proxy()
             .build()?;
-        Ok(Self { client, alipay, dates: None })
+        Ok(Self { client, alipay, dates: None, trouble: Arc::default() })
     }
 
     /// The same, handing the date of every answer to the clock.
@@ -102,6 +105,19 @@ impl Channels {
             Err(error) => format!("does not answer: {}", doubt_of(&error).detail),
         };
         dates.silent(format!("{} {trouble}", ChannelId::Alipay.name()));
+    }
+
+    /// Why the newest exchange that failed did, for the log.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What went wrong on the way there or back.
+    fn failed(&self, error: &reqwest::Error) -> Doubt {
+        let doubt = doubt_of(error);
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(doubt.detail.clone());
+        doubt
     }
 
     /// Encodes and signs; costs one RSA signature and touches no network, so it may overlap the journal's flush.
@@ -155,13 +171,13 @@ impl Channels {
 
     async fn exchange(&self, http: &HttpRequest) -> Result<(u16, Vec<u8>), Doubt> {
         let request = self.client.post(&http.url).header(CONTENT_TYPE, http.content_type).body(http.body.clone());
-        let mut response = request.send().await.map_err(|error| doubt_of(&error))?;
+        let mut response = request.send().await.map_err(|error| self.failed(&error))?;
         if let Some(dates) = &self.dates {
             dates.hear(ALIPAY, &response);
         }
         let status = response.status().as_u16();
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| doubt_of(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(&error))? {
             body.extend_from_slice(&chunk);
             if body.len() > REPLY_MAX {
                 return Err(Doubt::new(DoubtKind::Malformed, format!("a reply of more than {REPLY_MAX} bytes")));
@@ -183,12 +199,27 @@ pub struct Prepared {
 fn doubt_of(error: &reqwest::Error) -> Doubt {
     let kind = if error.is_connect() { DoubtKind::NoConnection } else { DoubtKind::NoReply };
     let mut cause = error.source();
-    while let Some(deeper) = cause.and_then(std::error::Error::source) {
+    while let Some(deeper) = cause.and_then(Error::source) {
         cause = Some(deeper);
     }
     let timed_out = if error.is_timeout() { "timed out" } else { "no reply" };
-    let detail = cause.map_or_else(|| timed_out.to_owned(), ToString::to_string);
+    let detail = cause.map_or_else(|| timed_out.to_owned(), in_words);
     Doubt::new(kind, detail)
+}
+
+/// A server's certificate that is not valid today is more often a wrong clock than a wrong server.
+fn in_words(cause: &(dyn Error + 'static)) -> String {
+    let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    let tls = inner.and_then(|inner| inner.downcast_ref()).or_else(|| cause.downcast_ref::<rustls::Error>());
+    match tls {
+        Some(rustls::Error::InvalidCertificate(
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. },
+        )) => format!("{cause}. Nothing was sent; see whether this machine's clock is right"),
+        _ => cause.to_string(),
+    }
 }
 
 /// TLS by rustls and ring, trusting the roots that are built in and the extra ones.
@@ -201,4 +232,29 @@ pub(crate) fn tls(extra: Option<&str>) -> Result<rustls::ClientConfig, ClientErr
     let builder = rustls::ClientConfig::builder_with_provider(ring::default_provider().into());
     let builder = builder.with_safe_default_protocol_versions().map_err(|error| ClientError::Tls(error.to_string()))?;
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::pki_types::UnixTime;
+
+    use super::*;
+
+    fn refused(certificate: CertificateError) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, rustls::Error::InvalidCertificate(certificate))
+    }
+
+    #[test]
+    fn a_certificate_of_another_time_points_to_the_clock() {
+        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let expired = CertificateError::ExpiredContext { time: at(4_100_000_000), not_after: at(1_800_000_000) };
+        let early = CertificateError::NotValidYetContext { time: at(1_000), not_before: at(1_700_000_000) };
+        for of_another_time in [expired, early, CertificateError::Expired, CertificateError::NotValidYet] {
+            let words = in_words(&refused(of_another_time));
+            assert!(words.ends_with("see whether this machine's clock is right"), "{words}");
+        }
+        let words = in_words(&refused(CertificateError::UnknownIssuer));
+        assert_eq!(words, "invalid peer certificate: UnknownIssuer");
+        assert_eq!(in_words(&io::Error::other("connection refused")), "connection refused");
+    }
 }

@@ -97,6 +97,8 @@ pub struct Opened {
     pub handled: u64,
     /// What became of commands and was not reported yet, in the order of their numbers.
     pub results: Vec<CommandResult>,
+    /// Whether an entry is set aside that no person has seen.
+    pub unseen: bool,
     /// What was spent of the operator's codes, of each that may not have expired yet.
     pub spent: Vec<VoucherSpent>,
     /// What was paid by the operator's codes in entries that the hub does not have.
@@ -141,6 +143,7 @@ impl Journal {
             acknowledged: recovered.acknowledged,
             handled: recovered.handled,
             results: recovered.results,
+            unseen: recovered.unseen,
             spent: recovered.spent,
             unsettled: recovered.unsettled,
         })

@@ -12,6 +12,9 @@ use super::recover;
 use super::store;
 use super::trouble::AppendError;
 
+/// So many of the entries set aside are read: a hub may have refused all there are.
+const SET_ASIDE_SHOWN: u32 = 100;
+
 /// How far the hub has the journal, and what it refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncStatus {
@@ -25,8 +28,10 @@ pub struct SyncStatus {
     pub amount: Fen,
     /// When the oldest of them was recorded, milliseconds since 1970.
     pub oldest_ms: Option<i64>,
-    /// What the hub refused for good, in the order of the journal.
+    /// The newest 100 entries that the hub refused for good, in the order of the journal.
     pub set_aside: Vec<SetAside>,
+    /// How many it refused.
+    pub set_aside_count: u64,
     /// Number of the hub's newest command that was done or refused; 0 when there was none.
     pub handled: u64,
     /// What became of commands and was not reported yet, in the order of their numbers.
@@ -138,6 +143,24 @@ impl Journal {
         .await
     }
 
+    /// Notes that a person knows of every entry that is set aside now. Durable when this returns.
+    ///
+    /// # Errors
+    ///
+    /// What an [`append`](Self::append) would meet.
+    pub async fn set_aside_seen(&self) -> Result<(), AppendError> {
+        self.have(|writer| {
+            writer.in_transaction(|transaction| {
+                transaction.execute(
+                    "INSERT INTO set_aside_seen (seq) SELECT seq FROM set_aside WHERE true ON CONFLICT DO NOTHING",
+                    [],
+                )?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
     /// What the journal takes of the disk in bytes, without the room inside it that retention made free: new entries
     /// go there first.
     ///
@@ -206,13 +229,18 @@ pub(super) fn results(connection: &Connection) -> rusqlite::Result<Vec<CommandRe
         .collect()
 }
 
+/// Whether an entry is set aside that no person has seen. For the start, which has made the table.
+pub(super) fn has_unseen(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.prepare("SELECT 1 FROM set_aside WHERE seq NOT IN (SELECT seq FROM set_aside_seen)")?.exists([])
+}
+
 fn set_aside(connection: &Connection) -> rusqlite::Result<Vec<SetAside>> {
     if !store::has_additions(connection)? {
         return Ok(Vec::new());
     }
     connection
-        .prepare_cached("SELECT seq, order_id, code, detail, at_ms FROM set_aside ORDER BY seq")?
-        .query_map([], |row| {
+        .prepare_cached(include_str!("sql/set_aside_newest.sql"))?
+        .query_map([SET_ASIDE_SHOWN], |row| {
             Ok(SetAside {
                 seq: read_seq(row, 0)?,
                 order: row.get(1)?,
@@ -222,6 +250,13 @@ fn set_aside(connection: &Connection) -> rusqlite::Result<Vec<SetAside>> {
             })
         })?
         .collect()
+}
+
+fn set_aside_count(connection: &Connection) -> rusqlite::Result<u64> {
+    match store::has_additions(connection)? {
+        true => connection.query_row("SELECT count(*) FROM set_aside", [], |row| read_seq(row, 0)),
+        false => Ok(0),
+    }
 }
 
 /// The records after place `after`, without a gap.
@@ -272,6 +307,7 @@ pub(super) fn status(connection: &Connection) -> rusqlite::Result<SyncStatus> {
             .query_row([sql_seq(marks.acknowledged)], |row| row.get(0))
             .optional()?,
         set_aside: set_aside(&snapshot)?,
+        set_aside_count: set_aside_count(&snapshot)?,
         handled: marks.handled,
         results: results(&snapshot)?,
         used_bytes: used_bytes(&snapshot)?,
@@ -282,10 +318,7 @@ pub(super) fn status(connection: &Connection) -> rusqlite::Result<SyncStatus> {
 pub(super) fn counts(connection: &Connection) -> rusqlite::Result<SyncCounts> {
     let snapshot = connection.unchecked_transaction()?;
     let acknowledged = marks(&snapshot)?.acknowledged;
-    let set_aside = match store::has_additions(&snapshot)? {
-        true => snapshot.query_row("SELECT count(*) FROM set_aside", [], |row| read_seq(row, 0))?,
-        false => 0,
-    };
+    let set_aside = set_aside_count(&snapshot)?;
     let waiting = recover::head(&snapshot)?.seq.saturating_sub(acknowledged);
     Ok(SyncCounts { acknowledged, waiting, set_aside, used_bytes: used_bytes(&snapshot)? })
 }

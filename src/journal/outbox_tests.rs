@@ -194,3 +194,25 @@ fn resident() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
+
+#[tokio::test]
+async fn what_a_person_has_seen_of_the_entries_set_aside_survives_a_restart_and_what_is_new_does_not_count_as_seen() {
+    let place = Place::new();
+    let journal = place.open().journal;
+    journal.append([whole(1), whole(2)].concat()).await.unwrap();
+    drop(journal);
+    let opened = place.open();
+    assert!(!opened.unseen);
+    opened.journal.acknowledge(2, vec![refused(2, 1)]).await.unwrap();
+    drop(opened);
+    let opened = place.open();
+    assert!(opened.unseen, "nobody looked yet");
+    opened.journal.set_aside_seen().await.unwrap();
+    opened.journal.set_aside_seen().await.unwrap();
+    drop(opened);
+    let opened = place.open();
+    assert!(!opened.unseen);
+    opened.journal.acknowledge(3, vec![refused(2, 1), refused(3, 1)]).await.unwrap();
+    drop(opened);
+    assert!(place.open().unseen);
+}

@@ -21,6 +21,7 @@ pub(super) struct Recovered {
     pub(super) acknowledged: u64,
     pub(super) handled: u64,
     pub(super) results: Vec<CommandResult>,
+    pub(super) unseen: bool,
     pub(super) spent: Vec<VoucherSpent>,
     pub(super) unsettled: Fen,
 }
@@ -40,9 +41,17 @@ pub(super) fn recover(connection: &Connection, location: &Location) -> Result<Re
         acknowledged: hub.acknowledged,
         handled: hub.handled,
         results: outbox::results(connection).map_err(storage)?,
-        spent: vouchers::spent(connection, last.map_or(i64::MIN, |record| record.at.ms)).map_err(storage)?,
+        unseen: outbox::has_unseen(connection).map_err(storage)?,
+        spent: vouchers::spent(connection).map_err(storage)?,
         unsettled: vouchers::unsettled(connection, hub.acknowledged).map_err(storage)?,
     })
+}
+
+/// The newest time that was trusted, and the beginning of all time without one: what an untrusted clock says makes no
+/// code forgotten that may still be spent.
+pub(super) fn certain_time(connection: &Connection) -> rusqlite::Result<i64> {
+    let newest = tail(connection, PROVED)?;
+    Ok(newest.iter().find(|record| record.at.trusted).map_or(i64::MIN, |record| record.at.ms))
 }
 
 /// Where the journal ends.

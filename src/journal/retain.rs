@@ -100,7 +100,7 @@ struct Round {
 impl Round {
     fn of(connection: &Connection, newest: u64, keep_from_ms: i64) -> rusqlite::Result<Self> {
         let acknowledged = outbox::marks(connection)?.acknowledged;
-        let newest_ms = recover::last(connection)?.map_or(i64::MIN, |record| record.at.ms);
+        let newest_ms = recover::certain_time(connection)?;
         Ok(Self {
             last_max: acknowledged.min(newest.saturating_sub(NEWEST_KEPT)),
             keep_from_ms,

@@ -19,8 +19,10 @@ pub(super) const MIGRATIONS: [&str; 3] = [
     include_str!("schema/0002_orders.sql"),
     include_str!("schema/0003_views.sql"),
 ];
-/// What the versions before can do without. It runs at every open and does nothing where its work is done.
+/// What the versions before can do without. It does nothing where its work is done.
 pub(super) const ADDITIONS: &str = include_str!("schema/additions.sql");
+/// So many tables, indexes and triggers come of it, and none of those that it takes away is left.
+const ADDITIONS_MADE: i64 = 10;
 /// How long a write waits for a program that holds the file: a backup is done by then, a buyer still waits.
 const BUSY_MS_MAX: u64 = 2_000;
 /// The write-ahead log may grow to this many pages of 4 KiB before a commit itself empties it. Normally the writer
@@ -189,10 +191,19 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<Result<(), OpenError
         transaction.pragma_update(None, "user_version", step)?;
         transaction.commit()?;
     }
-    let transaction = connection.transaction()?;
-    transaction.execute_batch(ADDITIONS)?;
-    transaction.commit()?;
+    if !has_all_additions(connection)? {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(ADDITIONS)?;
+        transaction.commit()?;
+    }
     Ok(Ok(()))
+}
+
+/// Whether the additions have nothing left to do. One look is cheaper than trying all of them, and this is asked at
+/// every start.
+pub(super) fn has_all_additions(connection: &Connection) -> rusqlite::Result<bool> {
+    let found: i64 = connection.query_row(include_str!("sql/additions_made.sql"), [], |row| row.get(0))?;
+    Ok(found == ADDITIONS_MADE)
 }
 
 /// Whether the file has the additions: a version before never made them, and one who only reads does not.

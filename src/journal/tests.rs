@@ -341,3 +341,28 @@ async fn the_write_ahead_log_stays_small() {
     let wal = std::fs::metadata(format!("{}-wal", place.path.display())).unwrap();
     assert!(wal.len() < 4 << 20, "{} bytes", wal.len());
 }
+
+#[test]
+fn a_file_that_lacks_one_of_the_additions_gets_it_and_one_that_has_all_is_not_asked_to_make_them() {
+    let place = Place::new();
+    let schema = |connection: &Connection| -> Vec<String> {
+        let mut names = connection.prepare("SELECT name FROM sqlite_schema ORDER BY name").unwrap();
+        names.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    drop(place.open());
+    let whole = schema(&Connection::open(&place.path).unwrap());
+    for broken in [
+        "DROP TABLE set_aside_seen",
+        "DROP TRIGGER entries_stay_but_in_gaps",
+        "DROP INDEX voucher_uses_by_payment",
+        "CREATE TRIGGER entries_are_not_deleted BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'no'); END",
+    ] {
+        let connection = Connection::open(&place.path).unwrap();
+        connection.execute_batch(broken).unwrap();
+        assert!(schema(&connection) != whole && !store::has_all_additions(&connection).unwrap(), "{broken}");
+        drop(connection);
+        drop(place.open());
+        let connection = Connection::open(&place.path).unwrap();
+        assert!(schema(&connection) == whole && store::has_all_additions(&connection).unwrap(), "{broken}");
+    }
+}

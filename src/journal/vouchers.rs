@@ -5,6 +5,7 @@
 use payment::engine::entry::{Entry, VoucherUse};
 use payment::ids::{AttemptId, RefundId};
 use payment::money::Fen;
+use payment::voucher::CODES_MAX;
 pub use payment::voucher::VoucherSpent;
 use rusqlite::{Connection, Row, params};
 
@@ -13,7 +14,7 @@ use super::project::ProjectError;
 use super::recover;
 use super::store;
 
-/// A code is kept so long after it expired, counted from the newest entry: the clock may be put right meanwhile.
+/// An order is kept so long after the code that it used expired, counted from the newest entry: the clock may be put right meanwhile.
 const KEPT_AFTER_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// One attempt that spends of a code.
@@ -166,19 +167,21 @@ pub(super) fn held(connection: &Connection, opened_seq: u64) -> rusqlite::Result
         .collect()
 }
 
-/// Until when a use must be remembered, by the time of the newest entry: codes that expired before are forgotten.
+/// Until when an order that used a code must be kept, by the time of the newest entry: codes that expired before do not
+/// hold it.
 pub(super) const fn remembered_from_ms(newest_ms: i64) -> i64 {
     newest_ms.saturating_sub(KEPT_AFTER_MS)
 }
 
-/// What was spent of each code that may not have expired yet, by the time of the newest entry.
-pub(super) fn spent(connection: &Connection, newest_ms: i64) -> rusqlite::Result<Vec<VoucherSpent>> {
+/// What was spent of as many codes as the engine remembers, those that expire last first. Time does not matter: a clock
+/// that went past a code's end may come back.
+pub(super) fn spent(connection: &Connection) -> rusqlite::Result<Vec<VoucherSpent>> {
     if !store::has_additions(connection)? {
         return Ok(Vec::new());
     }
     connection
         .prepare_cached(include_str!("sql/vouchers_spent.sql"))?
-        .query_map([remembered_from_ms(newest_ms)], |row| {
+        .query_map([i64::try_from(CODES_MAX).unwrap_or(i64::MAX)], |row| {
             Ok(VoucherSpent {
                 code: row.get(0)?,
                 spent: Fen::new(row.get(1)?),

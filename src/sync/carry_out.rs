@@ -24,7 +24,12 @@ enum After {
 #[derive(Debug)]
 pub(super) enum CarriedOut {
     /// It is done or refused, and that is durable.
-    Handled(CommandResult),
+    Handled {
+        /// What became of it.
+        result: CommandResult,
+        /// A restart is wanted for it.
+        restarts: bool,
+    },
     /// It cannot be done now.
     NotNow(String),
     /// Nobody knows who sent it, and it is not even the next one.
@@ -32,7 +37,7 @@ pub(super) enum CarriedOut {
 }
 
 impl Link {
-    /// Does a command, notes durably what became of it, and only then restarts or sends. `is_next`: its number is the
+    /// Does a command and notes durably what became of it; only then it sends, or wants a restart. `is_next`: its number is the
     /// next one.
     pub(super) async fn carry_out(&self, delivered: &Delivered, is_next: bool) -> CarriedOut {
         let judged = match &self.options.operator_key {
@@ -59,20 +64,20 @@ impl Link {
             return CarriedOut::NotNow(error.to_string());
         }
         tracing::info!(number, outcome = outcome.name(), detail = result.detail, "a command of the operator");
-        self.afterwards(after).await;
-        CarriedOut::Handled(result)
+        match after {
+            After::Nothing | After::Restart => {}
+            After::SendNow => self.ends.terminal.send_now(),
+        }
+        CarriedOut::Handled { result, restarts: after == After::Restart }
     }
 
-    async fn afterwards(&self, after: After) {
-        match after {
-            After::Nothing => {}
-            After::SendNow => self.ends.terminal.send_now(),
-            After::Restart => {
-                if let Err(error) = self.ends.terminal.sync(SyncWish::Restart).await {
-                    tracing::warn!(%error, "the restart that the operator wants has to wait for the next one");
-                }
-            }
+    /// Has the terminal restart when nobody is at the machine; whether the loop heard it.
+    pub(super) async fn restart(&self) -> bool {
+        let heard = self.ends.terminal.sync(SyncWish::Restart).await;
+        if let Err(error) = &heard {
+            tracing::warn!(%error, "the restart that the operator wants is asked for again");
         }
+        heard.is_ok()
     }
 
     async fn grant(&self, number: u64, command: &str, wish: Wish) -> Result<(String, After), NotDone> {
@@ -123,6 +128,10 @@ impl From<ActError> for NotDone {
             | ActError::Late
             | ActError::Stopping
             | ActError::Read(ReadError::Storage(_) | ReadError::Stopped) => Self::NotNow(words),
+            ActError::Refused(Refused::NoSuchOrder(order)) => Self::Refused(format!(
+                "this terminal has no order {order}: the number is another one's, or the order was removed when it was older \
+                 than journal.keep_days. Return its money at the channel itself"
+            )),
             ActError::Refused(_) | ActError::KeyReused | ActError::Read(ReadError::Unreadable(_)) => {
                 Self::Refused(words)
             }

@@ -8,11 +8,13 @@ use payment::time::{Mono, Now};
 use super::backoff::Backoff;
 use super::command::Delivered;
 use super::uplink::Trouble;
-use super::wire::{Answer, RESULTS_MAX};
+use super::wire::{Answer, POLL_WAIT_S, RESULTS_MAX};
 use crate::journal::CommandResult;
 
-/// A hub that answers "nothing" before its time is asked again no sooner than this.
+/// A hub that answers "nothing" before its time is asked again no sooner than this; twice as long when it does so again,
+/// up to 16 times as long: somebody pays for the traffic.
 const PAUSE_MS: u64 = 5_000;
+const PAUSE_DOUBLED_MAX: u32 = 4;
 
 /// What to do now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +27,9 @@ pub enum Next {
         handled: u64,
         /// What became of commands.
         results: Vec<CommandResult>,
+        /// So long the hub may wait for a command, in seconds. After a failure it is to answer at once: whether it works
+        /// again should not take a minute to learn.
+        wait_s: u64,
     },
     /// Nothing until then, or until something is told.
     Wait(Option<Mono>),
@@ -40,6 +45,8 @@ pub struct Downlink {
     waiting: VecDeque<Delivered>,
     backoff: Backoff,
     not_before: Mono,
+    /// Answers in a row that said "nothing" before their time.
+    hasty: u32,
     trouble: Option<Trouble>,
 }
 
@@ -53,6 +60,7 @@ impl Downlink {
             waiting: VecDeque::new(),
             backoff: Backoff::default(),
             not_before: Mono::default(),
+            hasty: 0,
             trouble: None,
         }
     }
@@ -69,7 +77,11 @@ impl Downlink {
         if !now.wall.trusted {
             return Next::Wait(None);
         }
-        Next::Ask { handled: self.handled, results: self.results.iter().take(RESULTS_MAX).cloned().collect() }
+        Next::Ask {
+            handled: self.handled,
+            results: self.results.iter().take(RESULTS_MAX).cloned().collect(),
+            wait_s: if self.backoff.is_failing() { 0 } else { POLL_WAIT_S },
+        }
     }
 
     /// What keeps commands from this terminal; `None` while all goes well.
@@ -103,6 +115,17 @@ impl Downlink {
                 return None;
             }
         };
+        let reported = reported.last().map(|last| last.number);
+        if commands.is_empty() {
+            self.on_nothing(now, asked);
+        } else if commands.iter().all(|command| command.number <= self.handled) {
+            self.on_refusal(
+                now,
+                Answer::Nonsense("it sends only commands that were handled before".to_owned()),
+                entropy,
+            );
+            return reported;
+        }
         self.backoff.over();
         self.trouble = None;
         let mut newest = self.handled;
@@ -112,10 +135,14 @@ impl Downlink {
                 self.waiting.push_back(command);
             }
         }
-        if self.waiting.is_empty() {
-            self.not_before = asked.plus(PAUSE_MS);
-        }
-        reported.last().map(|last| last.number)
+        reported
+    }
+
+    /// Nothing is to be done. After a failure the hub was asked to say so at once.
+    fn on_nothing(&mut self, now: Mono, asked: Mono) {
+        let is_hasty = now < asked.plus(PAUSE_MS) && !self.backoff.is_failing();
+        self.hasty = if is_hasty { self.hasty.saturating_add(1) } else { 0 };
+        self.not_before = asked.plus(PAUSE_MS << self.hasty.saturating_sub(1).min(PAUSE_DOUBLED_MAX));
     }
 
     fn on_refusal(&mut self, now: Mono, answer: Answer, entropy: u64) {
@@ -142,6 +169,7 @@ impl Downlink {
         self.waiting.pop_front();
         self.handled = self.handled.max(result.number);
         self.results.push_back(result);
+        self.backoff.over();
         self.not_before = Mono::default();
     }
 
@@ -183,7 +211,7 @@ mod tests {
     }
 
     fn ask(handled: u64, results: &[CommandResult]) -> Next {
-        Next::Ask { handled, results: results.to_vec() }
+        Next::Ask { handled, results: results.to_vec(), wait_s: POLL_WAIT_S }
     }
 
     #[test]
@@ -205,7 +233,42 @@ mod tests {
     fn a_result_stays_until_the_hub_answered_the_poll_that_carried_it() {
         let mut down = Downlink::new(1, vec![done(1)]);
         assert_eq!(down.on_answer(Mono(9), Mono(0), &[done(1)], Err(Answer::none("reset")), 0), None);
-        assert_eq!(down.poll(at(600)), ask(1, &[done(1)]));
+        let at_once = Next::Ask { handled: 1, results: vec![done(1)], wait_s: 0 };
+        assert_eq!(down.poll(at(600)), at_once, "whether the hub works again would be learnt a minute later");
+        assert_eq!(down.on_answer(Mono(610), Mono(600), &[done(1)], Ok(Vec::new()), 0), Some(1));
+        down.reported(1);
+        assert_eq!(down.poll(at(600 + PAUSE_MS)), ask(1, &[]));
+    }
+
+    #[test]
+    fn a_hub_that_never_waits_is_asked_less_and_less_often() {
+        let mut down = Downlink::new(0, Vec::new());
+        let mut now = 0;
+        let pauses: Vec<u64> = (0..7)
+            .map(|_| {
+                let _none = down.on_answer(Mono(now + 1), Mono(now), &[], Ok(Vec::new()), 0);
+                let Next::Wait(Some(at)) = down.poll(at(now + 1)) else { panic!("asked in a circle") };
+                let pause = at.0 - now;
+                now = at.0;
+                pause
+            })
+            .collect();
+        assert_eq!(pauses, [5_000, 10_000, 20_000, 40_000, 80_000, 80_000, 80_000]);
+        let _none = down.on_answer(Mono(now + 50_000), Mono(now), &[], Ok(Vec::new()), 0);
+        assert_eq!(down.poll(at(now + 50_000)), ask(0, &[]));
+    }
+
+    #[test]
+    fn a_hub_that_sends_what_was_handled_is_not_asked_in_a_circle() {
+        let mut down = Downlink::new(9, vec![done(9)]);
+        let reported = down.on_answer(Mono(5), Mono(0), &[done(9)], Ok(vec![command(4), command(5)]), 100);
+        assert_eq!(reported, Some(9));
+        assert!(matches!(down.poll(at(5)), Next::Wait(Some(_))));
+        assert!(down.trouble().unwrap().needs_a_person());
+        for _ in 0..20 {
+            let _none = down.on_answer(Mono(0), Mono(0), &[], Ok(vec![command(4)]), 250_000);
+        }
+        assert!(matches!(down.poll(at(200_000)), Next::Wait(Some(_))), "asked as often as at first");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use payment::engine::faults::Fault;
 use payment::engine::input::Input;
 use payment::time::{Mono, Now};
 use ring::rand::{SecureRandom, SystemRandom};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use super::carry_out::CarriedOut;
 use super::client::{HubClient, Post};
@@ -77,26 +77,31 @@ pub struct LinkEnds {
 
 /// Runs the leaf until it is dropped.
 pub async fn run(options: LinkOptions, ends: LinkEnds, marks: Marks) {
+    let mut raised = false;
     let client = loop {
         let client = TerminalKey::load_or_make(&options.hub.key_file)
             .map_err(|error| error.to_string())
             .and_then(|key| HubClient::new(&options.hub, &options.terminal_id, key).map_err(|error| error.to_string()));
         match client {
             Ok(client) => break client.telling(ends.clock.dates()),
-            Err(why) => without_a_key(&ends, why).await,
+            Err(why) => {
+                without_a_key(&ends, why).await;
+                raised = true;
+            }
         }
     };
-    Link { options, client, ends, blame: Mutex::default() }.serve(marks).await;
+    let blame = Mutex::new(Blame { raised, set_aside: marks.unseen, ..Blame::default() });
+    let (for_up, for_down) = (Notify::new(), Notify::new());
+    Link { options, client, ends, blame, for_up, for_down }.serve(marks).await;
 }
 
 /// A machine whose disk holds no key sells all the same.
 async fn without_a_key(ends: &LinkEnds, why: String) {
     tracing::error!("nothing is sent to the hub: {why}");
     ends.news.send_modify(|news| (news.state, news.trouble) = (LinkState::Refused, Some(why)));
-    // Looked at again below in any case.
+    // A loop that has no time now is told the next time.
     let _raised = ends.terminal.act(Input::Raise(Fault::Hub)).await;
     tokio::time::sleep(KEY_AGAIN).await;
-    let _cleared = ends.terminal.act(Input::Clear(Fault::Hub)).await;
 }
 
 /// The leaf.
@@ -106,6 +111,9 @@ pub(super) struct Link {
     client: HubClient,
     pub(super) ends: LinkEnds,
     blame: Mutex<Blame>,
+    /// The other direction began to work.
+    for_up: Notify,
+    for_down: Notify,
 }
 
 /// What is wrong in either direction: who wants the fault `hub` raised, and what people read.
@@ -113,9 +121,12 @@ pub(super) struct Link {
 struct Blame {
     up: Option<Trouble>,
     down: Option<Trouble>,
-    /// An entry was set aside in this run: that is for a person to clear.
+    /// An entry was set aside, and no person has cleared the fault since.
     set_aside: bool,
     raised: bool,
+    /// The last that came of each direction was as wished.
+    up_works: bool,
+    down_works: bool,
     doing: LinkState,
     next_try: Option<Mono>,
     waits_for_clock: bool,
@@ -132,6 +143,8 @@ pub struct Marks {
     pub handled: u64,
     /// What was not reported of commands.
     pub results: Vec<CommandResult>,
+    /// An entry is set aside that no person has seen.
+    pub unseen: bool,
 }
 
 impl Link {
@@ -151,11 +164,16 @@ impl Link {
     async fn send(&self, mut up: Uplink) {
         let (mut newest, mut nudges) = (self.ends.terminal.newest(), self.ends.nudges.clone());
         let mut told = *nudges.borrow_and_update();
+        // What an earlier run left.
+        self.raise_or_clear().await;
         loop {
             let known = *newest.borrow_and_update();
             up.woken(self.now().mono, known);
             let now_told = *nudges.borrow_and_update();
             nudge(&mut up, self.now().mono, told, now_told);
+            if told.hub_cleared != now_told.hub_cleared {
+                self.note_seen().await;
+            }
             told = now_told;
             match up.poll(self.now()) {
                 Next::Send(span) => {
@@ -171,6 +189,7 @@ impl Link {
                         // The loop holds the other ends, and is gone only when the daemon stops.
                         Ok(()) = newest.changed() => {}
                         Ok(()) = nudges.changed() => {}
+                        () = self.for_up.notified() => up.hub_back(self.now().mono),
                         else => return,
                     }
                 }
@@ -226,7 +245,7 @@ impl Link {
         match self.ends.terminal.sync(SyncWish::Acknowledge { up_to, set_aside }).await {
             Ok(()) => {
                 up.acknowledged(self.now().mono, batch, up_to);
-                self.note_success();
+                self.note_success(Direction::Up);
                 self.note_set_aside(any);
             }
             Err(error) => up.not_stored(self.now().mono, error, entropy()),
@@ -237,13 +256,21 @@ impl Link {
 
     async fn obey(&self, mut down: Downlink) {
         let mut nudges = self.ends.nudges.clone();
+        let mut wants_restart = false;
         loop {
-            nudges.mark_unchanged();
-            match down.poll(self.now()) {
+            let next = down.poll(self.now());
+            // What came with one answer is done in one run, and one restart serves all that want one.
+            if wants_restart && !matches!(next, downlink::Next::Do(_)) {
+                wants_restart = !self.restart().await;
+            }
+            match next {
                 downlink::Next::Do(command) => {
                     let is_next = down.is_next(command.number);
                     match self.carry_out(&command, is_next).await {
-                        CarriedOut::Handled(result) => down.handled(result),
+                        CarriedOut::Handled { result, restarts } => {
+                            wants_restart |= restarts;
+                            down.handled(result);
+                        }
                         CarriedOut::NotNow(why) => {
                             tracing::warn!(number = command.number, why, "a command of the operator has to wait");
                             down.not_now(self.now().mono, entropy());
@@ -251,10 +278,13 @@ impl Link {
                         CarriedOut::Dropped(why) => down.dropped(self.now().mono, why, entropy()),
                     }
                 }
-                downlink::Next::Ask { handled, results } => self.ask(&mut down, handled, &results).await,
+                downlink::Next::Ask { handled, results, wait_s } => {
+                    self.ask(&mut down, handled, &results, wait_s).await;
+                }
                 downlink::Next::Wait(until) => tokio::select! {
                     () = self.sleep_until(until) => {}
                     Ok(()) = nudges.changed() => down.ask_now(),
+                    () = self.for_down.notified() => down.ask_now(),
                     else => return,
                 },
             }
@@ -262,16 +292,16 @@ impl Link {
         }
     }
 
-    async fn ask(&self, down: &mut Downlink, handled: u64, results: &[CommandResult]) {
+    async fn ask(&self, down: &mut Downlink, handled: u64, results: &[CommandResult], wait_s: u64) {
         let asked = self.now();
-        let body = wire::poll(handled, results, POLL_WAIT_S).into_bytes();
+        let body = wire::poll(handled, results, wait_s).into_bytes();
         let post = Post { to: "poll", content_type: "application/json", is_gzip: false, body, limit: POLL_LIMIT };
         let answer = match self.client.post(post, asked.wall).await {
             Ok(replied) => wire::commands(replied.status, replied.retry_after.as_deref(), &replied.body),
             Err(why) => Err(Answer::none(why)),
         };
         if answer.is_ok() {
-            self.note_success();
+            self.note_success(Direction::Down);
         }
         let Some(up_to) = down.on_answer(self.now().mono, asked.mono, results, answer, entropy()) else {
             return;
@@ -307,9 +337,18 @@ impl Link {
         });
     }
 
-    fn note_success(&self) {
+    /// A hub that begins to take one thing may take the other too: `till hub join` was run, or the network is back.
+    fn note_success(&self, direction: Direction) {
         let wall = self.now().wall.ms;
         self.ends.news.send_modify(|news| news.last_success_ms = Some(wall));
+        let mut blame = self.blame();
+        let (works, other) = match direction {
+            Direction::Up => (&mut blame.up_works, &self.for_down),
+            Direction::Down => (&mut blame.down_works, &self.for_up),
+        };
+        if !std::mem::replace(works, true) {
+            other.notify_one();
+        }
     }
 
     fn note_set_aside(&self, any: bool) {
@@ -317,6 +356,21 @@ impl Link {
         blame.set_aside |= any;
         // A technician may have cleared the last one.
         blame.raised &= !any;
+    }
+
+    /// The fault was cleared. The link clears it only when nothing stands against the hub any more, so if something does,
+    /// it was a person: what stands does not raise it again, only what is new.
+    async fn note_seen(&self) {
+        let was_set_aside = {
+            let mut blame = self.blame();
+            std::mem::take(&mut blame.set_aside)
+        };
+        // When it cannot be noted, the next start raises the fault again.
+        if was_set_aside && self.ends.terminal.sync(SyncWish::SetAsideSeen).await.is_err() {
+            tracing::warn!(
+                "that the entries set aside were seen could not be noted; the fault comes back at the next start"
+            );
+        }
     }
 
     async fn blame_up(&self, up: &Uplink) {
@@ -332,17 +386,21 @@ impl Link {
         self.raise_or_clear().await;
     }
 
-    /// The fault follows what both directions say. A loop that has no time now is told the next time.
+    /// The fault follows what both directions say, also when it changes meanwhile. A loop that has no time now is told the
+    /// next time.
     async fn raise_or_clear(&self) {
-        let (wanted, raised) = {
-            let blame = self.blame();
-            (blame.wants_fault(), blame.raised)
-        };
-        if wanted == raised {
-            return;
-        }
-        let input = if wanted { Input::Raise(Fault::Hub) } else { Input::Clear(Fault::Hub) };
-        if self.ends.terminal.act(input).await.is_ok() {
+        loop {
+            let (wanted, raised) = {
+                let blame = self.blame();
+                (blame.wants_fault(), blame.raised)
+            };
+            if wanted == raised {
+                return;
+            }
+            let input = if wanted { Input::Raise(Fault::Hub) } else { Input::Clear(Fault::Hub) };
+            if self.ends.terminal.act(input).await.is_err() {
+                return;
+            }
             self.blame().raised = wanted;
         }
     }
@@ -378,6 +436,12 @@ impl Blame {
         };
         let is_news = known.as_ref().map(std::mem::discriminant) != now.map(std::mem::discriminant);
         *known = now.cloned();
+        if now.is_some() {
+            match direction {
+                Direction::Up => self.up_works = false,
+                Direction::Down => self.down_works = false,
+            }
+        }
         self.raised &= !(is_news && now.is_some_and(Trouble::needs_a_person));
         is_news.then(|| now.cloned())
     }

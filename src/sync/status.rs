@@ -91,6 +91,8 @@ pub struct Nudges {
     pub send_now: u64,
     /// A channel is in reach again.
     pub link_back: u64,
+    /// The fault `hub` was cleared, by a technician or by the link itself.
+    pub hub_cleared: u64,
     /// The wall clock is trusted.
     pub clock_trusted: bool,
 }

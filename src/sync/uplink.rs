@@ -20,6 +20,9 @@ use super::wire::{Answer, BATCH_BYTES_MAX, Batch, ENTRIES_MAX, RefusedEntry, Sai
 const GATHER_MS: u64 = 1_000;
 /// How often a hub is asked again whose answer a person has to look at.
 const STOPPED_MS: u64 = 3_600_000;
+/// So many entries in a row that the hub cannot read are set aside; of more than that the hub is to blame, and they go
+/// one in an hour.
+const UNREADABLE_IN_A_ROW: u32 = 3;
 
 /// What to do now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +64,8 @@ pub enum Trouble {
     NotAccepted(Said),
     /// Not even the place of an entry can be read.
     BadBatch(Said),
+    /// One entry after the other cannot be read.
+    Illiterate(Said),
     /// Whoever answers is no hub.
     Nonsense(String),
     /// The hub has another history than this journal.
@@ -94,6 +99,7 @@ impl Trouble {
             Self::NotNow(_) | Self::Journal(_) => false,
             Self::NotAccepted(_)
             | Self::BadBatch(_)
+            | Self::Illiterate(_)
             | Self::Nonsense(_)
             | Self::Fork(_)
             | Self::Ahead { .. }
@@ -116,6 +122,11 @@ impl fmt::Display for Trouble {
             Self::BadBatch(said) => write!(
                 f,
                 "the hub cannot read even the place of an entry ({said}): look at the hub's log. Everything is kept"
+            ),
+            Self::Illiterate(said) => write!(
+                f,
+                "the hub cannot read one entry after the other ({said}): look at the hub. {UNREADABLE_IN_A_ROW} were set \
+                 aside, and so is one in an hour now; everything else is kept"
             ),
             Self::Nonsense(what) => write!(
                 f,
@@ -170,6 +181,8 @@ pub struct Uplink {
     at_hub: u64,
     entries_max: u32,
     unreadable: Option<String>,
+    /// Entries in a row that went as unreadable.
+    unreadable_row: u32,
     backoff: Backoff,
     hold: Option<(Hold, Mono)>,
     trouble: Option<Trouble>,
@@ -185,6 +198,7 @@ impl Uplink {
             at_hub: acknowledged,
             entries_max: ENTRIES_MAX,
             unreadable: None,
+            unreadable_row: 0,
             backoff: Backoff::default(),
             hold: None,
             trouble: None,
@@ -238,6 +252,13 @@ impl Uplink {
         if let Some((Hold::Failing, until)) = &mut self.hold
             && self.trouble.as_ref().is_none_or(|trouble| !trouble.needs_a_person())
         {
+            *until = now.plus(GATHER_MS).min(*until);
+        }
+    }
+
+    /// The hub just answered something else as wished, after it did not: what failed may work too.
+    pub fn hub_back(&mut self, now: Mono) {
+        if let Some((Hold::Failing, until)) = &mut self.hold {
             *until = now.plus(GATHER_MS).min(*until);
         }
     }
@@ -311,11 +332,12 @@ impl Uplink {
     pub fn acknowledged(&mut self, now: Mono, batch: &Batch, up_to: u64) {
         self.at_hub = up_to;
         self.acknowledged = self.acknowledged.max(up_to);
-        self.unreadable = None;
+        self.unreadable_row = if self.unreadable.take().is_some() { self.unreadable_row + 1 } else { 0 };
         let was_full = batch.entries() >= u64::from(self.entries_max) || batch.lines.len() > BATCH_BYTES_MAX / 2;
         self.entries_max = self.entries_max.saturating_mul(2).min(ENTRIES_MAX);
-        self.backoff.over();
+        // A hub that forgets again and again is asked more slowly, however much it takes in between.
         if self.at_hub >= self.acknowledged {
+            self.backoff.over();
             self.trouble = None;
         }
         // A batch that could not hold all that waited is followed at once; what came meanwhile is a new sale.
@@ -356,6 +378,9 @@ impl Uplink {
         if half > 0 {
             self.entries_max = half;
             self.hold = None;
+        } else if self.unreadable.is_none() && self.unreadable_row >= UNREADABLE_IN_A_ROW {
+            self.unreadable_row = UNREADABLE_IN_A_ROW - 1;
+            self.stop(now, Trouble::Illiterate(said));
         } else if self.unreadable.is_none() {
             self.unreadable = Some(said.code);
             self.hold = None;

@@ -187,6 +187,56 @@ fn a_hub_that_lost_data_gets_again_what_it_lacks_and_a_person_hears_of_it() {
 }
 
 #[test]
+fn a_hub_that_forgets_what_it_just_took_is_asked_more_and_more_slowly() {
+    let mut up = Uplink::new(2_000, 2_001);
+    let (mut now, mut requests) = (0, 0);
+    while now < 2 * HOUR_MS {
+        match up.poll(at(now)) {
+            Next::Wait(until) => now = until.unwrap().0,
+            Next::Send(span) => {
+                requests += 1;
+                // It takes 500 and then knows nothing of them.
+                let reply = if span.after == 0 { taken(500) } else { Answer::Gap { acknowledged: 0 } };
+                let lines = batch(span.after + 1, 2_001.min(span.after + 500));
+                if let Some(taken) = up.on_answer(Mono(now), &lines, reply, u64::MAX / 2) {
+                    up.acknowledged(Mono(now), &lines, taken.up_to);
+                }
+            }
+        }
+    }
+    assert!(requests < 200, "{requests} requests in two hours");
+    assert!(up.trouble().unwrap().needs_a_person());
+}
+
+#[test]
+fn a_hub_that_reads_nothing_but_takes_every_place_does_not_have_the_whole_queue_set_aside() {
+    let mut up = Uplink::new(0, 1_000);
+    let (mut now, mut aside) = (0, Vec::new());
+    while now < 10 * HOUR_MS {
+        match up.poll(at(now)) {
+            Next::Wait(until) => now = until.unwrap().0,
+            Next::Send(Span { after, unreadable: Some(code), .. }) => {
+                let line = Batch::unreadable(&record(after + 1), &code);
+                aside.extend(answer(&mut up, now, &line, taken(after + 1)).unwrap().refused);
+            }
+            Next::Send(Span { after, entries_max, .. }) => {
+                let lines = batch(after + 1, 1_000.min(after + u64::from(entries_max)));
+                answer(&mut up, now, &lines, Answer::BadBatch(said()));
+            }
+        }
+    }
+    assert!((3..=14).contains(&aside.len()), "{}", aside.len());
+    assert!(matches!(up.trouble(), Some(Trouble::Illiterate(_))), "{:?}", up.trouble());
+    // The hub was mended.
+    now += HOUR_MS;
+    while let Next::Send(Span { after, entries_max, .. }) = up.poll(at(now)) {
+        let last = 1_000.min(after + u64::from(entries_max));
+        answer(&mut up, now, &batch(after + 1, last), taken(last));
+    }
+    assert_eq!((up.is_empty(), up.trouble()), (true, None));
+}
+
+#[test]
 fn what_the_journal_does_not_hold_any_more_is_named() {
     let mut up = Uplink::new(10, 20);
     answer(&mut up, 0, &batch(11, 20), Answer::Gap { acknowledged: 3 });

@@ -192,7 +192,7 @@ impl Answer {
             400 | 413 | 422 => Self::BadBatch(Said::read(body, "unreadable")),
             401 | 403 => Self::NotAccepted(Said::read(body, "not_accepted")),
             409 => Self::read_conflict(body),
-            429 | 500..=599 => {
+            408 | 425 | 429 | 500..=599 => {
                 let retry_after_s = retry_after.and_then(|text| text.trim().parse().ok());
                 Self::NotNow { detail: format!("the hub answers with status {status}"), retry_after_s }
             }

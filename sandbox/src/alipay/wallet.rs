@@ -94,6 +94,15 @@ impl Wallet {
         &self.buyer
     }
 
+    /// The buyer's account number, as the answers give it.
+    #[must_use]
+    pub fn user_id(&self) -> String {
+        self.shared.look(|world, _| {
+            let buyer = world.buyers.get(&self.buyer);
+            buyer.map(|buyer| buyer.user_id.clone()).unwrap_or_default()
+        })
+    }
+
     /// What the buyer has, in fen.
     #[must_use]
     pub fn balance_fen(&self) -> i64 {

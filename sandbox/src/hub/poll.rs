@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction, params};
 use serde::{Deserialize, Serialize};
 
 use super::join::read_json;
-use super::store::{newest_command, number, sql};
+use super::store::{number, sql};
 use super::wire::{Refusal, Request, Response};
 
 /// The longest that a terminal may ask the hub to wait, in seconds: a signature holds for so long.
@@ -69,7 +69,7 @@ pub(crate) fn poll(
         return Err(Refusal::new(422, "bad_wait", format!("wait_s is {WAIT_S_MAX} at most")));
     }
     let transaction = connection.transaction()?;
-    check_numbers(&transaction, terminal, &poll)?;
+    check_numbers(&poll)?;
     keep_results(&transaction, terminal, &poll, now_ms)?;
     let commands = commands_above(&transaction, terminal, poll.handled)?;
     transaction.commit()?;
@@ -77,14 +77,13 @@ pub(crate) fn poll(
     Ok(Response { wait_s, ..Response::json(200, &Answer { commands }) })
 }
 
-/// A terminal knows only numbers that the hub gave.
-fn check_numbers(transaction: &Transaction<'_>, terminal: &str, poll: &Poll) -> Result<(), Refusal> {
-    let newest = newest_command(transaction, terminal)?;
-    let numbers = poll.results.iter().map(|result| result.number);
-    match numbers.chain([poll.handled]).find(|number| *number > newest) {
+/// A result is of a command that was handled. That this hub does not know the command is no mistake of the terminal: the
+/// hub may come from a backup, and numbers on from what the terminal says.
+fn check_numbers(poll: &Poll) -> Result<(), Refusal> {
+    match poll.results.iter().find(|result| result.number > poll.handled) {
         None => Ok(()),
-        Some(number) => {
-            let detail = format!("the terminal speaks of command {number}, the newest is {newest}");
+        Some(Reported { number, .. }) => {
+            let detail = format!("a result of command {number}, and the terminal handled up to {}", poll.handled);
             Err(Refusal::new(422, "unknown_command", detail))
         }
     }

@@ -52,7 +52,12 @@ pub(crate) fn public_key(connection: &Connection, terminal: &str) -> rusqlite::R
 
 /// The greatest number of the commands for a terminal; 0 without any.
 pub(crate) fn newest_command(connection: &Connection, terminal: &str) -> rusqlite::Result<u64> {
-    let mut query = connection.prepare_cached("SELECT coalesce(max(number), 0) FROM commands WHERE terminal = ?")?;
+    let mut query = connection.prepare_cached(
+        "SELECT max(
+            (SELECT coalesce(max(number), 0) FROM commands WHERE terminal = ?1),
+            (SELECT coalesce(max(handled), 0) FROM terminals WHERE terminal = ?1)
+        )",
+    )?;
     query.query_row([terminal], |row| number(row, 0))
 }
 

@@ -82,7 +82,6 @@ async fn a_poll_that_cannot_be_right_is_refused() {
     world.control.restart("VM-0001");
     let result = |number: u64, outcome: &str| json!([{ "number": number, "outcome": outcome, "detail": "" }]);
     let table = [
-        (json!({ "handled": 2, "results": [], "wait_s": 0 }), "unknown_command"),
         (json!({ "handled": 1, "results": result(2, "done"), "wait_s": 0 }), "unknown_command"),
         (json!({ "handled": 1, "results": result(1, "half"), "wait_s": 0 }), "bad_body"),
         (json!({ "handled": 1, "results": [], "wait_s": 301 }), "bad_wait"),
@@ -95,6 +94,16 @@ async fn a_poll_that_cannot_be_right_is_refused() {
         assert_eq!((answer.status, answer.code()), (422, code), "{body}");
     }
     assert!(world.control.books(|books| books.results("VM-0001")).is_empty());
+}
+
+#[tokio::test]
+async fn a_hub_from_a_backup_numbers_on_from_what_the_terminal_handled() {
+    let world = World::open().await;
+    let terminal = world.terminal("VM-0001").await;
+    assert_eq!(world.control.restart("VM-0001"), 1);
+    let done = json!([{ "number": 9, "outcome": "done", "detail": "of a time that the hub forgot" }]);
+    assert_eq!(terminal.poll(9, done, 0).await.status, 200);
+    assert_eq!(world.control.restart("VM-0001"), 10, "a command of this number would never be done");
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use payment::engine::Engine;
 use payment::engine::effect::Effect;
 use payment::engine::entry::{SlotId, VendResult, WhoScans};
 use payment::engine::faults::Fault;
-use payment::engine::input::Input;
+use payment::engine::input::{Input, Refused};
 use payment::engine::settings::{Pace, Product, Settings, VoucherSettings};
 use payment::ids::IdMint;
 use payment::money::Fen;
@@ -181,9 +181,15 @@ impl Running {
                 let done = self.act(*input).await;
                 let _ = reply.send(done);
             }
-            Command::Reopen { entries, input, reply } => {
-                self.engine.load(self.now(), &entries);
-                let done = self.act(*input).await;
+            Command::Reopen { order, input, reply } => {
+                let stored = self.journal.reader().order(order.as_str()).await.unwrap();
+                let done = match stored {
+                    Some(stored) => {
+                        self.engine.load(self.now(), &stored.entries);
+                        self.act(*input).await
+                    }
+                    None => Err(Refused::NoSuchOrder(order).into()),
+                };
                 let _ = reply.send(done);
             }
             Command::Order { order, reply } => {

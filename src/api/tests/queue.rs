@@ -128,6 +128,16 @@ async fn a_cash_sale_is_recorded_once_and_complete() {
 }
 
 #[tokio::test]
+async fn the_key_of_an_order_is_no_key_of_a_cash_sale_with_the_same_body() {
+    let machine = Machine::start().await;
+    let body = r#"{"amount":300,"currency":"CNY"}"#;
+    assert_eq!(machine.post_with_key("/v1/orders", "k-1", body).await.status, 201);
+    machine.post_with_key("/v1/cash-sales", "k-1", body).await.is_problem(422, "key_reused");
+    assert_eq!(machine.post_with_key("/v1/cash-sales", "k-2", body).await.status, 201);
+    machine.post_with_key("/v1/orders", "k-2", body).await.is_problem(422, "key_reused");
+}
+
+#[tokio::test]
 async fn a_cash_sale_needs_a_key_and_is_returned_by_hand_only() {
     let machine = Machine::start().await;
     let refused = machine.post("/v1/cash-sales", CASH).await.is_problem(400, "invalid_header");

@@ -97,6 +97,38 @@ async fn what_is_not_json_is_refused_with_line_and_column() {
     }
     let deep = "[".repeat(20_000);
     machine.post("/v1/orders", &deep).await.is_problem(400, "malformed_json");
+    let closed = deep + &"]".repeat(20_000);
+    for body in [closed.clone(), format!(r#"{{"amount":1,"currency":"CNY","items":{closed}}}"#)] {
+        let answer = machine.post("/v1/orders", &body).await;
+        assert!(matches!(answer.status, 400 | 422), "{}", answer.text());
+    }
+    assert_eq!(machine.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn fields_of_a_head_have_a_limit_in_number() {
+    let machine = Machine::start().await;
+    let fields = |count: usize| (0..count).map(|at| format!("X-{at}: x\r\n")).collect::<String>();
+    assert_eq!(ask(&machine.socket, "GET", "/healthz", &fields(50), "").await.status, 200);
+    assert_eq!(ask(&machine.socket, "GET", "/healthz", &fields(500), "").await.status, 431);
+}
+
+#[tokio::test]
+async fn what_looks_like_a_pay_code_is_never_repeated_to_the_caller() {
+    let machine = Machine::start().await;
+    let id = machine.order_of_slot_12().await;
+    let code = "285000000000000017";
+    for body in [
+        format!(r#"{{"order":"{id}","code":{code}}}"#),
+        format!(r#"{{"order":"{id}","code":"{code}","{code}":1}}"#),
+        format!(r#"{{"order":"{code}","code":"{code}"}}"#),
+        format!(r#"{{"order":{code},"code":"{code}"}}"#),
+    ] {
+        let answer = machine.post("/v1/scans", &body).await;
+        assert!((400..500).contains(&answer.status) && !answer.text().contains(code), "{body}: {}", answer.text());
+    }
+    let answer = machine.get(&format!("/v1/orders/{code}")).await;
+    assert!(answer.text().contains("28************0017"), "{}", answer.text());
 }
 
 #[tokio::test]
@@ -115,9 +147,9 @@ async fn bodies_have_a_limit_and_a_type() {
 }
 
 #[tokio::test]
-async fn keys_are_visible_ascii_and_a_refund_needs_one() {
+async fn keys_are_visible_ascii_none_is_the_hubs_and_a_refund_needs_one() {
     let machine = Machine::start().await;
-    for key in ["", "with blank", "schl\u{fc}ssel", &"k".repeat(256)] {
+    for key in ["", "with blank", "hub:4", "schl\u{fc}ssel", &"k".repeat(256)] {
         let answer = machine.post_with_key("/v1/orders", key, r#"{"amount":1,"currency":"CNY"}"#).await;
         assert_eq!(answer.is_problem(400, "invalid_header")["field"], "Idempotency-Key");
     }

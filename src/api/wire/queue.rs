@@ -7,9 +7,6 @@ use super::rfc3339;
 use crate::journal::SetAside;
 use crate::sync::status::{LinkState, LinkStatus, QueueStatus};
 
-/// The most entries that are listed as set aside: the newest. Their number says whether there are more.
-const SET_ASIDE_MAX: usize = 100;
-
 /// What waits for the hub, what the hub refused, and how the link does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Queue {
@@ -90,7 +87,6 @@ impl Queue {
     pub fn new(QueueStatus { status, link, limit_bytes }: QueueStatus, wall: Wall) -> Self {
         let age = |ms: i64| u64::try_from(wall.ms.saturating_sub(ms) / 1_000).ok().filter(|_| wall.trusted);
         let LinkStatus { state, last_success_ms, next_try_in_ms, trouble } = link;
-        let hidden = status.set_aside.len().saturating_sub(SET_ASIDE_MAX);
         Self {
             link: state.into(),
             trouble,
@@ -103,8 +99,8 @@ impl Queue {
             newest_seq: status.newest,
             last_success_at: last_success_ms.map(rfc3339),
             next_try_in_s: next_try_in_ms.map(|ms| ms.div_ceil(1_000)),
-            set_aside_count: u64::try_from(status.set_aside.len()).unwrap_or(u64::MAX),
-            set_aside: status.set_aside.into_iter().skip(hidden).map(Refused::from).collect(),
+            set_aside_count: status.set_aside_count,
+            set_aside: status.set_aside.into_iter().map(Refused::from).collect(),
             commands_handled: status.handled,
             used_bytes: status.used_bytes,
             limit_bytes: (limit_bytes < u64::MAX).then_some(limit_bytes),

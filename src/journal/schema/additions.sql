@@ -69,5 +69,9 @@ CREATE TABLE IF NOT EXISTS voucher_uses (
     PRIMARY KEY (opened_seq, attempt)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX IF NOT EXISTS voucher_uses_by_expiry ON voucher_uses (expires_ms);
 CREATE INDEX IF NOT EXISTS voucher_uses_by_payment ON voucher_uses (paid_seq);
+
+-- Those of set_aside that a person has seen: their fault does not come back with the next start.
+CREATE TABLE IF NOT EXISTS set_aside_seen (
+    seq INTEGER PRIMARY KEY
+) STRICT;
