@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::money::Fen;
+use crate::redact::without_codes;
 
 /// How an attempt stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +78,7 @@ pub struct Doubt {
 impl Doubt {
     /// A doubt with its line for the log.
     pub fn new(kind: DoubtKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into() }
+        Self { kind, detail: without_codes(&detail.into()).into_owned() }
     }
 }
 

@@ -179,7 +179,7 @@ pub enum VendResult {
 pub enum RefundReason {
     /// Goods were paid for and not delivered.
     Undelivered,
-    /// The payment landed after the order was over.
+    /// The payment landed after the order was over, or after a cancel of it had left.
     Late,
     /// A second attempt of one order was paid too.
     PaidTwice,

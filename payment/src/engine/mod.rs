@@ -36,6 +36,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::channel::{Answer, ChannelId, Request};
 use crate::ids::{IdMint, OrderId};
+use crate::money::Fen;
 use crate::time::{Mono, Now};
 use crate::voucher::VoucherSpent;
 use desk::{Numbers, Office};
@@ -440,13 +441,17 @@ impl Engine {
     fn is_blocked(&self, order: &Order) -> bool {
         let record = &order.record;
         let vends = record.items.iter().any(|item| item.item.slot.is_some());
-        let codes = order.no_wallet_began() && self.reads_codes(record.who_scans, record.origin);
+        let codes = order.no_wallet_began() && self.takes_codes(record.who_scans, record.origin, record.amount);
         self.faults.blocking(&self.settings.channels, codes, vends).is_some()
     }
 
-    /// Whether member and voucher codes can be read for such an order.
-    fn reads_codes(&self, who_scans: WhoScans, origin: Origin) -> bool {
-        self.settings.vouchers.is_some() && who_scans.takes_code() && (origin == Origin::Api || self.has_scanner())
+    /// Whether a member or voucher code can be read for such an order, and the limits leave room for it.
+    fn takes_codes(&self, who_scans: WhoScans, origin: Origin, amount: Fen) -> bool {
+        self.codes_have_room(amount) && who_scans.takes_code() && (origin == Origin::Api || self.has_scanner())
+    }
+
+    fn codes_have_room(&self, amount: Fen) -> bool {
+        self.settings.vouchers.as_ref().is_some_and(|limits| self.purse.has_room(amount, limits))
     }
 
     fn has_scanner(&self) -> bool {

@@ -26,7 +26,7 @@ pub enum Mutant {
     CancelForgottenOnTimeout,
     /// The second payment of an order is kept.
     SecondPaymentKept,
-    /// Goods are delivered for a payment that a cancel on its way may still return.
+    /// Something is sold for a payment that a cancel on its way may still return.
     GoodsInSpiteOfCancel,
     /// A refund that the channel took and did not carry out counts as done.
     RefundTakenIsDone,

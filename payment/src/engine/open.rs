@@ -62,7 +62,7 @@ impl Engine {
             return Err(Refused::PayWithin(ms));
         }
         let slots: Vec<&SlotId> = wanted.items.iter().filter_map(|item| item.slot.as_ref()).collect();
-        let codes = self.reads_codes(wanted.who_scans, wanted.origin);
+        let codes = self.takes_codes(wanted.who_scans, wanted.origin, wanted.amount);
         if let Some(fault) = self.faults.blocking(&self.settings.channels, codes, !slots.is_empty()) {
             return Err(Refused::OutOfService(fault));
         }

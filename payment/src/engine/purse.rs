@@ -7,17 +7,13 @@ use super::mutant::{Mutant, is_planted};
 use super::settings::VoucherSettings;
 use crate::money::Fen;
 use crate::time::Wall;
-use crate::voucher::{Kind, Voucher, VoucherRefused, VoucherSpent};
+use crate::voucher::{CODES_MAX, Kind, Voucher, VoucherRefused, VoucherSpent};
 
-/// So many codes are remembered, about 1 MB. With that many still valid, a new one is refused rather than an old one
-/// forgotten.
-const CODES_MAX: usize = 10_000;
-
-/// The codes that were used and may still be valid.
+/// The codes that were used.
 #[derive(Debug, Default)]
 pub(crate) struct Purse {
     codes: BTreeMap<String, Spent>,
-    /// Codes that had expired by then were forgotten: should the clock go back behind it, they stay expired.
+    /// Codes that expire until then may have been forgotten: they stay expired, wherever the clock goes.
     forgotten_ms: Option<i64>,
     unsettled: Unsettled,
 }
@@ -47,7 +43,10 @@ impl Purse {
             let VoucherSpent { code, spent, used_once, expires_ms } = code;
             (code, Spent { amount: spent, used_once, expires_ms })
         };
-        Self { codes: spent.into_iter().map(known).collect(), ..Self::default() }
+        // The journal tells those that expire last, so that it may know more that expire before.
+        let is_cut = spent.len() >= CODES_MAX;
+        let forgotten_ms = spent.iter().map(|code| code.expires_ms).min().filter(|_| is_cut);
+        Self { codes: spent.into_iter().map(known).collect(), forgotten_ms, ..Self::default() }
     }
 
     /// Whether `amount` may be paid with this code, by what was spent and by the terminal's limits.
@@ -70,12 +69,18 @@ impl Purse {
         Ok(())
     }
 
+    /// Whether the terminal's limits leave room for `amount`, whatever the code.
+    pub(crate) fn has_room(&self, amount: Fen, limits: &VoucherSettings) -> bool {
+        let sum = self.unsettled.with(amount);
+        amount <= limits.per_sale_max && sum.is_some_and(|sum| sum <= limits.unsettled_max)
+    }
+
     fn check_allowance(&mut self, voucher: &Voucher, amount: Fen, now: Wall) -> Result<(), VoucherRefused> {
-        if self.forgotten_ms.is_some_and(|forgotten| voucher.expires_ms <= forgotten) {
-            return Err(VoucherRefused::Expired);
-        }
         let once = voucher.kind == Kind::Voucher;
         let Some(spent) = self.codes.get(&voucher.id) else {
+            if self.forgotten_ms.is_some_and(|forgotten| voucher.expires_ms <= forgotten) {
+                return Err(VoucherRefused::Expired);
+            }
             return if self.is_full(now) { Err(VoucherRefused::TooMany) } else { is_enough(voucher.amount, amount) };
         };
         if spent.used_once || (once && spent.amount.is_positive()) {
@@ -180,7 +185,7 @@ mod tests {
     #[test]
     fn with_as_many_valid_codes_as_it_remembers_a_new_one_is_refused() {
         let mut purse = full(|_| 2_000);
-        assert_eq!(check(&mut purse, &code("new", 2_000), 1, NOW), Err(VoucherRefused::TooMany));
+        assert_eq!(check(&mut purse, &code("new", 2_001), 1, NOW), Err(VoucherRefused::TooMany));
         assert_eq!(check(&mut purse, &code("M-7", 2_000), 1, NOW), Err(VoucherRefused::Used), "none is forgotten");
     }
 
@@ -192,6 +197,15 @@ mod tests {
         assert_eq!(purse.codes.len(), CODES_MAX - 1);
         assert_eq!(check(&mut purse, &code("M-7", 1_500), 1, NOW), Err(VoucherRefused::Expired));
         assert_eq!(check(&mut purse, &code("M-8", 2_000), 1, NOW), Err(VoucherRefused::Used));
+    }
+
+    #[test]
+    fn a_code_that_the_journal_did_not_tell_any_more_stays_expired() {
+        let mut purse = full(|number| 2_000 + i64::try_from(number).unwrap());
+        let later = Wall { ms: 2_001, ..NOW };
+        assert_eq!(check(&mut purse, &code("older", 2_000), 1, NOW), Err(VoucherRefused::Expired));
+        assert_eq!(check(&mut purse, &code("M-0", 2_000), 1, NOW), Err(VoucherRefused::Used), "this one is known");
+        assert_eq!(check(&mut purse, &code("new", 3_000), 1, later), Ok(()));
     }
 
     #[test]

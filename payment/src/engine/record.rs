@@ -42,7 +42,7 @@ pub struct OrderRecord {
     pub refunds: Vec<RefundRecord>,
     /// Who ended the wait for payment.
     pub cancelled: Option<CancelledBy>,
-    /// The first payment came while the order still waited for it.
+    /// The first payment came while the order still waited for it, and before a cancel of it could have left.
     pub paid_in_time: bool,
     /// How it ended, while nothing is open about it.
     pub ending: Option<Ending>,
@@ -221,7 +221,8 @@ impl OrderRecord {
             }
             Entry::CashTaken { amount, .. } => self.take_cash(*amount),
             Entry::AttemptPaid { attempt, trade_no, paid_at, buyer, .. } => {
-                self.paid_in_time |= self.first_paid.is_none() && self.cancelled.is_none();
+                let keeps = !self.attempt(*attempt).is_some_and(AttemptRecord::may_still_be_cancelled);
+                self.paid_in_time |= self.first_paid.is_none() && self.cancelled.is_none() && keeps;
                 self.first_paid = self.first_paid.or(Some(*attempt));
                 let (trade_no, paid_at, buyer) = (trade_no.clone(), paid_at.clone(), buyer.clone());
                 self.end_attempt(*attempt, AttemptEnd::Paid { trade_no, paid_at, buyer, noted_at: at });
@@ -411,5 +412,12 @@ impl AttemptRecord {
     #[must_use]
     pub const fn is_paid(&self) -> bool {
         matches!(self.end, Some(AttemptEnd::Paid { .. }))
+    }
+
+    /// Whether a cancel that has left may return its money at any time, even when a later one was refused. Nothing is
+    /// sold for such money. A close never touches a paid trade.
+    #[must_use]
+    pub(crate) fn may_still_be_cancelled(&self) -> bool {
+        self.reversing.is_some() && self.method == Method::TakeCode
     }
 }

@@ -63,8 +63,9 @@ impl Engine {
     pub fn blocking_fault(&self) -> Option<Fault> {
         let vends = !self.settings.products.is_empty();
         // Without goods of its own it sells what the API orders, and the API reads codes itself.
-        let codes = self.settings.vouchers.is_some() && !vends;
-        let codes = codes || self.reads_codes(self.settings.who_scans, Origin::Keypad);
+        let cheapest = self.settings.products.values().map(|product| product.price).min().unwrap_or(Fen::new(1));
+        let codes = self.codes_have_room(cheapest) && !vends;
+        let codes = codes || self.takes_codes(self.settings.who_scans, Origin::Keypad, cheapest);
         self.faults.blocking(&self.settings.channels, codes, vends)
     }
 
@@ -99,7 +100,7 @@ impl Engine {
     /// The wallets that can be reached, and member and voucher codes where they can be read.
     fn ways_to_pay(&self, record: &OrderRecord) -> Vec<ChannelId> {
         let wallets = self.settings.channels.iter().filter(|channel| !self.faults.blocks_channel(**channel));
-        let codes = self.reads_codes(record.who_scans, record.origin).then_some(ChannelId::Voucher);
+        let codes = self.takes_codes(record.who_scans, record.origin, record.amount).then_some(ChannelId::Voucher);
         wallets.copied().chain(codes).collect()
     }
 

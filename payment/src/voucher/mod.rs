@@ -63,7 +63,11 @@ pub enum Kind {
     Voucher,
 }
 
-/// What the journal says was spent of a code that may still be valid.
+/// So many used codes a terminal remembers, about 1 MB. With that many still valid, a new one is refused rather than an
+/// old one forgotten.
+pub const CODES_MAX: usize = 10_000;
+
+/// What the journal says was spent of a code, valid or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VoucherSpent {
     /// The code's id.

@@ -212,7 +212,7 @@ impl Shop {
             books.lost += 1;
             books.note(|| format!("{} fen at the gateway, {known} under numbers of the journal", ledger.net_fen()));
         }
-        let motors = u64::from(self.scene.machine.state().motor_starts());
+        let motors = self.scene.machine.state().motor_starts();
         let decided = orders.iter().flat_map(|order| &order.items).filter(|item| item.vend != VendRecord::Waiting);
         let decided = u64::try_from(decided.count()).unwrap_or(u64::MAX);
         if motors > decided {

@@ -13,6 +13,7 @@ use crate::channel::outcome::{
 };
 use crate::channel::{Answer, Offer, RefundOrder, Request};
 use crate::money::Fen;
+use crate::redact::without_codes;
 
 /// The members of a reply's node that Till reads. A member that is absent, null or empty is `None`.
 #[derive(Debug, Default, Deserialize)]
@@ -66,7 +67,12 @@ impl<'de> Deserialize<'de> for Text {
 
 impl Node {
     pub(super) fn parse(text: &str) -> Result<Self, Doubt> {
-        serde_json::from_str(text).map_err(|error| malformed(format!("the node: {error}")))
+        let mut node: Self = serde_json::from_str(text).map_err(|error| malformed(format!("the node: {error}")))?;
+        // They go to the log and the journal, and nobody promises what is in them.
+        for words in [&mut node.code, &mut node.msg, &mut node.sub_code] {
+            words.0 = words.0.as_deref().map(|words| without_codes(words).into_owned());
+        }
+        Ok(node)
     }
 
     /// The most telling code in it, for people.

@@ -206,7 +206,7 @@ impl Alipay {
             Standing::Code { .. } => Reversal::NoTrade,
             Standing::Paid if self.mood.refuses_cancels => Reversal::Ask { code: "ACQ.CANCEL_NOT_ALLOWED".to_owned() },
             Standing::Paid => {
-                trade.cancelled_back = Fen::new(trade.net().get());
+                trade.cancelled_back = trade.net();
                 trade.standing = Standing::Closed;
                 Reversal::Refunded
             }

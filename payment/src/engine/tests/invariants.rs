@@ -53,6 +53,12 @@ impl World {
         }
     }
 
+    /// A call carries its time and a signature over it: none leaves while the time is not certain.
+    pub fn invariant_no_call_without_the_time(&self, call: &Call) {
+        assert!(self.trusted, "a call leaves without the time: {call:?}");
+        assert!(self.engine.faults().all(|fault| *fault != Fault::Clock), "a call leaves without the time: {call:?}");
+    }
+
     /// What an entry claims is true when it is written.
     pub fn invariant_entry_follows(&mut self, record: &Record) {
         let entry = &record.entry;

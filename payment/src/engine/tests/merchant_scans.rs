@@ -4,7 +4,7 @@ use super::alipay::Wallet;
 use super::scenes;
 use super::world::{MINUTE, World, bare};
 use crate::channel::outcome::Why;
-use crate::engine::entry::{OrderState, RefundReason, WhoScans};
+use crate::engine::entry::{Ending, OrderState, RefundReason, WhoScans};
 use crate::engine::input::{Done, Input, Key, Refused};
 use crate::engine::view::{PayTrouble, SorryWhat, View};
 
@@ -115,6 +115,18 @@ fn a_cancel_that_is_refused_becomes_a_refund() {
     let record = world.last_record();
     assert_eq!((record.state(), world.net()), (OrderState::Refunded, 0));
     assert_eq!(record.refunds[0].reason, RefundReason::Late);
+}
+
+#[test]
+fn nothing_is_sold_for_a_payment_that_an_earlier_cancel_may_still_return() {
+    let mut world = world();
+    scenes::a_cancel_overtakes_an_earlier_one(&mut world);
+    world.settle();
+    let record = world.last_record();
+    assert_eq!((record.state(), world.net()), (OrderState::Refunded, 0));
+    assert_eq!((record.ending, record.refunds[0].reason), (Some(Ending::Refunded), RefundReason::Late));
+    let trade = world.alipay.trades.values().next().expect("a trade");
+    assert_eq!((trade.charged, trade.cancelled_back), (record.amount, record.amount), "the early cancel gave it back");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! After every step of every test the functions named `invariant_*` are checked.
 
 mod alipay;
+mod at_once;
 mod bad_input;
 mod buyer_scans;
 mod cash;

@@ -5,7 +5,7 @@ use super::alipay::Wallet;
 use super::codes::{member, once};
 use super::world::{DAY, MINUTE, World, bare, basket, slot};
 use crate::channel::outcome::Why;
-use crate::engine::entry::WhoScans;
+use crate::engine::entry::{Entry, WhoScans};
 use crate::engine::input::{Input, Key};
 
 /// A scene: its name, who may scan at the keypad, and what happens.
@@ -24,6 +24,7 @@ pub const ALL: &[Scene] = &[
     ("pays and the reply is lost", WhoScans::MerchantScans, pays_and_the_reply_is_lost),
     ("pays by code after a long way", WhoScans::MerchantScans, pays_by_code_after_a_long_way),
     ("cancels while the code is on a long way", WhoScans::MerchantScans, cancels_while_the_code_is_on_a_long_way),
+    ("a cancel overtakes an earlier one", WhoScans::MerchantScans, a_cancel_overtakes_an_earlier_one),
     ("either, and the code is first", WhoScans::Either, either_and_the_code_is_first),
     ("either, and both are paid", WhoScans::Either, either_and_both_are_paid),
     ("two items", WhoScans::BuyerScans, two_items),
@@ -45,6 +46,7 @@ pub const WITH_CODES: &[Scene] = &[
     ("a code is returned in parts", WhoScans::MerchantScans, a_code_is_returned_in_parts),
     ("members buy without a network", WhoScans::Either, members_buy_without_a_network),
     ("the network comes back", WhoScans::Either, the_network_comes_back_for_a_waiting_order),
+    ("the network is back, and phone and member pay", WhoScans::Either, the_network_is_back_and_phone_and_member_pay),
     ("the journal fails for a code", WhoScans::MerchantScans, the_journal_fails_for_a_code),
     ("cash beside a phone", WhoScans::BuyerScans, cash_beside_a_phone),
 ];
@@ -124,6 +126,27 @@ pub fn the_network_comes_back_for_a_waiting_order(world: &mut World) {
     }
     world.phone_pays();
     world.run(MINUTE);
+}
+
+/// The order was opened for codes only. Its wallet code is scanned in the same moment as a member's code is read, and the
+/// wallet's money lands after the code was closed.
+pub fn the_network_is_back_and_phone_and_member_pay(world: &mut World) {
+    world.net.down = true;
+    world.run(20_000);
+    let _ = world.buy("11");
+    world.run(40_000);
+    world.net.down = false;
+    let back = world.at + 45_000;
+    while world.code_on_screen().is_none() && world.at < back {
+        world.run(500);
+    }
+    let scanned = world.phone_scans();
+    let _ = world.show_code(&member("M-1", 5_000));
+    world.run(20_000);
+    if let Some(attempt) = scanned {
+        world.alipay.lands_despite_close(attempt);
+    }
+    world.run(5 * MINUTE);
 }
 
 pub fn the_journal_fails_for_a_code(world: &mut World) {
@@ -246,6 +269,27 @@ pub fn cancels_while_the_code_is_on_a_long_way(world: &mut World) {
     world.run(32_000);
     let _ = world.key(Key::Cancel);
     world.run(3 * MINUTE);
+}
+
+/// Of a bare amount: the first cancel is on a long way when a second is refused.
+pub fn a_cancel_overtakes_an_earlier_one(world: &mut World) {
+    let _ = world.open(bare(1_234, WhoScans::MerchantScans));
+    world.net.lose_replies = u32::MAX;
+    let _ = world.show_pay_code(Wallet::PaysAtOnce);
+    world.run(1_000);
+    world.net.slow_ms = 40_000;
+    for _ in 0..600 {
+        if !world.stored.iter().any(|stored| matches!(stored.entry, Entry::ReverseStarted { .. })) {
+            world.run(500);
+        }
+    }
+    (world.net.lose_replies, world.net.slow_ms) = (0, 0);
+    world.alipay.mood.refuses_cancels = true;
+    world.alipay.mood.short_of_funds = true;
+    world.run(30_000);
+    world.alipay.mood.refuses_cancels = false;
+    world.run(MINUTE);
+    world.alipay.mood.short_of_funds = false;
 }
 
 pub fn either_and_the_code_is_first(world: &mut World) {

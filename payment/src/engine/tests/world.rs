@@ -235,6 +235,7 @@ impl World {
 
     fn send(&mut self, call: Call) {
         self.invariant_call_is_journalled(&call);
+        self.invariant_no_call_without_the_time(&call);
         let Call { id, request, .. } = call;
         let lost_there = self.net.down || take_one(&mut self.net.lose_requests);
         if lost_there {

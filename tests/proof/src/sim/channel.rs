@@ -96,7 +96,7 @@ pub struct Mood {
     pub refunds_take_ms: u64,
     /// So many refunds are taken and not carried out.
     pub drops_refunds: u32,
-    /// So many cancels of paid trades are refused.
+    /// So many cancels of paid trades are refused. That is no word about one that arrives later.
     pub refuses_cancels: u32,
     /// Payments are told with another amount.
     pub tells_wrong_amounts: bool,
@@ -142,9 +142,22 @@ impl Trade {
     }
 
     /// Whether this refund has moved by now.
-    #[must_use]
-    pub fn has_moved(&self, refund: RefundId, now: u64) -> bool {
+    fn has_moved(&self, refund: RefundId, now: u64) -> bool {
         self.refunds.get(&refund).is_some_and(|returned| returned.moves_at <= now)
+    }
+
+    /// What is back with the buyer by now, by whichever call.
+    #[must_use]
+    pub fn is_back(&self, now: u64) -> Fen {
+        let moved = self.refunds.values().filter(|returned| returned.moves_at <= now);
+        moved.map(|returned| returned.amount).chain([self.cancelled_back]).sum()
+    }
+
+    /// A cancel returns all that is not back yet; a refund that was to move later has nothing left to move.
+    fn cancel(&mut self, now: u64) {
+        self.refunds.retain(|_, returned| returned.moves_at <= now);
+        self.cancelled_back = self.net();
+        self.standing = Standing::Closed;
     }
 
     /// A trade whose money is all back is closed.
@@ -232,7 +245,7 @@ impl Alipay {
             Request::ShowCode(offer) => Answer::Code(self.show_code(offer, now)),
             Request::TakeCode(offer, code) => Answer::Payment(self.take_code(offer, code.expose(), sent, now)),
             Request::Query(attempt) => Answer::Payment(self.query(*attempt)),
-            Request::Cancel(attempt) => Answer::Reversal(self.cancel(*attempt)),
+            Request::Cancel(attempt) => Answer::Reversal(self.cancel(*attempt, now)),
             Request::Close(attempt) => Answer::Reversal(self.close(*attempt)),
             Request::Refund(refund) => Answer::Refund(self.refund(refund, now)),
             Request::RefundQuery(refund) => Answer::Refund(self.refund_query(refund, now)),
@@ -309,7 +322,7 @@ impl Alipay {
         }
     }
 
-    fn cancel(&mut self, attempt: AttemptId) -> Reversal {
+    fn cancel(&mut self, attempt: AttemptId, now: u64) -> Reversal {
         if self.mood.again > 0 {
             self.mood.again -= 1;
             return Reversal::Again;
@@ -325,8 +338,7 @@ impl Alipay {
                 Reversal::Ask { code: "ACQ.CANCEL_NOT_ALLOWED".to_owned() }
             }
             Standing::Paid => {
-                trade.cancelled_back = trade.net();
-                trade.standing = Standing::Closed;
+                trade.cancel(now);
                 Reversal::Refunded
             }
             Standing::Confirming { .. } => {

@@ -108,9 +108,15 @@ impl World {
     pub(super) fn note_codes(&mut self, entry: &Entry) {
         match entry {
             Entry::AttemptStarted { order, attempt, amount, voucher: Some(of), .. } => {
-                let (code, allowance, once) = (of.code.clone(), of.allowance, of.once);
-                let begun =
-                    Use { order: *order, code, allowance, once, amount: *amount, paid: false, returned: Fen::ZERO };
+                let begun = Use {
+                    order: *order,
+                    code: of.code.clone(),
+                    allowance: of.allowance,
+                    once: of.once,
+                    amount: *amount,
+                    paid: false,
+                    returned: Fen::ZERO,
+                };
                 self.memory.uses.insert(*attempt, begun);
             }
             Entry::AttemptPaid { attempt, .. } => {

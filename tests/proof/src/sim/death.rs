@@ -194,6 +194,10 @@ impl World {
         self.engine =
             Engine::restore(self.settings.clone(), IdMint::new(seed), self.now(), &found.open_orders, found.spent);
         self.store = Some(found.store);
+        let newest = self.memory.told.len() as u64;
+        if let Some(hub) = self.hub.as_mut() {
+            hub.started(found.acknowledged, newest);
+        }
         self.note(|| format!("started, {} open orders", found.open_orders.len()));
         self.tell(Input::Unsettled(found.unsettled));
         self.tell(Input::Raise(Fault::Machine));

@@ -10,7 +10,7 @@ use super::channel::Mood;
 use super::network::Weather;
 use super::people::{SLOTS, slot};
 use super::verdict::{Wrong, must, violated};
-use super::world::World;
+use super::world::{BEGIN_MS, World};
 
 /// Longer than any clock jump of a life takes to be noticed.
 const SOON_MS: u64 = 1_000;
@@ -34,11 +34,14 @@ impl World {
         }
         self.run(SOON_MS);
         self.settle();
+        // A hub does not believe a terminal whose clock is wrong.
+        self.wall_shift = if self.hub.is_some() { BEGIN_MS } else { self.wall_shift };
     }
 
     /// Everything that must hold when nothing moves any more.
     pub(super) fn judge(&mut self) {
         self.invariant_everything_rests();
+        self.syncs_all();
         for order in self.memory.orders().collect::<Vec<_>>() {
             self.invariant_order_has_ended(order);
         }
@@ -46,6 +49,7 @@ impl World {
         self.invariant_cash_is_recorded();
         self.invariant_journal_says_what_it_told();
         self.invariant_journal_verifies();
+        self.invariant_hub_has_each_entry_once_in_order();
     }
 
     /// Line 5: nothing is stuck, and the machine sells again.

@@ -7,6 +7,7 @@ use payment::engine::entry::{Entry, OrderState};
 use payment::engine::faults::Fault;
 use payment::engine::view::View;
 use payment::ids::{AttemptId, OrderId, RefundId};
+use payment::money::Fen;
 
 use super::channel::{PAY_CODE_MS, Standing, attempt_of};
 use super::machine::Run;
@@ -41,6 +42,12 @@ impl World {
             }
             Request::ShowCode(_) | Request::TakeCode(..) | Request::Query(_) | Request::Probe => {}
         }
+    }
+
+    /// Line 8: a call carries its time and a signature over it, so none leaves while the time is not certain.
+    pub(super) fn invariant_no_call_without_the_time(&self, call: &Call) {
+        let stands = self.engine.faults().any(|fault| *fault == Fault::Clock);
+        must!(self.trusted && !stands, Broken, "a call leaves without the time: {call:?}");
     }
 
     /// What an entry claims is true when it is written.
@@ -101,14 +108,18 @@ impl World {
         must!(!payable, Lost, "{attempt} is {code}, and Alipay says {:?} at {}", trade.standing, self.at);
     }
 
-    /// Line 3: "returned" is what the ledger says.
-    fn invariant_refund_moved(&self, refund: RefundId) {
-        if self.memory.refunds.get(&refund).is_some_and(|attempt| self.is_by_code(*attempt)) {
+    /// Line 3: "returned" is what the ledger says: as much is back as was written as returned, by whichever call.
+    fn invariant_refund_moved(&mut self, refund: RefundId) {
+        let Some(attempt) = self.memory.refunds.get(&refund).copied().filter(|attempt| !self.is_by_code(*attempt))
+        else {
             return;
-        }
-        let trade = self.memory.refunds.get(&refund).and_then(|attempt| self.alipay.trades.get(attempt));
-        let moved = trade.is_some_and(|trade| trade.has_moved(refund, self.at) || trade.cancelled_back.is_positive());
-        must!(moved, Lost, "{refund} is written as done, and no money moved");
+        };
+        let new = self.memory.refunds_done.insert(refund);
+        must!(new, Doubled, "{refund} is written as done again");
+        let done = self.memory.refunds_done.iter().filter(|done| self.memory.refunds.get(done) == Some(&attempt));
+        let written: Fen = done.filter_map(|done| self.memory.refund_amounts.get(done).copied()).sum();
+        let back = self.alipay.trades.get(&attempt).map_or(Fen::ZERO, |trade| trade.is_back(self.at));
+        must!(written <= back, Lost, "{refund} is written as done: of {attempt} {written:?}, and {back:?} is back");
     }
 
     /// Line 4: no item is dispensed twice.

@@ -103,6 +103,7 @@ impl World {
         }
         let ms = *self.dice.pick(&[1_000, 4_000, 4_000, 10_000, 30_000, 100_000, 400_000]);
         self.run(ms);
+        self.syncs();
         if self.dice.one_in(25) {
             let ms = *self.dice.pick(&[3_600_000, DAY, 5 * DAY]);
             self.run(ms);

@@ -34,6 +34,8 @@ pub struct Memory {
     pub vends: BTreeSet<(OrderId, usize)>,
     /// How much each refund returns.
     pub refund_amounts: BTreeMap<RefundId, Fen>,
+    /// The refunds that are written as done.
+    pub refunds_done: BTreeSet<RefundId>,
     /// What was begun with the operator's codes.
     pub uses: BTreeMap<AttemptId, Use>,
     /// What was sold for cash, and by which process.

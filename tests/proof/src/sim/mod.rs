@@ -9,6 +9,7 @@
 //! | [`trouble`] | what goes wrong |
 //! | [`death`] | kills, power cuts and the start after them |
 //! | [`channel`], [`network`], [`machine`], [`store`] | what is around the engine |
+//! | [`hub`] | the operator's side, and the way there |
 //! | [`memory`], [`invariants`], [`ending`] | what was told, and what must hold |
 //! | [`many`], [`mutants`] | many lives and their card, with planted mistakes too |
 //! | [`command`] | replaying one |
@@ -21,6 +22,7 @@ pub mod command;
 pub mod death;
 pub mod ending;
 pub mod errors;
+pub mod hub;
 pub mod invariants;
 pub mod life;
 pub mod log;

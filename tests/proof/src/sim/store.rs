@@ -8,9 +8,10 @@ use payment::money::Fen;
 use till::daemon::Broken;
 use till::daemon::journaling::Journaling;
 use till::daemon::metrics::Metrics;
+use till::journal::chain::Record as Chained;
 use till::journal::verify::{Report, verify_at};
 use till::journal::view::PAGE_MAX;
-use till::journal::{Journal, Location, OpenError, Opened, Reader};
+use till::journal::{Journal, Location, OpenError, Opened, ReadError, Reader, SetAside};
 use tokio::runtime::Runtime;
 
 use crate::dice::Dice;
@@ -44,6 +45,8 @@ pub struct Found {
     pub spent: Vec<payment::voucher::VoucherSpent>,
     /// Voucher money that the hub does not have.
     pub unsettled: Fen,
+    /// Up to where the hub has everything.
+    pub acknowledged: u64,
 }
 
 impl Disk {
@@ -64,7 +67,8 @@ impl Disk {
     ///
     /// See [`OpenError`].
     pub fn open(&self) -> Result<Found, OpenError> {
-        let Opened { journal, open_orders, last, spent, unsettled, .. } = Journal::open_at(&self.location())?;
+        let Opened { journal, open_orders, last, spent, unsettled, acknowledged, .. } =
+            Journal::open_at(&self.location())?;
         let newest = last.map_or(0, |(seq, _)| seq);
         let store = Store {
             reader: journal.reader(),
@@ -72,7 +76,7 @@ impl Disk {
             metrics: Metrics::default(),
             commits: 0,
         };
-        Ok(Found { store, open_orders, newest, spent, unsettled })
+        Ok(Found { store, open_orders, newest, spent, unsettled, acknowledged })
     }
 
     /// Makes the batch durable, or gives it back.
@@ -93,6 +97,26 @@ impl Disk {
     #[must_use]
     pub fn unsettled(&self, store: &Store) -> Option<Fen> {
         self.runtime.block_on(store.journaling.unsettled()).ok()
+    }
+
+    /// What waits for the hub after place `after`.
+    ///
+    /// # Errors
+    ///
+    /// When the disk does not read.
+    pub fn outbox(
+        &self,
+        store: &Store,
+        after: u64,
+        entries_max: u32,
+        bytes_max: usize,
+    ) -> Result<Vec<Chained>, ReadError> {
+        self.runtime.block_on(store.reader.outbox(after, entries_max, bytes_max))
+    }
+
+    /// Makes the hub's acknowledgement durable; `None` when it is not.
+    pub fn acknowledge(&self, store: &mut Store, up_to: u64, set_aside: Vec<SetAside>) -> Option<()> {
+        self.runtime.block_on(store.journaling.acknowledge(up_to, set_aside))
     }
 
     /// The entries after place `seq`.

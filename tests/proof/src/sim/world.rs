@@ -17,6 +17,7 @@ use payment::time::{Mono, Now, Wall};
 use super::channel::{Alipay, name_of};
 use super::codes::codes_of_a_life;
 use super::death::Death;
+use super::hub::Hub;
 use super::log::Log;
 use super::machine::{FALL_MS, Machine, Run};
 use super::memory::Memory;
@@ -96,6 +97,8 @@ pub struct World {
     pub alipay: Alipay,
     /// The way to the channel.
     pub network: Network,
+    /// The operator's hub, where there is one.
+    pub hub: Option<Hub>,
     /// The machine.
     pub machine: Machine,
     /// What the scanner was told.
@@ -116,6 +119,7 @@ impl World {
         let engine = Engine::restore(settings.clone(), IdMint::new([0; 32]), now, &[], Vec::new());
         let network_seed = dice.roll(u64::MAX);
         let network = Network::new(network_seed);
+        let has_hub = dice.one_in(4);
         let mut world = Self {
             dice,
             log,
@@ -133,6 +137,7 @@ impl World {
             death: None,
             alipay: Alipay::default(),
             network,
+            hub: has_hub.then(Hub::new),
             machine: Machine::new(counter),
             scanner_armed: false,
             lamp_on: false,
@@ -281,6 +286,7 @@ impl World {
 
     fn send(&mut self, call: Call) {
         self.invariant_call_is_journalled(&call);
+        self.invariant_no_call_without_the_time(&call);
         let Call { id, request, .. } = call;
         self.note(|| format!("call {} leaves: {request:?}", id.0));
         let (fate, kind) = self.network.fate(matches!(request, Request::Probe));
