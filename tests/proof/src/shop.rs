@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use payment::engine::entry::{OrderState, VendResult};
-use payment::engine::record::{OrderRecord, VendRecord};
+use payment::engine::entry::{Method, OrderState, VendResult};
+use payment::engine::record::{AttemptRecord, OrderRecord, VendRecord};
 use sandbox::Ledger;
 use till::demo::child::{Daemon, Launch};
 use till::demo::scene::{Scene, SceneOptions};
@@ -238,7 +238,8 @@ async fn orders(reader: &Reader) -> anyhow::Result<Vec<OrderRecord>> {
     }
 }
 
-/// Over, or only watched for a late payment that has not come.
+/// Over, or only a code that was on the screen is watched for a late payment that has not come. A pay code that was sent may
+/// still be on its way to the gateway.
 fn is_at_rest(order: &OrderRecord, ledger: &Ledger) -> bool {
     match order.state() {
         OrderState::Completed
@@ -246,7 +247,10 @@ fn is_at_rest(order: &OrderRecord, ledger: &Ledger) -> bool {
         | OrderState::Expired
         | OrderState::Failed
         | OrderState::Refunded => net_fen(order, ledger) == had_fen(order),
-        OrderState::Cancelling => net_fen(order, ledger) == 0,
+        OrderState::Cancelling => {
+            let sent = |attempt: &AttemptRecord| attempt.method == Method::TakeCode && attempt.end.is_none();
+            net_fen(order, ledger) == 0 && !order.attempts.iter().any(sent)
+        }
         OrderState::Waiting
         | OrderState::Confirming
         | OrderState::Unknown
