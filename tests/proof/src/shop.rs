@@ -17,7 +17,7 @@ use till::journal::view::ListFilter;
 pub const LIMIT: Duration = Duration::from_secs(120);
 
 /// Between two looks at a journal that another process writes.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
+const LOOK_AGAIN: Duration = Duration::from_millis(300);
 
 /// Orders that are looked at at once.
 const PAGE: u32 = 500;

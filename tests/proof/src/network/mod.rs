@@ -43,7 +43,7 @@ pub struct NetworkCard {
 }
 
 /// Orders of one shop before its books are closed.
-pub const ORDERS_A_ROUND: u64 = 100;
+pub const ORDERS_A_ROUND: u64 = 250;
 
 /// How long a customer waits before the next one comes; the terminal goes on with the first.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -55,7 +55,7 @@ const REFRESH: Duration = Duration::from_millis(250);
 const OVER: [&str; 6] = ["completed", "cancelled", "cancelling", "expired", "failed", "refunded"];
 
 /// Between two looks at an order.
-const LOOK_AGAIN: Duration = Duration::from_millis(40);
+const LOOK_AGAIN: Duration = Duration::from_millis(60);
 
 /// Times of a terminal that does not wait for people.
 const HURRY: &str = "[pace]\nthanks_ms = 10\nsorry_ms = 10\nrelease_ms = 1000\nin_flight_ms = 1500\n\
