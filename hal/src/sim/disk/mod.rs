@@ -34,6 +34,7 @@ mod vfs;
 mod tests;
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -196,6 +197,17 @@ impl Card {
     #[must_use]
     pub fn used(&self) -> u64 {
         self.0.disk().used()
+    }
+
+    /// A number that two cards share when their files have the same names and contents, and that others do not share but by
+    /// a chance of one in 2^64.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for (name, _, content) in self.0.disk().image().named() {
+            (name, content).hash(&mut hasher);
+        }
+        hasher.finish()
     }
 
     /// How many things would have an open fate if the power failed now. Costs the length of the log.

@@ -26,7 +26,7 @@ use anyhow::{Context, anyhow};
 use hal::sim::disk::Replay;
 
 use crate::dice::Dice;
-use cut::{Cut, Found, Story, Wrong};
+use cut::{Cut, Found, Seen, Story, Wrong};
 use fates::Plan;
 use life::{Life, Lives};
 
@@ -89,13 +89,15 @@ impl PowerOptions {
     }
 }
 
-/// What was found. All but `lives` and `cuts` must be zero.
+/// What was found. All but `lives`, `cuts` and `disks` must be zero.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PowerCard {
     /// Journals that lived.
     pub lives: u64,
     /// Power cuts; one that is followed by a second counts once.
     pub cuts: u64,
+    /// Different disks among what they left; each was opened at least once.
+    pub disks: u64,
     /// The journal did not open.
     pub unopened: u64,
     /// It opened, and could not be read or went no further.
@@ -142,6 +144,7 @@ impl PowerCard {
     fn add(&mut self, other: Self) {
         self.lives += other.lives;
         self.cuts += other.cuts;
+        self.disks += other.disks;
         self.unopened += other.unopened;
         self.stuck += other.stuck;
         self.chain_broken += other.chain_broken;
@@ -193,8 +196,11 @@ fn work(options: &PowerOptions, first: u64, cuts: u64) -> anyhow::Result<PowerCa
         let life = lives.live(number).with_context(|| format!("life {number} of seed {}", options.seed))?;
         card.lives += 1;
         let mut cutting = Cutting::of(options, number, &life);
+        let mut seen = Seen::default();
         while let Some((cut, replay)) = cutting.next() {
-            let found = cut.perform(&lives, &life, replay, &mut Story::default());
+            let before = seen.disks();
+            let found = cut.perform(&lives, &life, replay, &mut seen, &mut Story::default());
+            card.disks += seen.disks() - before;
             card.count(options, number * CUTS_PER_LIFE_MAX + cutting.place - 1, found);
             if card.cuts >= cuts || (options.stop_at_first && !card.is_clean()) {
                 return Ok(card);
@@ -251,7 +257,7 @@ pub fn replay(options: &PowerOptions, cut: u64) -> anyhow::Result<String> {
     }
     let (cut, replay) = cutting.next().with_context(|| format!("life {number} has fewer cuts than {place}"))?;
     let mut story = Story(Some(before(&life, replay.instant())));
-    let found = cut.perform(&lives, &life, replay, &mut story);
+    let found = cut.perform(&lives, &life, replay, &mut Seen::default(), &mut story);
     story.tell(|| match found {
         Ok(()) => "nothing is wrong".to_owned(),
         Err((wrong, why)) => format!("WRONG: {wrong:?}: {why}"),

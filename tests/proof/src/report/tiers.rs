@@ -52,12 +52,13 @@ fn simulate(args: &ReportArgs, budget: Budget) -> anyhow::Result<Row> {
 
 fn cut_power(args: &ReportArgs, budget: Budget) -> anyhow::Result<Row> {
     let mut row = Row { unit: "power cuts", ..Row::default() };
-    let (mut seed, mut lives) = (args.seed, 0);
+    let (mut seed, mut lives, mut disks) = (args.seed, 0, 0);
     while !budget.is_over(row.tried) {
         let mut options = power::PowerOptions::new(seed, CUTS_A_PIECE);
         options.threads = args.threads;
         let card = power::run(&options)?;
         lives += card.lives;
+        disks += card.disks;
         row.tried += card.cuts;
         row.lost += card.lost;
         row.doubled += card.invented;
@@ -66,7 +67,8 @@ fn cut_power(args: &ReportArgs, budget: Budget) -> anyhow::Result<Row> {
         row.first = row.first.or(card.first_failure);
         seed += 1;
     }
-    row.faults = format!("{} journals, writes kept, lost, torn, reordered", grouped(lives));
+    row.faults =
+        format!("{} journals; writes kept, lost, torn, reordered: {} different disks", grouped(lives), grouped(disks));
     row.seeds = format!("{} to {}", args.seed, seed - 1);
     Ok(row)
 }

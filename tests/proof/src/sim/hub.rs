@@ -374,3 +374,54 @@ fn base64(bytes: &[u8]) -> String {
     let digits = |word: usize| [18, 12, 6, 0].map(|shift| char::from(DIGITS[(word >> shift) & 63]));
     bytes.chunks(3).flat_map(|three| digits(word(three))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use payment::engine::entry::WhoScans;
+
+    use super::*;
+    use crate::sim::codes::voucher_settings;
+    use crate::sim::life::settings;
+    use crate::sim::log::Log;
+    use crate::sim::people::SLOTS;
+    use crate::sim::verdict::{Wrong, judged};
+
+    /// A terminal that has sold something and whose hub has it all.
+    fn world() -> World {
+        let settings = settings(WhoScans::BuyerScans, Some(voucher_settings()));
+        let mut world = World::new(Dice::new(7), Log::counted(), settings, Some(0));
+        world.hub = Some(Hub::new());
+        world.run(1_000);
+        world.buys(SLOTS[0]).expect("it sells");
+        world.clear_up();
+        world.syncs_all();
+        world
+    }
+
+    #[test]
+    fn in_fine_weather_the_hub_has_everything() {
+        let mut world = world();
+        assert!(world.memory.told.len() > 2);
+        judged(|| world.invariant_hub_has_each_entry_once_in_order()).expect("nothing is wrong");
+    }
+
+    #[test]
+    fn a_hub_that_lost_what_it_acknowledged_is_found() {
+        let mut world = world();
+        let hub = world.hub.as_mut().expect("a hub");
+        hub.receiver = Hub::new().receiver;
+        let found = judged(|| hub.invariant_hub_has_what_it_acknowledged(None)).expect_err("a loss");
+        assert_eq!(found.wrong, Wrong::Lost);
+        let found = judged(|| world.invariant_hub_has_each_entry_once_in_order()).expect_err("a loss");
+        assert_eq!(found.wrong, Wrong::Lost);
+    }
+
+    #[test]
+    fn a_journal_that_forgets_an_acknowledgement_is_found() {
+        let mut world = world();
+        let newest = world.memory.told.len() as u64;
+        let hub = world.hub.as_mut().expect("a hub");
+        let found = judged(|| hub.started(newest - 1, newest)).expect_err("a loss");
+        assert_eq!(found.wrong, Wrong::Lost);
+    }
+}

@@ -67,7 +67,7 @@ pub fn live(seed: u64, log: Log) -> Lived {
     Lived { orders: world.memory.order_count(), tally: world.tally, events, hash, violation }
 }
 
-fn settings(who_scans: WhoScans, vouchers: Option<VoucherSettings>) -> Settings {
+pub(super) fn settings(who_scans: WhoScans, vouchers: Option<VoucherSettings>) -> Settings {
     let product = |fen| Product { code: format!("g{fen}"), name: format!("Goods for {fen} fen"), price: Fen::new(fen) };
     let products: BTreeMap<_, _> =
         SLOTS.iter().zip([350, 500, 800]).map(|(name, fen)| (slot(name), product(fen))).collect();

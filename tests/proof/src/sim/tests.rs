@@ -17,6 +17,9 @@ fn a_share_of_lives_keeps_every_promise() {
     println!("{card}");
     assert!(card.failures.is_empty(), "{card}");
     assert!(card.orders >= ORDERS && card.crashes > 0, "the simulator does nothing: {card}");
+    for kind in ["batch acknowledged", "hub's answer lost", "entry set aside"] {
+        assert!(card.faults.of(kind) > 0, "the hub is not tried: no {kind} in {card}");
+    }
 }
 
 #[test]

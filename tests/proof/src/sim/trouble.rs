@@ -42,10 +42,12 @@ impl World {
     pub(super) fn trouble(&mut self, climate: Climate) {
         let all =
             [Climate::Network, Climate::Channel, Climate::Deaths, Climate::Disk, Climate::Machine, Climate::Clock];
-        let climate = match climate {
-            Climate::Calm | Climate::Storm => *self.dice.pick(&all),
-            named if self.dice.one_in(5) => *self.dice.pick(&[named, all[0], all[1], all[2], all[3], all[4], all[5]]),
-            named => named,
+        let climate = if matches!(climate, Climate::Calm | Climate::Storm) {
+            *self.dice.pick(&all)
+        } else if self.dice.one_in(5) {
+            *self.dice.pick(&[climate, all[0], all[1], all[2], all[3], all[4], all[5]])
+        } else {
+            climate
         };
         match climate {
             Climate::Network => self.weather_turns(),
