@@ -22,7 +22,9 @@ fn a_journal_of_old_sales_survives_their_removal() {
     let removed = life.states.windows(2).any(|pair| pair[1].entries < pair[0].entries);
     assert!(removed, "nothing was removed");
     let replay = life.card.replay();
-    Cut { plan: Plan::AllLost, seed: 1 }.perform(&lives, &life, &replay, &mut Story::default()).unwrap();
+    Cut { plan: Plan::AllLost, seed: 1 }
+        .perform(&lives, &life, &replay, &mut Seen::default(), &mut Story::default())
+        .unwrap();
 }
 
 #[test]
