@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use clap::Args;
 
+/// What `--only` may name. A name that is none would run nothing, and nothing tried looks clean.
+const NAMES: [&str; 6] = ["sim", "power", "kills", "network", "frames", "mutants"];
+
 /// What to run, and for how long.
 #[derive(Debug, Clone, Args)]
 pub struct ReportArgs {
@@ -29,7 +32,7 @@ pub struct ReportArgs {
     #[arg(long, default_value_t = 16)]
     pub shops: u64,
     /// Only these tiers: sim, power, kills, network, frames, mutants.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = NAMES)]
     pub only: Vec<String>,
     /// The program `till`; beside this one when it is left out.
     #[arg(long)]
@@ -77,10 +80,15 @@ pub struct Row {
 }
 
 impl Row {
-    /// Whether everything that must be zero is zero.
+    /// Whether something was tried, and everything that must be zero is zero.
     #[must_use]
     pub const fn is_clean(&self) -> bool {
-        self.lost == 0 && self.doubled == 0 && self.stuck == 0 && self.broken == 0 && self.first.is_none()
+        self.tried > 0
+            && self.lost == 0
+            && self.doubled == 0
+            && self.stuck == 0
+            && self.broken == 0
+            && self.first.is_none()
     }
 }
 
@@ -191,8 +199,16 @@ mod tests {
 
     #[test]
     fn one_loss_makes_a_row_unclean() {
-        assert!(Row::default().is_clean());
-        assert!(!Row { lost: 1, ..Row::default() }.is_clean());
-        assert!(!Row { first: Some("an ERROR was logged".to_owned()), ..Row::default() }.is_clean());
+        let tried = Row { tried: 1, ..Row::default() };
+        assert!(tried.is_clean());
+        assert!(!Row { lost: 1, ..tried.clone() }.is_clean());
+        assert!(!Row { first: Some("an ERROR was logged".to_owned()), ..tried }.is_clean());
+        assert!(!Row::default().is_clean(), "nothing was tried");
+    }
+
+    #[test]
+    fn every_tier_can_be_named_alone() {
+        let tiers: Vec<_> = tiers::ALL.iter().map(|tier| tier.name).chain(["mutants"]).collect();
+        assert_eq!(tiers, NAMES);
     }
 }

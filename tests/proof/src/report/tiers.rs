@@ -22,32 +22,35 @@ pub(super) const ALL: [Tier; 5] = [
 ];
 
 /// Pieces small enough that a tier ends near its time.
+const ORDERS_A_PIECE: u64 = 20_000;
 const CUTS_A_PIECE: u64 = 10_000;
 const FRAMES_A_PIECE: u64 = 10_000;
 /// Seeds within which every planted mistake must be found.
 const MUTANT_SEEDS: u64 = 1_000;
 
 fn simulate(args: &ReportArgs, budget: Budget) -> anyhow::Result<Row> {
-    let limit = budget.until.map(|until| until.saturating_duration_since(now()));
+    let mut row = Row { unit: "simulated orders", ..Row::default() };
     let threads = usize::try_from(args.threads)?;
-    let card = sim::run(&sim::SimOptions { first_seed: args.seed, orders: budget.units, threads, limit });
-    Ok(Row {
-        tried: card.orders,
-        unit: "simulated orders",
-        faults: format!(
-            "{} faults, {} deaths, {} lives",
-            grouped(card.faults.sum()),
-            grouped(card.crashes),
-            grouped(card.seeds.end - card.seeds.start)
-        ),
-        lost: card.lost,
-        doubled: card.doubled,
-        stuck: card.stuck,
-        broken: 0,
-        seeds: format!("{} to {}", card.seeds.start, card.seeds.end.saturating_sub(1)),
-        seconds: 0,
-        first: card.failures.first().map(|failure| format!("{}\n{}", failure.message, failure.command())),
-    })
+    let (mut seed, mut faults, mut deaths) = (args.seed, 0, 0);
+    while !budget.is_over(row.tried) {
+        let limit = budget.until.map(|until| until.saturating_duration_since(now()));
+        let orders = ORDERS_A_PIECE.min(budget.units - row.tried);
+        let card = sim::run(&sim::SimOptions { first_seed: seed, orders, threads, limit });
+        row.tried += card.orders;
+        row.lost += card.lost;
+        row.doubled += card.doubled;
+        row.stuck += card.stuck;
+        let first = card.failures.first().map(|failure| format!("{}\n{}", failure.message, failure.command()));
+        row.first = row.first.or(first);
+        faults += card.faults.sum();
+        deaths += card.crashes;
+        seed = card.seeds.end;
+        progress(&row);
+    }
+    let lives = grouped(seed - args.seed);
+    row.faults = format!("{} faults, {} deaths, {lives} lives", grouped(faults), grouped(deaths));
+    row.seeds = format!("{} to {}", args.seed, seed.saturating_sub(1));
+    Ok(row)
 }
 
 fn cut_power(args: &ReportArgs, budget: Budget) -> anyhow::Result<Row> {
@@ -66,6 +69,7 @@ fn cut_power(args: &ReportArgs, budget: Budget) -> anyhow::Result<Row> {
         row.broken += card.unopened + card.chain_broken;
         row.first = row.first.or(card.first_failure);
         seed += 1;
+        progress(&row);
     }
     row.faults =
         format!("{} journals; writes kept, lost, torn, reordered: {} different disks", grouped(lives), grouped(disks));
@@ -85,6 +89,7 @@ fn send_frames(args: &ReportArgs, budget: Budget) -> anyhow::Result<Row> {
         row.doubled += card.doubled + card.invented;
         row.first = row.first.or(card.first_failure);
         seed += 1;
+        progress(&row);
     }
     row.faults = format!("{} codes, noise, {} cables pulled", grouped(delivered), grouped(unplugged));
     row.seeds = format!("{} to {}", args.seed, seed - 1);
@@ -106,6 +111,7 @@ fn kill(args: &ReportArgs, budget: Budget) -> anyhow::Result<Row> {
         row.tried += card.kills;
         books.add(card.books);
         seed += args.shops;
+        progress(&with_books(row.clone(), books.clone()));
     }
     row.faults = format!("{} orders under way, {} paid", grouped(books.orders), grouped(books.paid));
     row.seeds = format!("{} to {}", args.seed, seed - 1);
@@ -125,10 +131,17 @@ fn trouble_network(args: &ReportArgs, budget: Budget) -> anyhow::Result<Row> {
         faults += card.faults;
         books.add(card.books);
         seed += args.shops;
+        progress(&with_books(row.clone(), books.clone()));
     }
     row.faults = format!("{} connections harmed, {} faults at the gateway", grouped(harmed), grouped(faults));
     row.seeds = format!("{} to {}", args.seed, seed - 1);
     Ok(with_books(row, books))
+}
+
+/// Says how far a tier is, for whoever waits: a full run takes hours on a small machine.
+fn progress(row: &Row) {
+    let Row { tried, unit, lost, doubled, stuck, broken, .. } = row;
+    eprintln!("{} {unit}: lost {lost}, doubled {doubled}, stuck {stuck}, broken {broken}", grouped(*tried));
 }
 
 fn with_books(row: Row, books: Books) -> Row {
