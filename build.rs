@@ -5,17 +5,18 @@
 //! | bytes | what |
 //! |---|---|
 //! | 2 | number of glyphs, n |
-//! | 256 | for each pair of pixels (16), the 16 pairs that may stand below it, the most frequent first |
 //! | 2n | the characters, sorted, all from the basic plane |
-//! | 4n | where each glyph's record begins, counted from the first record |
+//! | 2n | how long each glyph's record is |
 //! | the rest | the records |
 //!
 //! A record is `left`, `top` (signed; from the pen on the base line to the ink's upper left corner, y down), `width`,
-//! `height`, `advance`, one byte each, then the pixels, row by row, in pairs: each pair is its place in the list of the
-//! pair above, in Elias' gamma code, bits from the highest down. A pixel has two bits, because at 16 px the edge pixels
-//! carry the strokes of dense characters: with one bit 量 and 盘 clog. The coding brings that back to less than one bit.
+//! `height`, `advance`, one byte each, then the pixels as `src/screen/ink.rs` packs them, with the odds of `glyphs.odds`.
+//! A pixel has two bits, because at 16 px the edge pixels carry the strokes of dense characters: with one bit 量 and 盘
+//! clog. The packing brings that back to about one bit.
 
-use std::cmp::Reverse;
+#[path = "src/screen/ink.rs"]
+mod ink;
+
 use std::env;
 use std::error::Error;
 use std::fs;
@@ -26,6 +27,8 @@ use skrifa::outline::{DrawSettings, HintingInstance, OutlineGlyphCollection, Out
 use skrifa::{FontRef, GlyphId, MetadataProvider};
 use zeno::{Command, Mask, Origin, Point};
 
+use ink::{Interval, ODDS_BYTES, Odds};
+
 /// Text, at the sizes that are legible on small screens; larger text is scaled from these.
 const TEXT: (&str, &[u16]) = ("till-screen.otf", &[16, 24]);
 /// Amounts, countdowns and slots: few characters, so every size is drawn for itself.
@@ -34,15 +37,22 @@ const FIGURES: (&str, &[u16]) = ("till-figures.otf", &[16, 24, 32, 48, 64, 96]);
 fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=src/screen/ink.rs");
     pack_relocations();
+    let mut faces = Vec::new();
     for ((file, sizes), name) in [(TEXT, "text"), (FIGURES, "figures")] {
         let path = Path::new("fonts").join(file);
         println!("cargo::rerun-if-changed={}", path.display());
         let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let font = FontRef::new(&bytes)?;
         for size in sizes {
-            fs::write(out.join(format!("{name}-{size}.glyphs")), draw_face(&font, *size)?)?;
+            faces.push((format!("{name}-{size}.glyphs"), draw_face(&font, *size)?));
         }
+    }
+    let odds = learn(faces.iter().flat_map(|(_, face)| face).map(|(_, ink)| ink));
+    fs::write(out.join("glyphs.odds"), odds)?;
+    for (name, face) in faces {
+        fs::write(out.join(name), write_face(&face, &odds)?)?;
     }
     Ok(())
 }
@@ -57,25 +67,23 @@ fn pack_relocations() {
     }
 }
 
-/// All glyphs of a font at one size, as one file.
-fn draw_face(font: &FontRef<'_>, size: u16) -> Result<Vec<u8>, Box<dyn Error>> {
+/// All glyphs of a font at one size, each with its character.
+fn draw_face(font: &FontRef<'_>, size: u16) -> Result<Vec<(u16, Ink)>, Box<dyn Error>> {
     let outlines = font.outline_glyphs();
     let brush = Brush::new(font, &outlines, size)?;
-    let mut glyphs = Vec::new();
-    for (character, glyph) in font.charmap().mappings() {
-        glyphs.push((u16::try_from(character)?, brush.draw(glyph)?));
+    let glyphs = font.charmap().mappings();
+    glyphs.map(|(character, glyph)| Ok((u16::try_from(character)?, brush.draw(glyph)?))).collect()
+}
+
+/// A face as one file.
+fn write_face(face: &[(u16, Ink)], odds: &Odds) -> Result<Vec<u8>, Box<dyn Error>> {
+    let records = face.iter().map(|(_, ink)| ink.record(odds)).collect::<Result<Vec<_>, _>>()?;
+    let mut file = u16::try_from(face.len())?.to_le_bytes().to_vec();
+    file.extend(face.iter().flat_map(|(character, _)| character.to_le_bytes()));
+    for record in &records {
+        file.extend(u16::try_from(record.len())?.to_le_bytes());
     }
-    let order = Order::learnt(glyphs.iter().map(|(_, ink)| ink));
-    let mut places = Vec::new();
-    let mut records = Vec::new();
-    for (_, ink) in &glyphs {
-        places.extend(u32::try_from(records.len())?.to_le_bytes());
-        ink.record(&order, &mut records)?;
-    }
-    let mut file = u16::try_from(glyphs.len())?.to_le_bytes().to_vec();
-    file.extend(order.0.iter().flatten());
-    file.extend(glyphs.iter().flat_map(|(character, _)| character.to_le_bytes()));
-    file.extend(places.into_iter().chain(records));
+    file.extend(records.concat());
     Ok(file)
 }
 
@@ -110,13 +118,14 @@ impl<'a> Brush<'a> {
     }
 }
 
-/// The pixels of a glyph without the empty margin, in four levels.
+/// The pixels of a glyph without the empty margin, in four levels, row by row.
 struct Ink {
     left: i32,
     top: i32,
     width: usize,
+    height: usize,
     advance: u8,
-    rows: Vec<Vec<u8>>,
+    pixels: Vec<u8>,
 }
 
 impl Ink {
@@ -133,70 +142,77 @@ impl Ink {
             left: left as i32,
             top: top as i32,
             width: right - left,
+            height: bottom - top,
             advance: 0,
-            rows: rows[top..bottom].iter().map(|row| row[left..right].to_vec()).collect(),
+            pixels: rows[top..bottom].iter().flat_map(|row| &row[left..right]).copied().collect(),
         }
     }
 
-    /// Every pair of pixels with the pair above it.
-    fn pairs(&self) -> impl Iterator<Item = (usize, u8)> {
-        let pair = |row: &[u8], x: usize| row[x] << 2 | row.get(x + 1).copied().unwrap_or(0);
-        (0..self.rows.len()).flat_map(move |y| {
-            (0..self.width).step_by(2).map(move |x| {
-                let above = if y == 0 { 0 } else { pair(&self.rows[y - 1], x) };
-                (usize::from(above), pair(&self.rows[y], x))
-            })
+    /// Every answer that tells the pixels, with the place of its odds.
+    fn answers(&self) -> impl Iterator<Item = (usize, bool)> {
+        self.pixels.iter().enumerate().flat_map(|(index, level)| {
+            let place = ink::place(&self.pixels[..index], self.width);
+            let answers: &[bool] = match level {
+                0 => &[false],
+                1 => &[true, false, false],
+                2 => &[true, false, true],
+                _ => &[true, true],
+            };
+            answers.iter().enumerate().map(move |(question, yes)| (place + question, *yes))
         })
     }
 
-    fn record(&self, order: &Order, records: &mut Vec<u8>) -> Result<(), Box<dyn Error>> {
-        records.push(i8::try_from(self.left)?.cast_unsigned());
-        records.push(i8::try_from(self.top)?.cast_unsigned());
-        records.push(u8::try_from(self.width)?);
-        records.push(u8::try_from(self.rows.len())?);
-        records.push(self.advance);
-        let mut bits = Vec::new();
-        for (above, pair) in self.pairs() {
-            gamma(order.rank(above, pair) + 1, &mut bits);
+    fn record(&self, odds: &Odds) -> Result<Vec<u8>, Box<dyn Error>> {
+        let packed = pack(self.answers().map(|(place, yes)| (odds[place], yes)));
+        if ink::unpack(self.width, self.height, odds, &packed) != self.pixels {
+            return Err("a glyph does not unpack to what was packed".into());
         }
-        records.extend(bits.chunks(8).map(join));
-        Ok(())
+        let mut record = vec![
+            i8::try_from(self.left)?.cast_unsigned(),
+            i8::try_from(self.top)?.cast_unsigned(),
+            u8::try_from(self.width)?,
+            u8::try_from(self.height)?,
+            self.advance,
+        ];
+        record.extend(packed);
+        Ok(record)
     }
 }
 
-/// For each pair of pixels, which pairs stand below it, the most frequent first.
-struct Order([[u8; 16]; 16]);
-
-impl Order {
-    fn learnt<'a>(glyphs: impl Iterator<Item = &'a Ink>) -> Self {
-        let mut seen = [[0_u32; 16]; 16];
-        for (above, pair) in glyphs.flat_map(Ink::pairs) {
-            seen[above][usize::from(pair)] += 1;
-        }
-        Self(seen.map(|below| {
-            let mut pairs: [u8; 16] = std::array::from_fn(|pair| pair as u8);
-            pairs.sort_by_key(|pair| Reverse(below[usize::from(*pair)]));
-            pairs
-        }))
+/// How likely a yes is, for every question in every surrounding.
+fn learn<'a>(glyphs: impl Iterator<Item = &'a Ink>) -> Odds {
+    let mut seen = vec![(0_usize, 0_usize); ODDS_BYTES];
+    for (place, yes) in glyphs.flat_map(Ink::answers) {
+        seen[place].0 += usize::from(yes);
+        seen[place].1 += 1;
     }
-
-    fn rank(&self, above: usize, pair: u8) -> usize {
-        let same = |other: &u8| *other == pair;
-        self.0[above].iter().position(same).unwrap_or(0)
-    }
+    std::array::from_fn(|place| {
+        let (yes, all) = seen[place];
+        (256 * yes / all.max(1)).clamp(1, 255) as u8
+    })
 }
 
-/// Elias' gamma code of a number from 1: as many zeros as it has binary digits after the first, then the digits.
-fn gamma(number: usize, bits: &mut Vec<bool>) {
-    let digits = number.ilog2();
-    bits.extend((0..digits).map(|_| false));
-    bits.extend((0..=digits).rev().map(|digit| number >> digit & 1 == 1));
+/// Packs answers, each with its odds.
+fn pack(answers: impl Iterator<Item = (u8, bool)>) -> Vec<u8> {
+    let mut packed = Vec::new();
+    let mut interval = Interval::WHOLE;
+    for (odds, yes) in answers {
+        let last_yes = interval.last_yes(odds);
+        interval.keep(yes, last_yes);
+        packed.extend(std::iter::from_fn(|| interval.settle()));
+    }
+    packed.extend(last_bytes(&interval));
+    packed
 }
 
-/// Up to eight bits as one byte, the first the highest.
-fn join(bits: &[bool]) -> u8 {
-    let place = |(index, bit): (usize, &bool)| u8::from(*bit) << (7 - index);
-    bits.iter().enumerate().map(place).sum()
+/// The fewest bytes that are inside, whatever follows them: in the program that is the next glyph.
+fn last_bytes(interval: &Interval) -> Vec<u8> {
+    let fewest = (0..4).find_map(|count| {
+        let rest = u32::MAX >> (8 * count);
+        let number = interval.low.checked_add(rest)? & !rest;
+        (number | rest <= interval.high).then(|| number.to_be_bytes()[..count].to_vec())
+    });
+    fewest.unwrap_or_else(|| interval.low.to_be_bytes().to_vec())
 }
 
 /// Coverage in four levels, a little darker than it is: thin strokes have to hold in daylight.

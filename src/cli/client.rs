@@ -44,7 +44,7 @@ impl Client {
 
     /// `GET`, with the answer as it came and as what it means.
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<(T, Value), Failure> {
-        self.read(self.request(Method::GET, path)).await
+        understood(&self.read(self.request(Method::GET, path)).await?)
     }
 
     /// `GET` with parameters; those without a value are left out.
@@ -70,19 +70,17 @@ impl Client {
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
-        self.read(request).await
+        understood(&self.read(request).await?)
     }
 
     /// A request without a body.
     pub(super) async fn call<T: DeserializeOwned>(&self, method: Method, path: &str) -> Result<(T, Value), Failure> {
-        self.read(self.request(method, path)).await
+        understood(&self.read(self.request(method, path)).await?)
     }
 
     /// `GET` of bytes.
     pub(super) async fn bytes(&self, path: &str) -> Result<Vec<u8>, Failure> {
-        let response = self.send(self.request(Method::GET, path)).await?;
-        let bytes = response.bytes().await.map_err(|error| self.unreachable(&error))?;
-        Ok(bytes.to_vec())
+        self.read(self.request(Method::GET, path)).await
     }
 
     /// The journal's entries from now on, to look again when something happened.
@@ -96,12 +94,10 @@ impl Client {
         self.http.request(method, format!("http://till{path}"))
     }
 
-    async fn read<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<(T, Value), Failure> {
+    async fn read(&self, request: RequestBuilder) -> Result<Vec<u8>, Failure> {
         let response = self.send(request).await?;
         let bytes = response.bytes().await.map_err(|error| self.unreachable(&error))?;
-        let understood =
-            serde_json::from_slice(&bytes).and_then(|meaning| Ok((meaning, serde_json::from_slice(&bytes)?)));
-        understood.map_err(|error| Failure::Answer(error.to_string()))
+        Ok(bytes.to_vec())
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
@@ -126,6 +122,12 @@ impl Client {
         }
         Failure::Unreachable { socket: self.socket.clone(), why }
     }
+}
+
+/// An answer as what it means and as it came. Not part of [`Client::read`]: that is in the program once, this for each `T`.
+fn understood<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, Value), Failure> {
+    let read = serde_json::from_slice(bytes).and_then(|meaning| Ok((meaning, serde_json::from_slice(bytes)?)));
+    read.map_err(|error| Failure::Answer(error.to_string()))
 }
 
 /// The daemon's event stream.

@@ -1,4 +1,9 @@
-//! The glyphs that `build.rs` drew: look-up and unpacking. `build.rs` describes the format.
+//! The glyphs that `build.rs` drew: look-up. `build.rs` describes the format, [`super::ink`] how pixels are packed.
+
+use super::ink::{self, Odds};
+
+/// How likely pixels are, in all glyphs of all faces.
+static ODDS: &Odds = include_bytes!(concat!(env!("OUT_DIR"), "/glyphs.odds"));
 
 /// One font at one size.
 #[derive(Debug)]
@@ -26,11 +31,8 @@ face!(FIGURES_96, "figures-96.glyphs", 96);
 #[must_use]
 pub fn bytes_of_all_faces() -> usize {
     let faces = [&TEXT_16, &TEXT_24, &FIGURES_16, &FIGURES_24, &FIGURES_32, &FIGURES_48, &FIGURES_64, &FIGURES_96];
-    faces.map(|face| face.file.len()).iter().sum()
+    ODDS.len() + faces.map(|face| face.file.len()).iter().sum::<usize>()
 }
-
-/// A pixel that is fully covered.
-pub(super) const FULL: u8 = 3;
 
 /// Where a glyph's ink is, in pixels.
 #[derive(Debug, Clone, Copy)]
@@ -47,8 +49,7 @@ pub(super) struct Metrics {
     pub(super) advance: u32,
 }
 
-const ORDER: usize = 2;
-const CHARACTERS: usize = ORDER + 256;
+const CHARACTERS: usize = 2;
 const RECORD_HEAD: usize = 5;
 
 impl Face {
@@ -74,11 +75,11 @@ impl Face {
         })
     }
 
-    /// The measures and the pixels, row by row, each from 0 to [`FULL`].
+    /// The measures and the pixels, row by row, each from 0 to [`ink::FULL`].
     pub(super) fn glyph(&self, character: char) -> Option<(Metrics, Vec<u8>)> {
         let metrics = self.metrics(character)?;
         let packed = self.record(character)?.get(RECORD_HEAD..)?;
-        Some((metrics, self.unpack(metrics, packed)))
+        Some((metrics, ink::unpack(metrics.width as usize, metrics.height as usize, ODDS, packed)))
     }
 
     fn count(&self) -> usize {
@@ -106,60 +107,15 @@ impl Face {
     }
 
     fn record_at(&self, index: usize) -> Option<&'static [u8]> {
-        let places = CHARACTERS + 2 * self.count();
-        let place = places + 4 * index;
-        let offset = self.number(place) | self.number(place + 2) << 16;
-        self.file.get(places + 4 * self.count() + offset..)
-    }
-
-    fn unpack(&self, metrics: Metrics, packed: &[u8]) -> Vec<u8> {
-        let (width, height) = (metrics.width as usize, metrics.height as usize);
-        let pairs = width.div_ceil(2);
-        let mut above = vec![0; pairs];
-        let mut bits = Bits { bytes: packed, next: 0 };
-        let mut pixels = Vec::with_capacity(width * height);
-        for _ in 0..height {
-            for pair in &mut above {
-                let rank = bits.gamma() - 1;
-                let place = ORDER + 16 * usize::from(*pair) + rank;
-                *pair = self.file.get(place).copied().unwrap_or(0) & 15;
-            }
-            let row = above.iter().flat_map(|pair| [pair >> 2, pair & 3]);
-            pixels.extend(row.take(width));
-        }
-        pixels
-    }
-}
-
-/// Bits from the highest of each byte down; past the end all are set.
-struct Bits<'a> {
-    bytes: &'a [u8],
-    next: usize,
-}
-
-impl Bits<'_> {
-    fn bit(&mut self) -> usize {
-        let byte = self.bytes.get(self.next / 8).copied().unwrap_or(0xFF);
-        let bit = byte >> (7 - self.next % 8) & 1;
-        self.next += 1;
-        usize::from(bit)
-    }
-
-    /// A number from 1 to 31 in Elias' gamma code.
-    fn gamma(&mut self) -> usize {
-        let mut digits = 0;
-        while digits < 4 && self.bit() == 0 {
-            digits += 1;
-        }
-        if digits == 4 {
-            self.bit();
-        }
-        (0..digits).fold(1, |number, _| number << 1 | self.bit())
+        let lengths = CHARACTERS + 2 * self.count();
+        let before: usize = (0..index).map(|index| self.number(lengths + 2 * index)).sum();
+        self.file.get(lengths + 2 * self.count() + before..)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::ink::FULL;
     use super::*;
 
     #[test]
@@ -193,6 +149,6 @@ mod tests {
 
     #[test]
     fn the_glyphs_stay_small() {
-        assert!(bytes_of_all_faces() < 700_000);
+        assert!(bytes_of_all_faces() < 450_000);
     }
 }

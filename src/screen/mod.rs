@@ -7,7 +7,7 @@
 //! | `pay` | the pay page: the largest code that leaves room for the words |
 //! | `layout` | columns of text that fit their place |
 //! | `mark` | what a screen is made of, each with its area |
-//! | `qr`, `picture`, `text`, `breaking`, `glyphs` | how the marks are drawn |
+//! | `qr`, `picture`, `text`, `breaking`, `glyphs`, `ink` | how the marks are drawn |
 //! | `style`, `colour` | sizes for each class of panel, the palette |
 //!
 //! Any size from 240×240 up works, landscape and portrait. Nothing here fails but the target: a character without a
@@ -16,6 +16,7 @@
 mod breaking;
 pub mod colour;
 mod glyphs;
+mod ink;
 mod layout;
 pub mod mark;
 mod pages;

@@ -5,7 +5,8 @@ use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::Rectangle;
 
 use super::colour::blend;
-use super::glyphs::{self, FULL, Face, Metrics};
+use super::glyphs::{self, Face, Metrics};
+use super::ink::FULL;
 
 /// A face at a whole-number scale.
 #[derive(Debug, Clone, Copy)]
