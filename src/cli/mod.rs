@@ -168,7 +168,7 @@ enum Command {
     /// Print completions for a shell
     Completions {
         /// The shell
-        shell: clap_complete::Shell,
+        shell: Shell,
     },
 }
 
@@ -219,6 +219,17 @@ enum OnOff {
     On,
     /// The machine is out of service
     Off,
+}
+
+/// The shells of embedded Linux; those of other systems would only make the program larger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Shell {
+    /// Bash
+    Bash,
+    /// Zsh
+    Zsh,
+    /// Fish
+    Fish,
 }
 
 /// Where the journal of an installed terminal is.
@@ -282,9 +293,15 @@ fn wait(command: impl Future<Output = Result<Answer, Failure>>) -> Result<Answer
     runtime.block_on(command)
 }
 
-fn completions(shell: clap_complete::Shell) -> Answer {
+fn completions(shell: Shell) -> Answer {
+    use clap_complete::{generate, shells};
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "till", &mut script);
+    let mut command = Cli::command();
+    match shell {
+        Shell::Bash => generate(shells::Bash, &mut command, "till", &mut script),
+        Shell::Zsh => generate(shells::Zsh, &mut command, "till", &mut script),
+        Shell::Fish => generate(shells::Fish, &mut command, "till", &mut script),
+    }
     let script = String::from_utf8_lossy(&script).into_owned();
     Answer::done(script.clone(), json!({ "script": script }))
 }

@@ -177,27 +177,41 @@ fn read_section<T: DeserializeOwned>(
     into: &mut T,
     report: &mut Report<'_>,
 ) -> bool {
-    match serde_path_to_error::deserialize(ValueDeserializer::from(value.clone())) {
+    match T::deserialize(ValueDeserializer::from(value.clone())) {
         Ok(read) => {
             *into = read;
             true
         }
         Err(error) => {
-            let inner = error.path().to_string();
-            let key = match inner.as_str() {
-                "." => section.to_owned(),
-                path => format!("{section}.{path}"),
-            };
-            let cause = error.inner();
+            let key = error.span().and_then(|place| key_at(section.to_owned(), value, &place));
             report.add(
-                key,
-                cause.span(),
-                cause.message().trim_end(),
+                key.unwrap_or_else(|| section.to_owned()),
+                error.span(),
+                error.message().trim_end(),
                 "boards/sim.toml shows every key with its meaning",
             );
             false
         }
     }
+}
+
+/// The innermost key at a place, below one that is known: serde's errors say only where they are.
+fn key_at(key: String, value: &Spanned<DeValue<'_>>, place: &Range<usize>) -> Option<String> {
+    let covers = |span: Range<usize>| span.start <= place.start && place.end <= span.end;
+    let inner = match value.get_ref() {
+        DeValue::Table(table) => table.iter().find_map(|(name, value)| {
+            let key = format!("{key}.{}", name.get_ref());
+            if covers(name.span()) { Some(key) } else { key_at(key, value, place) }
+        }),
+        DeValue::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(index, item)| key_at(format!("{key}[{index}]"), item, place))
+        }
+        DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {
+            None
+        }
+    };
+    inner.or_else(|| covers(value.span()).then_some(key))
 }
 
 /// Where a key such as `vend.slots[2].name` stands, or the nearest thing around it that exists.

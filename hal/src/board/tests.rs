@@ -61,6 +61,20 @@ fn every_section_reports_its_own_shape_error_with_line_and_key() {
 }
 
 #[test]
+fn a_wrong_key_deep_in_a_section_is_named_whole() {
+    let cases = [
+        (SOUND.replace("offset = 17", "offset = \"17\""), "vend.slots[0].line.offset", 18),
+        (SOUND.replace("offset = 17", "ofset = 17"), "vend.slots[0].line.ofset", 18),
+        (SOUND.replace("bias = \"pull-up\"", "bias = \"up\""), "vend.drop_sensor.bias", 15),
+    ];
+    for (text, key, line) in cases {
+        let found = problems(&text);
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert_eq!((found[0].key.as_str(), found[0].line), (key, Some(line)), "{found:#?}");
+    }
+}
+
+#[test]
 fn every_failed_check_is_reported_at_once_with_its_line() {
     let text = SOUND
         .replace("name = \"11\"", "name = \"too long name\"")
