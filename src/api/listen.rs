@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 
@@ -80,33 +80,57 @@ pub async fn tcp(address: SocketAddr) -> io::Result<TcpListener> {
     })
 }
 
+/// What a door is over. One type for both, so that the whole server is in the program once.
+#[derive(Debug)]
+pub enum Way {
+    /// The Unix socket.
+    Unix(UnixListener),
+    /// Loopback TCP.
+    Tcp(TcpListener),
+}
+
+impl Way {
+    async fn accept(&mut self) -> Box<dyn Stream> {
+        match self {
+            Self::Unix(listener) => Box::new(Listener::accept(listener).await.0),
+            Self::Tcp(listener) => {
+                let (stream, _) = Listener::accept(listener).await;
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "TCP_NODELAY was refused; answers may be late by some milliseconds");
+                }
+                Box::new(stream)
+            }
+        }
+    }
+}
+
+/// A connection over either way.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
 /// A door that holds a bounded number of connections, and closes those that are idle or never finish a request's head.
 #[derive(Debug)]
-pub struct Door<L> {
-    listener: L,
+pub struct Door {
+    way: Way,
     places: Arc<Semaphore>,
 }
 
-impl<L> Door<L> {
-    /// A door over `listener`.
-    pub fn new(listener: L) -> Self {
-        Self { listener, places: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
-    }
-
-    async fn place(&self) -> Option<OwnedSemaphorePermit> {
-        // Never closed, so there is always a permit in the end.
-        self.places.clone().acquire_owned().await.ok()
+impl Door {
+    /// A door over `way`.
+    pub fn new(way: Way) -> Self {
+        Self { way, places: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
     }
 }
 
-impl Listener for Door<UnixListener> {
-    type Io = Guest<UnixStream>;
+impl Listener for Door {
+    type Io = Guest;
     type Addr = ();
 
-    async fn accept(&mut self) -> (Self::Io, ()) {
-        let place = self.place().await;
-        let (stream, _) = Listener::accept(&mut self.listener).await;
-        (Guest::new(stream, place), ())
+    async fn accept(&mut self) -> (Guest, ()) {
+        // Never closed, so there is always a permit in the end.
+        let place = self.places.clone().acquire_owned().await.ok();
+        (Guest::new(self.way.accept().await, place), ())
     }
 
     fn local_addr(&self) -> io::Result<()> {
@@ -114,28 +138,9 @@ impl Listener for Door<UnixListener> {
     }
 }
 
-impl Listener for Door<TcpListener> {
-    type Io = Guest<tokio::net::TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, SocketAddr) {
-        let place = self.place().await;
-        let (stream, address) = Listener::accept(&mut self.listener).await;
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY was refused; answers may be late by some milliseconds");
-        }
-        (Guest::new(stream, place), address)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-}
-
 /// A connection with its place at the door and its limits.
-#[derive(Debug)]
-pub struct Guest<S> {
-    stream: S,
+pub struct Guest {
+    stream: Box<dyn Stream>,
     /// When it is closed unless something moves, or the head is whole.
     closes: Pin<Box<Sleep>>,
     reading: Reading,
@@ -182,8 +187,8 @@ impl Head {
     }
 }
 
-impl<S: Unpin> Guest<S> {
-    fn new(stream: S, place: Option<OwnedSemaphorePermit>) -> Self {
+impl Guest {
+    fn new(stream: Box<dyn Stream>, place: Option<OwnedSemaphorePermit>) -> Self {
         let closes = Box::pin(tokio::time::sleep(IDLE_LIMIT));
         Self { stream, closes, reading: Reading::Nothing, _place: place }
     }
@@ -217,7 +222,7 @@ impl<S: Unpin> Guest<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Guest<S> {
+impl AsyncRead for Guest {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -233,7 +238,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guest<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Guest<S> {
+impl AsyncWrite for Guest {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let moved = Pin::new(&mut self.stream).poll_write(context, bytes);
         if moved.is_ready() {

@@ -39,13 +39,12 @@ use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
-use axum::serve::Listener;
 use payment::redact::Secret;
 use ring::digest::{SHA256, digest};
 use tokio::sync::{Semaphore, watch};
 
 use crate::daemon::terminal::Terminal;
-use listen::Door;
+use listen::{Door, Way};
 use problem::{Code, Problem};
 use rate::Rate;
 use wanted::Products;
@@ -131,13 +130,13 @@ impl Doors {
         let limits = Limits { requests: Semaphore::new(REQUESTS_MAX), streams: Arc::new(Semaphore::new(STREAMS_MAX)) };
         let products = Arc::new(self.products);
         let api = Api { terminal, products, limits: Arc::new(limits), stopping: stop.clone() };
-        let unix = serve_door(Door::new(self.unix), paced(&api, routes(api.clone())), stop.clone());
+        let unix = serve_door(Door::new(Way::Unix(self.unix)), paced(&api, routes(api.clone())), stop.clone());
         let tcp_stop = stop.clone();
         let tcp = async {
             match self.tcp {
                 Some((listener, token)) => {
                     let routes = paced(&api, guarded(api.clone(), token));
-                    serve_door(Door::new(listener), routes, tcp_stop).await
+                    serve_door(Door::new(Way::Tcp(listener)), routes, tcp_stop).await
                 }
                 None => Ok(()),
             }
@@ -167,11 +166,7 @@ pub async fn serve(terminal: Terminal, options: ApiOptions, stop: watch::Receive
     Doors::open(options).await?.serve(terminal, stop).await
 }
 
-async fn serve_door<L>(door: L, routes: Router, mut stopping: watch::Receiver<bool>) -> io::Result<()>
-where
-    L: Listener,
-    L::Addr: std::fmt::Debug,
-{
+async fn serve_door(door: Door, routes: Router, mut stopping: watch::Receiver<bool>) -> io::Result<()> {
     let stop = async move {
         let _ = stopping.wait_for(|stops| *stops).await;
     };

@@ -113,6 +113,12 @@ impl Image {
         self.files.insert(file, content);
     }
 
+    /// What has no name when the power comes back is gone, and a file that is made then may get its number.
+    fn forget_nameless(&mut self) {
+        let named: BTreeSet<FileId> = self.names.values().copied().collect();
+        self.files.retain(|file, _| named.contains(file));
+    }
+
     fn apply(&mut self, op: &Op, fate: Fate) {
         match (&op.what, fate) {
             (_, Fate::Lost) | (What::Sync | What::SyncFailed | What::SyncIgnored, _) => {}
@@ -278,6 +284,7 @@ impl Medium {
             let decided = if one.safe { Fate::Kept } else { fate(Pending { number: one.number, op: &one.op }) };
             image.apply(&one.op, decided);
         }
+        image.forget_nameless();
         image
     }
 }

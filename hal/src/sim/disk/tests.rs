@@ -63,6 +63,26 @@ fn full_loses_nothing_at_any_instant_whatever_becomes_of_what_was_not_synced() {
 }
 
 #[test]
+fn a_file_that_a_power_cut_deleted_lends_no_bytes_to_the_next_one() {
+    let card = Card::new(3);
+    let connection = in_wal(&card, "FULL");
+    sell(&connection, 1).unwrap();
+    drop(connection);
+    // The log was emptied and deleted at closing: its emptying is lost, its deletion is not.
+    let first = card
+        .power_cut(&mut |one| if matches!(one.op.what, What::Truncate { size: 0 }) { Fate::Lost } else { Fate::Kept });
+    let connection = in_wal(&first, "FULL");
+    sell(&connection, 2).unwrap();
+    let log = first.log();
+    let made = log.iter().position(|op| op.what == What::Create && op.name.ends_with("-wal")).unwrap();
+    let second = first.rebuild(made + 1, &mut |_| Fate::Kept);
+    let image = second.0.disk().image();
+    let (_, _, content) = image.named().find(|(name, ..)| name.ends_with("-wal")).unwrap();
+    assert!(content.is_empty(), "{} bytes of a file that is gone", content.len());
+    assert_eq!(found(&second), 1);
+}
+
+#[test]
 fn normal_loses_what_it_said_was_done() {
     let card = Card::new(2);
     let connection = in_wal(&card, "NORMAL");
