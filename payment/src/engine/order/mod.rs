@@ -258,7 +258,10 @@ impl Order {
         let is_winner = self.record.winner().is_some_and(|winner| winner.attempt == attempt);
         if is_winner {
             self.pay_until = None;
-            self.deliver = self.attended && may_deliver;
+            // After a cancel only a machine's delivery still counts: it begins in the commit of the payment. What a person
+            // hands over leaves no such entry, and a restart could not tell that the payment was accepted.
+            let leaves_a_trace = self.record.paid_in_time || self.next_item().is_some();
+            self.deliver = self.attended && may_deliver && leaves_a_trace;
         }
     }
 

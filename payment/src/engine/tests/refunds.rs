@@ -146,17 +146,40 @@ fn a_double_payment_that_was_owed_does_not_stay_owed() {
     assert_eq!((world.last_state(), world.net()), (OrderState::Refunded, 800));
 }
 
+/// A machine's delivery begins with the payment's commit; that a person hands something over stands in no entry.
 #[test]
-fn a_late_payment_that_was_taken_as_bought_is_not_returned_with_a_later_part() {
+fn a_payment_after_a_cancel_goes_back_when_no_machine_delivers_restart_or_not() {
+    for (who_scans, restarts) in [
+        (WhoScans::BuyerScans, false),
+        (WhoScans::BuyerScans, true),
+        (WhoScans::Either, false),
+        (WhoScans::Either, true),
+    ] {
+        let mut world = World::new(who_scans);
+        let order = world.open(bare(1_000, who_scans)).expect("it sells");
+        world.run(2_000);
+        world.phone_pays();
+        world.input(Input::Cancel { order }).expect("cancelled");
+        world.run(1_000);
+        if restarts {
+            world.restart(true, 1_000);
+        }
+        world.settle();
+        let record = world.last_record();
+        assert_eq!((record.state(), world.net()), (OrderState::Refunded, 0), "{who_scans:?} {restarts} {record:#?}");
+        assert_eq!(record.refunds[0].reason, RefundReason::Late);
+    }
+}
+
+#[test]
+fn a_payment_that_won_the_race_against_a_cancel_is_not_returned_whole_with_a_later_part() {
     let mut world = World::new(WhoScans::BuyerScans);
-    let order = world.open(bare(1_000, WhoScans::BuyerScans)).expect("it sells");
-    world.run(2_000);
-    world.phone_pays();
-    world.input(Input::Cancel { order }).expect("cancelled");
+    scenes::pays_as_it_is_cancelled(&mut world);
     world.settle();
-    assert_eq!((world.last_state(), world.net()), (OrderState::Completed, 1_000));
+    let (state, paid) = (world.last_state(), world.net());
+    assert_eq!(state, OrderState::Completed);
     world.run(DAY);
-    world.refund(order, Some(100)).expect("a part");
+    world.refund(world.order_ids()[0], Some(100)).expect("a part");
     world.settle();
-    assert_eq!(world.net(), 900);
+    assert_eq!(world.net(), paid - 100);
 }
