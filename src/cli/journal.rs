@@ -74,9 +74,10 @@ fn rebuild(path: &Path) -> Result<Answer, Failure> {
 fn text(report: &Report) -> String {
     if report.is_sound() {
         return format!(
-            "{} entries, all as they were written.{}\nHead: {}\nNote the head elsewhere; `till journal verify --head` then proves that nothing before it was cut off.",
+            "{} entries, all as they were written.{}{}\nHead: {}\nNote the head elsewhere; `till journal verify --head` then proves that nothing before it was cut off.",
             report.entries,
             removed(report),
+            if report.noted_removed { NOTED_REMOVED } else { "" },
             report.head
         );
     }
@@ -92,6 +93,8 @@ fn text(report: &Report) -> String {
     ));
     lines.join("\n")
 }
+
+const NOTED_REMOVED: &str = "\nThe noted head was not held against anything: its entry was removed by retention, and only the hub still has it. Note the newer head below.";
 
 /// What retention took away, when it took anything.
 fn removed(report: &Report) -> String {
@@ -111,6 +114,7 @@ fn report_json(report: &Report) -> Value {
         "entries": report.entries,
         "gaps": report.gaps,
         "removed": report.removed,
+        "noted_removed": report.noted_removed,
         "head": report.head.to_string(),
         "fault_count": report.fault_count,
         "faults": faults.collect::<Vec<_>>(),

@@ -335,8 +335,12 @@ impl Daemon {
         if self.journal.is_failing() && !is_fault { Err(ActError::NotStored) } else { Ok(done) }
     }
 
-    /// An order that retention removed meanwhile is no order any more, and nothing is recorded about it.
+    /// An order that retention removed meanwhile is no order any more, and nothing is recorded about it. While the journal
+    /// cannot be written, the end of an order may not be in it yet: what it says is no ground to refuse for good.
     async fn reopen(&mut self, order: OrderId, input: Input) -> Result<Done, ActError> {
+        if self.journal.is_failing() {
+            return Err(ActError::NotStored);
+        }
         let entries = self.journal.entries_of(order).await?.ok_or(Refused::NoSuchOrder(order))?;
         self.engine.load(self.clock.now(), &entries);
         self.act_durably(input).await

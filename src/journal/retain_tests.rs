@@ -302,6 +302,20 @@ async fn a_noted_head_at_the_edge_of_a_gap_still_proves_what_was_before() {
 }
 
 #[tokio::test]
+async fn a_noted_head_inside_a_gap_is_said_to_prove_nothing() {
+    let place = Place::new();
+    let journal = place.open().journal;
+    journal.append((1..=20).flat_map(whole).collect()).await.unwrap();
+    let noted = journal.reader().totals().await.unwrap().head;
+    journal.append((21..=200).flat_map(whole).collect()).await.unwrap();
+    assert!(!verify(&place.path, Some(noted)).unwrap().noted_removed);
+    journal.acknowledge(2_600, Vec::new()).await.unwrap();
+    retain(&journal, minute(50)).await;
+    let report = verify(&place.path, Some(noted)).unwrap();
+    assert!(report.is_sound() && report.noted_removed, "{report:?}");
+}
+
+#[tokio::test]
 async fn an_entry_still_cannot_be_deleted_by_accident() {
     let place = Place::new();
     let journal = filled(&place).await;

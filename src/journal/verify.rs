@@ -33,6 +33,8 @@ pub struct Report {
     pub removed: u64,
     /// Where the journal ends: note it elsewhere, and a later walk can prove that nothing before it was cut off.
     pub head: Head,
+    /// Whether the noted head was inside a gap: then nothing in the file can be held against it.
+    pub noted_removed: bool,
     /// The first faults, in the order of the journal.
     pub faults: Vec<Fault>,
     /// How many there are in all.
@@ -225,8 +227,8 @@ impl Faults {
         }
         // What is about the whole file comes last: the named entries tell more.
         self.kept.sort_by_key(|fault| fault.seq.checked_sub(1).unwrap_or(u64::MAX));
-        let Walk { entries, gaps, removed, head, .. } = *walked;
-        Report { entries, gaps, removed, head, faults: self.kept, fault_count: self.count }
+        let Walk { entries, gaps, removed, head, noted_removed, .. } = *walked;
+        Report { entries, gaps, removed, head, noted_removed, faults: self.kept, fault_count: self.count }
     }
 }
 
@@ -272,13 +274,15 @@ struct Walk {
     /// The hub has every entry up to here; behind it retention removes nothing.
     acknowledged: u64,
     noted: Option<Head>,
+    noted_removed: bool,
 }
 
 impl Walk {
     fn along(connection: &Connection, noted: Option<Head>, faults: &mut Faults) -> rusqlite::Result<Self> {
         let acknowledged = outbox::marks(connection)?.acknowledged;
         let head = Head::beginning();
-        let mut walk = Self { entries: 0, gaps: 0, removed: 0, head, is_whole: true, acknowledged, noted };
+        let (is_whole, noted_removed) = (true, false);
+        let mut walk = Self { entries: 0, gaps: 0, removed: 0, head, is_whole, acknowledged, noted, noted_removed };
         let mut gaps = retain::gaps(connection)?.into_iter().peekable();
         let mut statement = connection.prepare(include_str!("sql/entries_since.sql"))?;
         for record in statement.query_map([0, i64::MAX], Record::from_row)? {
@@ -324,6 +328,7 @@ impl Walk {
         self.is_whole = true;
         self.gaps += 1;
         self.removed += gap.last - gap.first + 1;
+        self.noted_removed |= self.noted.is_some_and(|noted| (gap.first..gap.last).contains(&noted.seq));
         self.hold_against_noted(None, faults);
         Ok(())
     }
