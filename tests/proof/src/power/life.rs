@@ -58,6 +58,8 @@ pub struct Life {
     pub sent: Vec<Stored>,
     /// Only each so many-th instant is cut: the lives with a large journal are slow to check.
     pub stride: usize,
+    /// Which kind it is.
+    pub kind: Kind,
 }
 
 impl Life {
@@ -71,8 +73,8 @@ impl Life {
 }
 
 /// Where a life begins, and how much happens in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
     /// On an empty card: the journal is made.
     New,
     /// On a card that was in use for some sales.
@@ -84,12 +86,27 @@ enum Kind {
 }
 
 impl Kind {
-    const fn of(number: u64) -> Self {
-        match number % 40 {
-            7 | 27 => Self::New,
-            13 => Self::Busy,
-            33 => Self::Old,
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::New, Self::Used, Self::Busy, Self::Old];
+
+    /// By chance, so that also a run of few lives for each seed meets every kind.
+    pub(super) fn of(seed: u64, number: u64) -> Self {
+        match Dice::new(seed.rotate_left(31) ^ number).roll(40) {
+            0 | 1 => Self::New,
+            2 => Self::Busy,
+            3 => Self::Old,
             _ => Self::Used,
+        }
+    }
+
+    /// What such journals are called on the card.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Used => "used",
+            Self::Busy => "busy",
+            Self::Old => "old",
         }
     }
 
@@ -169,7 +186,7 @@ impl Lives<'_> {
     /// When the journal refuses something on a card that does not fail.
     pub fn live(&self, number: u64) -> anyhow::Result<Life> {
         let seed = self.options.seed ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let mut kind = Kind::of(number);
+        let mut kind = Kind::of(self.options.seed, number);
         if kind == Kind::Old && !self.options.large_journals {
             kind = Kind::Used;
         }
@@ -177,7 +194,7 @@ impl Lives<'_> {
         let mut sales = Sales::new(dice.roll(u64::MAX));
         let (card, sent) = self.beginning(kind, &mut dice, &mut sales)?;
         card.set_lying(self.options.card == CardKind::Lying);
-        let life = Life { card, requests: Vec::new(), states: Vec::new(), sent, stride: kind.stride() };
+        let life = Life { card, requests: Vec::new(), states: Vec::new(), sent, stride: kind.stride(), kind };
         let mut run = Run { lives: self, dice, sales, opened: None, commits: 0, life };
         run.open()?;
         run.life.states.push(run.state()?);

@@ -19,6 +19,7 @@ pub mod sales;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::thread;
 
@@ -28,7 +29,7 @@ use hal::sim::disk::Replay;
 use crate::dice::Dice;
 use cut::{Cut, Found, Seen, Story, Wrong};
 use fates::Plan;
-use life::{Life, Lives};
+use life::{Kind, Life, Lives};
 
 /// A cut's number is its life's number times this, plus its place in that life.
 const CUTS_PER_LIFE_MAX: u64 = 1_000_000;
@@ -66,7 +67,7 @@ pub struct PowerOptions {
     pub journal: JournalKind,
     /// The card.
     pub card: CardKind,
-    /// Whether one life in forty has a journal of more than a thousand entries, of which old ones are removed. Slow without
+    /// Whether one life in forty, by chance, has a journal of more than a thousand entries, of which old ones are removed. Slow without
     /// `--release`.
     pub large_journals: bool,
     /// Whether the first failure ends the run.
@@ -92,8 +93,8 @@ impl PowerOptions {
 /// What was found. All but `lives`, `cuts` and `disks` must be zero.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PowerCard {
-    /// Journals that lived.
-    pub lives: u64,
+    /// Journals that lived, by their kind.
+    pub lives: BTreeMap<Kind, u64>,
     /// Power cuts; one that is followed by a second counts once.
     pub cuts: u64,
     /// Different disks among what they left; each was opened at least once.
@@ -140,9 +141,11 @@ impl PowerCard {
         }
     }
 
-    /// Adds what another thread found.
-    fn add(&mut self, other: Self) {
-        self.lives += other.lives;
+    /// Adds what another thread or another seed found.
+    pub fn add(&mut self, other: Self) {
+        for (kind, lives) in other.lives {
+            *self.lives.entry(kind).or_default() += lives;
+        }
         self.cuts += other.cuts;
         self.disks += other.disks;
         self.unopened += other.unopened;
@@ -194,7 +197,7 @@ fn work(options: &PowerOptions, first: u64, cuts: u64) -> anyhow::Result<PowerCa
     let step = usize::try_from(options.threads.max(1))?;
     for number in (first..).step_by(step) {
         let life = lives.live(number).with_context(|| format!("life {number} of seed {}", options.seed))?;
-        card.lives += 1;
+        *card.lives.entry(life.kind).or_default() += 1;
         let mut cutting = Cutting::of(options, number, &life);
         let mut seen = Seen::default();
         while let Some((cut, replay)) = cutting.next() {

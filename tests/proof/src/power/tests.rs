@@ -1,3 +1,4 @@
+use super::life::State;
 use super::*;
 
 /// A small fixed share of what the report runs; large journals are for the report.
@@ -13,18 +14,31 @@ fn nothing_promised_is_lost_at_any_instant() {
 }
 
 #[test]
-fn a_journal_of_old_sales_survives_their_removal() {
+fn a_journal_of_old_sales_survives_a_cut_at_every_instant_of_their_removal() {
     let runtime = runtime().unwrap();
     let options = PowerOptions::new(2, 0);
     let lives = Lives { options: &options, runtime: &runtime };
-    let life = lives.live(33).unwrap();
-    assert!(life.requests.iter().any(|request| request.what.starts_with("remove old orders: ")), "{:?}", life.requests);
-    let removed = life.states.windows(2).any(|pair| pair[1].entries < pair[0].entries);
-    assert!(removed, "nothing was removed");
-    let replay = life.card.replay();
-    Cut { plan: Plan::AllLost, seed: 1 }
-        .perform(&lives, &life, &replay, &mut Seen::default(), &mut Story::default())
-        .unwrap();
+    let life = (0..).map(|number| lives.live(number).unwrap()).find(|life| life.kind == Kind::Old).unwrap();
+    let removes = |pair: &[State]| pair[1].entries < pair[0].entries;
+    let removal = &life.requests[life.states.windows(2).position(removes).expect("something was removed")];
+    assert!(removal.what.starts_with("remove old orders: "), "{removal:?}");
+    let mut replay = life.card.replay();
+    while replay.instant() <= removal.promised {
+        for plan in Plan::all(replay.pending()).iter().filter(|_| replay.instant() >= removal.sent) {
+            let cut = Cut { plan: *plan, seed: replay.instant() as u64 };
+            cut.perform(&lives, &life, &replay, &mut Seen::default(), &mut Story::default()).unwrap();
+        }
+        if replay.step().is_none() {
+            break;
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_journal_is_met_by_the_seeds_of_a_full_run() {
+    let kinds = |seed| (0..6).map(move |number| Kind::of(seed, number));
+    let met: std::collections::BTreeSet<Kind> = (1..=100).flat_map(kinds).collect();
+    assert_eq!(met.len(), Kind::ALL.len());
 }
 
 #[test]

@@ -55,24 +55,25 @@ fn simulate(args: &ReportArgs, budget: Budget) -> anyhow::Result<Row> {
 
 fn cut_power(args: &ReportArgs, budget: Budget) -> anyhow::Result<Row> {
     let mut row = Row { unit: "power cuts", ..Row::default() };
-    let (mut seed, mut lives, mut disks) = (args.seed, 0, 0);
+    let (mut seed, mut all) = (args.seed, power::PowerCard::default());
     while !budget.is_over(row.tried) {
         let mut options = power::PowerOptions::new(seed, CUTS_A_PIECE);
         options.threads = args.threads;
         let card = power::run(&options)?;
-        lives += card.lives;
-        disks += card.disks;
-        row.tried += card.cuts;
-        row.lost += card.lost;
-        row.doubled += card.invented;
-        row.stuck += card.stuck;
-        row.broken += card.unopened + card.chain_broken;
-        row.first = row.first.or(card.first_failure);
+        row.first = row.first.or_else(|| card.first_failure.clone());
+        all.add(card);
+        row.tried = all.cuts;
+        row.lost = all.lost;
+        row.doubled = all.invented;
+        row.stuck = all.stuck;
+        row.broken = all.unopened + all.chain_broken;
         seed += 1;
         progress(&row);
     }
-    row.faults =
-        format!("{} journals; writes kept, lost, torn, reordered: {} different disks", grouped(lives), grouped(disks));
+    let kinds = all.lives.iter().map(|(kind, lives)| format!("{} {}", grouped(*lives), kind.name()));
+    let kinds = kinds.collect::<Vec<_>>().join(", ");
+    let disks = grouped(all.disks);
+    row.faults = format!("{kinds} journals; writes kept, lost, torn, reordered: {disks} different disks");
     row.seeds = format!("{} to {}", args.seed, seed - 1);
     Ok(row)
 }
