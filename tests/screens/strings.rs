@@ -23,6 +23,6 @@ fn the_common_characters_of_names_have_glyphs() {
 }
 
 #[test]
-fn the_binary_carries_less_than_700_kilobytes_of_glyphs() {
-    assert!(bytes_of_all_faces() < 700_000, "{} bytes", bytes_of_all_faces());
+fn the_binary_carries_less_than_450_kilobytes_of_glyphs() {
+    assert!(bytes_of_all_faces() < 450_000, "{} bytes", bytes_of_all_faces());
 }
