@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::entry::SlotId;
+use super::mutant::{Mutant, is_planted};
 use super::retry::Backoff;
 use super::settings::Pace;
 use super::view::ServiceFault;
@@ -198,7 +199,7 @@ impl Faults {
         if let Some(fault) = anyway.into_iter().find(|fault| self.has(fault)) {
             return Some(fault);
         }
-        if vends && self.has(&Fault::Machine) {
+        if vends && self.has(&Fault::Machine) && !is_planted(Mutant::SoldWhileJammed) {
             return Some(Fault::Machine);
         }
         if codes { None } else { self.without_channel(channels) }

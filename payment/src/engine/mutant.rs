@@ -44,11 +44,13 @@ pub enum Mutant {
     LeftBuyerIsServed,
     /// What is paid with a member or voucher code is not marked as spent.
     VoucherNotSpent,
+    /// A machine that cannot deliver goes on selling.
+    SoldWhileJammed,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::TimeoutIsNotPaid,
         Self::UnlistedIsNotPaid,
         Self::CallBeforeRecord,
@@ -69,6 +71,7 @@ impl Mutant {
         Self::AnyJobsAnswer,
         Self::LeftBuyerIsServed,
         Self::VoucherNotSpent,
+        Self::SoldWhileJammed,
     ];
 }
 

@@ -12,7 +12,7 @@
 //! | [`envelope`] | the signed bytes of a reply |
 //! | [`codes`] | the table of business codes |
 //!
-//! What a verified reply means for the money is in the private module `reply`.
+//! What a verified reply means for the money is in the private module `reply`; [`failed`] is the part of it for failures.
 
 pub mod aes;
 pub mod cert;
@@ -42,6 +42,7 @@ use cert::{CertError, Certificate};
 use envelope::{Envelope, NotAnEnvelope};
 use keys::PublicKey;
 use reply::Node;
+pub use reply::failed;
 pub use setup::{CertificateFile, Config, SetupError, Verify};
 use setup::{Mode, Setup};
 use wire::Method;

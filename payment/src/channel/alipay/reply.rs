@@ -136,6 +136,14 @@ fn numbers(request: &Request) -> (&str, Option<&str>) {
     }
 }
 
+/// The answer to `request` when it is a business failure (`code` 40004) with this `sub_code`, signed.
+#[must_use]
+pub fn failed(request: &Request, sub_code: &str) -> Answer {
+    let text = |text: &str| Text(Some(text.to_owned()));
+    let node = Node { code: text("40004"), sub_code: text(sub_code), ..Node::default() };
+    verified(request, &node, false)
+}
+
 /// The meaning of a reply whose signature held.
 pub(super) fn verified(request: &Request, node: &Node, is_error_node: bool) -> Answer {
     read(request, node, is_error_node).unwrap_or_else(|doubt| Answer::in_doubt(request, doubt))

@@ -31,24 +31,31 @@ const MUTANT_SEEDS: u64 = 1_000;
 fn simulate(args: &ReportArgs, budget: Budget) -> anyhow::Result<Row> {
     let mut row = Row { unit: "simulated orders", ..Row::default() };
     let threads = usize::try_from(args.threads)?;
-    let (mut seed, mut faults, mut deaths) = (args.seed, 0, 0);
+    let (mut seed, mut all) = (args.seed, sim::SimCard::default());
     while !budget.is_over(row.tried) {
         let limit = budget.until.map(|until| until.saturating_duration_since(now()));
         let orders = ORDERS_A_PIECE.min(budget.units - row.tried);
         let card = sim::run(&sim::SimOptions { first_seed: seed, orders, threads, limit });
-        row.tried += card.orders;
-        row.lost += card.lost;
-        row.doubled += card.doubled;
-        row.stuck += card.stuck;
-        let first = card.failures.first().map(|failure| format!("{}\n{}", failure.message, failure.command()));
-        row.first = row.first.or(first);
-        faults += card.faults.sum();
-        deaths += card.crashes;
         seed = card.seeds.end;
+        all.add_all(card);
+        row = Row {
+            tried: all.orders,
+            lost: all.lost,
+            doubled: all.doubled,
+            stuck: all.stuck,
+            broken: all.broken,
+            ..row
+        };
         progress(&row);
     }
-    let lives = grouped(seed - args.seed);
-    row.faults = format!("{} faults, {} deaths, {lives} lives", grouped(faults), grouped(deaths));
+    let (said, listed, unlisted) = all.codes_said();
+    row.faults = format!(
+        "{} faults, {} deaths, {} lives; {said} of {listed} channel codes, {unlisted} unlisted",
+        grouped(all.faults.sum()),
+        grouped(all.crashes),
+        grouped(seed - args.seed)
+    );
+    row.first = all.failures.first().map(|failure| format!("{}\n{}", failure.message, failure.command()));
     row.seeds = format!("{} to {}", args.seed, seed.saturating_sub(1));
     Ok(row)
 }

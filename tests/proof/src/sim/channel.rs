@@ -1,17 +1,26 @@
 //! A model of Alipay for one merchant, with its ledger, its rules for repeated numbers and its moods.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use payment::channel::alipay::codes::Class;
+use payment::channel::alipay::failed;
+use payment::channel::alipay::wire::Method;
 use payment::channel::outcome::{CodeAnswer, Outcome, Receipt, RefundOutcome, Refusal, Reversal, Waiting, Why};
 use payment::channel::{Answer, Offer, RefundOrder, Request};
 use payment::ids::{AttemptId, RefundId};
 use payment::money::Fen;
+
+use super::failures::{self, No};
+use crate::dice::Dice;
 
 /// How long a pay code lives.
 pub const PAY_CODE_MS: u64 = 60_000;
 
 /// How long after a pay code was read its payment may still land although the trade was closed.
 const LANDS_WITHIN_MS: u64 = 80_000;
+
+/// There is no trade under this number.
+const NO_TRADE: No = No::With("ACQ.TRADE_NOT_EXIST");
 
 /// How a trade stands at Alipay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,18 +77,9 @@ pub enum Wallet {
     PaysAtOnce,
     /// Asks the buyer first.
     Confirms,
-    /// Refuses, with this code and kind.
-    Refuses(&'static str, Why),
+    /// Refuses, with this code.
+    Refuses(&'static str),
 }
-
-/// A code's refusal, as the channel's table has them.
-pub const REFUSALS: [(&str, Why); 5] = [
-    ("ACQ.PAYMENT_AUTH_CODE_INVALID", Why::RefreshCode),
-    ("ACQ.BUYER_BALANCE_NOT_ENOUGH", Why::Buyer),
-    ("ACQ.CONTEXT_INCONSISTENT", Why::NewNumber),
-    ("ACQ.TOTAL_FEE_EXCEED", Why::Order),
-    ("ACQ.TRADE_HAS_CLOSE", Why::Closed),
-];
 
 /// What the merchant's account or Alipay itself does to calls.
 #[derive(Debug, Clone, Default)]
@@ -104,16 +104,21 @@ pub struct Mood {
     pub again: u32,
     /// Alipay closes what the buyer does not confirm within this; never when it is nothing.
     pub confirm_within_ms: Option<u64>,
+    /// So many of 100 calls fail with some code, where that is no lie.
+    pub fails: u64,
 }
 
 /// The channel.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Alipay {
     /// The ledger.
     pub trades: BTreeMap<AttemptId, Trade>,
     wallets: BTreeMap<String, (Wallet, u64)>,
     /// How it is disposed.
     pub mood: Mood,
+    /// The codes that it said, as [`failures::name`] has them.
+    pub said: BTreeSet<String>,
+    dice: Dice,
 }
 
 impl Trade {
@@ -182,6 +187,18 @@ impl Trade {
 }
 
 impl Alipay {
+    /// A channel in a good mood, whose words are drawn from this seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            trades: BTreeMap::new(),
+            wallets: BTreeMap::new(),
+            mood: Mood::default(),
+            said: BTreeSet::new(),
+            dice: Dice::new(seed),
+        }
+    }
+
     /// The phone makes a pay code.
     pub fn make_pay_code(&mut self, code: &str, wallet: Wallet, now: u64) {
         self.wallets.insert(code.to_owned(), (wallet, now + PAY_CODE_MS));
@@ -241,16 +258,53 @@ impl Alipay {
     /// Carries one call out. `sent` is when the terminal sent it.
     pub fn execute(&mut self, request: &Request, sent: u64, now: u64) -> Answer {
         self.close_expired(now);
+        let answer = match self.fails(request) {
+            Some((code, done)) => {
+                if done {
+                    let _unsaid = self.carry_out(request, sent, now);
+                }
+                Err(No::With(code))
+            }
+            None => self.carry_out(request, sent, now),
+        };
+        answer.unwrap_or_else(|no| self.say(request, no))
+    }
+
+    fn carry_out(&mut self, request: &Request, sent: u64, now: u64) -> Result<Answer, No> {
         match request {
-            Request::ShowCode(offer) => Answer::Code(self.show_code(offer, now)),
-            Request::TakeCode(offer, code) => Answer::Payment(self.take_code(offer, code.expose(), sent, now)),
-            Request::Query(attempt) => Answer::Payment(self.query(*attempt)),
-            Request::Cancel(attempt) => Answer::Reversal(self.cancel(*attempt, now)),
-            Request::Close(attempt) => Answer::Reversal(self.close(*attempt)),
-            Request::Refund(refund) => Answer::Refund(self.refund(refund, now)),
-            Request::RefundQuery(refund) => Answer::Refund(self.refund_query(refund, now)),
-            Request::Probe => Answer::Reachable(true),
+            Request::ShowCode(offer) => self.show_code(offer, now).map(Answer::Code),
+            Request::TakeCode(offer, code) => self.take_code(offer, code.expose(), sent, now).map(Answer::Payment),
+            Request::Query(attempt) => self.query(*attempt).map(Answer::Payment),
+            Request::Cancel(attempt) => self.cancel(*attempt, now).map(Answer::Reversal),
+            Request::Close(attempt) => self.close(*attempt).map(Answer::Reversal),
+            Request::Refund(refund) => self.refund(refund, now).map(Answer::Refund),
+            Request::RefundQuery(refund) => Ok(Answer::Refund(self.refund_query(refund, now))),
+            Request::Probe => Ok(Answer::Reachable(true)),
         }
+    }
+
+    /// Whether the call fails: with which code, and whether it is carried out nonetheless.
+    fn fails(&mut self, request: &Request) -> Option<(&'static str, bool)> {
+        if *request == Request::Probe || self.dice.roll(100) >= self.mood.fails {
+            return None;
+        }
+        let method = Method::of(request);
+        let class = *self.dice.pick(&failures::classes(method));
+        let code = *self.dice.pick(&failures::codes(method, class));
+        let trade = attempt_of(request).and_then(|attempt| self.trades.get(&attempt));
+        let done = failures::leaves_open(class, request) && self.dice.one_in(2);
+        is_no_lie(class, request, trade).then_some((code, done))
+    }
+
+    /// What a code means is not this model's to say: the adapter's own function does.
+    fn say(&mut self, request: &Request, no: No) -> Answer {
+        let method = Method::of(request);
+        let code = match no {
+            No::With(code) => code,
+            No::Some(class) => *self.dice.pick(&failures::codes(method, Some(class))),
+        };
+        self.said.insert(failures::name(method, code));
+        failed(request, &failures::spelled(code))
     }
 
     fn close_expired(&mut self, now: u64) {
@@ -262,29 +316,27 @@ impl Alipay {
         }
     }
 
-    fn show_code(&mut self, offer: &Offer, now: u64) -> CodeAnswer {
+    fn show_code(&mut self, offer: &Offer, now: u64) -> Result<CodeAnswer, No> {
         if self.mood.refuses_setup {
-            return CodeAnswer::Refused(refusal("ACQ.ACCESS_FORBIDDEN", Why::Setup));
+            return Err(No::Some(Class::Refused(Why::Setup)));
         }
         if let Some((left, why)) = self.mood.refuses_codes.take_if(|(left, _)| *left > 0) {
             self.mood.refuses_codes = Some((left - 1, why));
-            return CodeAnswer::Refused(refusal("ACQ.REFUSED_IN_THE_TEST", why));
+            return Err(No::Some(Class::Refused(why)));
         }
         let valid_until = now + offer.valid_ms.next_multiple_of(60_000);
         let made = || Trade::new(offer.amount, Standing::Code { valid_until }, valid_until);
         let trade = self.trades.entry(offer.attempt).or_insert_with(made);
         match trade.standing {
-            Standing::Code { .. } => CodeAnswer::Ready(format!("https://qr.alipay.com/{}", offer.attempt)),
-            Standing::Confirming { .. } | Standing::Paid => {
-                CodeAnswer::Ask { code: "ACQ.TRADE_HAS_SUCCESS".to_owned() }
-            }
-            Standing::Closed => CodeAnswer::Refused(refusal("ACQ.TRADE_HAS_CLOSE", Why::NewNumber)),
+            Standing::Code { .. } => Ok(CodeAnswer::Ready(format!("https://qr.alipay.com/{}", offer.attempt))),
+            Standing::Confirming { .. } | Standing::Paid => Err(No::With("ACQ.TRADE_HAS_SUCCESS")),
+            Standing::Closed => Err(No::With("ACQ.TRADE_HAS_CLOSE")),
         }
     }
 
-    fn take_code(&mut self, offer: &Offer, code: &str, sent: u64, now: u64) -> Outcome {
+    fn take_code(&mut self, offer: &Offer, code: &str, sent: u64, now: u64) -> Result<Outcome, No> {
         if self.mood.refuses_setup {
-            return Outcome::NotPaid(refusal("ACQ.ACCESS_FORBIDDEN", Why::Setup));
+            return Err(No::Some(Class::Refused(Why::Setup)));
         }
         if self.trades.contains_key(&offer.attempt) {
             return self.query(offer.attempt);
@@ -292,8 +344,8 @@ impl Alipay {
         // A pay code is single use.
         let wallet = self.wallets.remove(code).filter(|(_, until)| now <= *until);
         let standing = match wallet {
-            None => return Outcome::NotPaid(refusal("ACQ.PAYMENT_AUTH_CODE_INVALID", Why::RefreshCode)),
-            Some((Wallet::Refuses(code, why), _)) => return Outcome::NotPaid(refusal(code, why)),
+            None => return Err(No::With("ACQ.PAYMENT_AUTH_CODE_INVALID")),
+            Some((Wallet::Refuses(code), _)) => return Err(No::With(code)),
             Some((Wallet::PaysAtOnce, _)) => Standing::Paid,
             Some((Wallet::Confirms, _)) => Standing::Confirming { until: self.confirms_until(now) },
         };
@@ -305,94 +357,86 @@ impl Alipay {
         self.query(offer.attempt)
     }
 
-    fn query(&self, attempt: AttemptId) -> Outcome {
-        let Some(trade) = self.trades.get(&attempt) else {
-            return Outcome::Pending(Waiting::NoTrade);
-        };
+    fn query(&self, attempt: AttemptId) -> Result<Outcome, No> {
+        let trade = self.trades.get(&attempt).ok_or(NO_TRADE)?;
         match trade.standing {
-            Standing::Code { .. } => Outcome::Pending(Waiting::NoTrade),
-            Standing::Confirming { .. } => Outcome::Pending(Waiting::Confirming),
-            Standing::Paid => Outcome::Paid(Receipt {
+            Standing::Code { .. } => Err(NO_TRADE),
+            Standing::Confirming { .. } => Ok(Outcome::Pending(Waiting::Confirming)),
+            Standing::Paid => Ok(Outcome::Paid(Receipt {
                 trade_no: format!("2026{attempt}"),
                 amount: Fen::new(trade.amount.get() + i64::from(self.mood.tells_wrong_amounts)),
                 paid_at: None,
                 buyer: None,
-            }),
-            Standing::Closed => Outcome::NotPaid(refusal("TRADE_CLOSED", Why::Closed)),
+            })),
+            // Not a code of the table: the trade's own state.
+            Standing::Closed => Ok(Outcome::NotPaid(Refusal { code: "TRADE_CLOSED".to_owned(), why: Why::Closed })),
         }
     }
 
-    fn cancel(&mut self, attempt: AttemptId, now: u64) -> Reversal {
+    fn cancel(&mut self, attempt: AttemptId, now: u64) -> Result<Reversal, No> {
         if self.mood.again > 0 {
             self.mood.again -= 1;
-            return Reversal::Again;
+            return Err(No::Some(Class::Again));
         }
         let mood = &mut self.mood;
-        let Some(trade) = self.trades.get_mut(&attempt) else {
-            return Reversal::NoTrade;
-        };
+        let trade = self.trades.get_mut(&attempt).ok_or(NO_TRADE)?;
         match trade.standing {
-            Standing::Code { .. } => Reversal::NoTrade,
+            Standing::Code { .. } => Err(NO_TRADE),
             Standing::Paid if mood.refuses_cancels > 0 => {
                 mood.refuses_cancels -= 1;
-                Reversal::Ask { code: "ACQ.CANCEL_NOT_ALLOWED".to_owned() }
+                Err(No::Some(Class::Ask))
             }
             Standing::Paid => {
                 trade.cancel(now);
-                Reversal::Refunded
+                Ok(Reversal::Refunded)
             }
             Standing::Confirming { .. } => {
                 trade.race();
-                Reversal::Closed
+                Ok(Reversal::Closed)
             }
-            Standing::Closed => Reversal::Closed,
+            Standing::Closed => Ok(Reversal::Closed),
         }
     }
 
-    fn close(&mut self, attempt: AttemptId) -> Reversal {
-        let Some(trade) = self.trades.get_mut(&attempt) else {
-            return Reversal::NoTrade;
-        };
+    fn close(&mut self, attempt: AttemptId) -> Result<Reversal, No> {
+        let trade = self.trades.get_mut(&attempt).ok_or(NO_TRADE)?;
         match trade.standing {
-            Standing::Code { .. } => Reversal::NoTrade,
+            Standing::Code { .. } => Err(NO_TRADE),
             Standing::Confirming { .. } => {
                 trade.race();
-                Reversal::Closed
+                Ok(Reversal::Closed)
             }
-            Standing::Paid | Standing::Closed => Reversal::Ask { code: "ACQ.TRADE_STATUS_ERROR".to_owned() },
+            Standing::Paid | Standing::Closed => Err(No::Some(Class::Ask)),
         }
     }
 
-    fn refund(&mut self, wanted: &RefundOrder, now: u64) -> RefundOutcome {
+    fn refund(&mut self, wanted: &RefundOrder, now: u64) -> Result<RefundOutcome, No> {
         if self.mood.short_of_funds {
-            return RefundOutcome::ShortOfFunds;
+            return Err(No::Some(Class::ShortOfFunds));
         }
-        let refused = |code: &str| RefundOutcome::Refused { code: code.to_owned() };
-        let Some(trade) = self.trades.get_mut(&wanted.attempt) else {
-            return refused("ACQ.TRADE_NOT_EXIST");
-        };
+        let trade = self.trades.get_mut(&wanted.attempt).ok_or(NO_TRADE)?;
         match trade.refunds.get(&wanted.refund) {
             // Nothing moved this time.
-            Some(known) if known.amount == wanted.amount => return RefundOutcome::NotMoved,
-            Some(_) => return refused("ACQ.DISCORDANT_REPEAT_REQUEST"),
+            Some(known) if known.amount == wanted.amount => return Ok(RefundOutcome::NotMoved),
+            Some(_) => return Err(No::With("ACQ.DISCORDANT_REPEAT_REQUEST")),
             None => {}
         }
         if self.mood.refuses_refunds {
-            return refused("ACQ.TRADE_NOT_ALLOW_REFUND");
+            return Err(No::Some(Class::Rejected));
         }
         match trade.standing {
-            Standing::Code { .. } => refused("ACQ.TRADE_NOT_EXIST"),
-            Standing::Confirming { .. } | Standing::Closed => RefundOutcome::NotMoved,
-            Standing::Paid if wanted.amount > trade.net() => refused("ACQ.REFUND_FEE_ERROR"),
+            Standing::Code { .. } => Err(NO_TRADE),
+            Standing::Confirming { .. } | Standing::Closed => Err(No::Some(Class::Ask)),
+            Standing::Paid if wanted.amount > trade.net() => Err(No::With("ACQ.REFUND_FEE_ERROR")),
             Standing::Paid if self.mood.drops_refunds > 0 => {
                 self.mood.drops_refunds -= 1;
-                RefundOutcome::NotMoved
+                Ok(RefundOutcome::NotMoved)
             }
             Standing::Paid => {
                 let later = self.mood.refunds_take_ms;
                 trade.refunds.insert(wanted.refund, Returned { amount: wanted.amount, moves_at: now + later });
                 trade.close_if_returned(now);
-                if later == 0 { RefundOutcome::Done } else { RefundOutcome::NotMoved }
+                Ok(if later == 0 { RefundOutcome::Done } else { RefundOutcome::NotMoved })
             }
         }
     }
@@ -403,8 +447,33 @@ impl Alipay {
     }
 }
 
-fn refusal(code: &str, why: Why) -> Refusal {
-    Refusal { code: code.to_owned(), why }
+/// Whether the ledger allows a code of this class as the answer. A doubt is always allowed: the terminal asks, and learns
+/// the truth.
+fn is_no_lie(class: Option<Class>, request: &Request, trade: Option<&Trade>) -> bool {
+    match class {
+        None | Some(Class::Trouble | Class::Again | Class::Ask) => true,
+        Some(Class::NoTrade) => trade.is_none_or(|trade| matches!(trade.standing, Standing::Code { .. })),
+        // Final: nothing was taken, and nobody can pay a code that nobody has seen.
+        Some(Class::Refused(_)) => {
+            trade.is_none_or(|trade| matches!(trade.standing, Standing::Code { .. }) && !trade.seen)
+        }
+        Some(Class::ShortOfFunds | Class::Rejected) => !has_refund(request, trade),
+    }
+}
+
+/// Whether the ledger has the refund that is asked for.
+fn has_refund(request: &Request, trade: Option<&Trade>) -> bool {
+    match request {
+        Request::Refund(wanted) | Request::RefundQuery(wanted) => {
+            trade.is_some_and(|trade| trade.refunds.contains_key(&wanted.refund))
+        }
+        Request::ShowCode(_)
+        | Request::TakeCode(..)
+        | Request::Query(_)
+        | Request::Cancel(_)
+        | Request::Close(_)
+        | Request::Probe => false,
+    }
 }
 
 /// The name of a call.

@@ -5,6 +5,7 @@ use std::io::{BufRead, Write};
 use clap::Args;
 use payment::engine::Engine;
 
+use super::errors;
 use super::life::live;
 use super::log::{Log, Printed};
 use super::{SimOptions, run as run_many};
@@ -51,13 +52,16 @@ pub fn run(args: &SimArgs) -> bool {
 }
 
 fn replay(seed: u64, printed: Printed) -> bool {
-    super::errors::listen();
+    let hears = errors::listen();
     let lived = live(seed, Log::printed(printed));
     println!("seed {seed}: {} orders, {} events", lived.orders, lived.events);
-    for error in super::errors::take() {
-        println!("ERROR {error}");
-    }
-    lived.violation.is_none()
+    let logged = errors::take();
+    logged.iter().for_each(|error| println!("ERROR {error}"));
+    let mut failures: Vec<String> =
+        lived.broke(&logged).into_iter().map(|(wrong, what)| format!("{wrong:?}: {what}")).collect();
+    failures.extend((!hears).then(|| errors::DEAF.to_owned()));
+    failures.iter().for_each(|failure| println!("FAILED {failure}"));
+    failures.is_empty()
 }
 
 fn many(args: &SimArgs) -> bool {

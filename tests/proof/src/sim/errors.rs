@@ -1,18 +1,24 @@
 //! No life may log an ERROR: what the simulator does to a terminal is foreseen, and a foreseen trouble is a warning.
 
 use std::fmt::{Debug, Write};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-/// The errors that were logged, each with the name of its thread: the journal has threads of its own.
-static LOGGED: Mutex<Vec<String>> = Mutex::new(Vec::new());
-static LISTENING: OnceLock<bool> = OnceLock::new();
+/// What is said when nobody can listen.
+pub const DEAF: &str = "another part of this process hears its log: that no life logs an ERROR cannot be seen";
 
-/// Hears every ERROR of this process and keeps it.
-struct Listener;
+/// The errors that were logged.
+type Heard = Arc<Mutex<Vec<String>>>;
+
+/// Those of the whole process: the journal has threads of its own. `None` when somebody else hears its log.
+static LOGGED: OnceLock<Option<Heard>> = OnceLock::new();
+
+/// Hears every ERROR and keeps it.
+#[derive(Default)]
+struct Listener(Heard);
 
 impl Subscriber for Listener {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
@@ -30,7 +36,7 @@ impl Subscriber for Listener {
     fn event(&self, event: &Event<'_>) {
         let mut words = Words(event.metadata().target().to_owned());
         event.record(&mut words);
-        LOGGED.lock().unwrap_or_else(PoisonError::into_inner).push(words.0);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(words.0);
     }
 
     fn enter(&self, _span: &Id) {}
@@ -47,13 +53,37 @@ impl Visit for Words {
     }
 }
 
-/// Begins to listen. `false` when somebody else hears this process's log already, and errors are not seen.
+fn taken(heard: &Heard) -> Vec<String> {
+    std::mem::take(&mut *heard.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn logged() -> Option<&'static Heard> {
+    let begin = || {
+        let listener = Listener::default();
+        let heard = Arc::clone(&listener.0);
+        tracing::subscriber::set_global_default(listener).is_ok().then_some(heard)
+    };
+    LOGGED.get_or_init(begin).as_ref()
+}
+
+/// Begins to listen. `false` when somebody else hears this process's log already, and errors are not seen: whoever counts
+/// on them says [`DEAF`] and fails.
+#[must_use]
 pub fn listen() -> bool {
-    *LISTENING.get_or_init(|| tracing::subscriber::set_global_default(Listener).is_ok())
+    logged().is_some()
 }
 
 /// The errors since the last call, of all lives of this process.
 #[must_use]
 pub fn take() -> Vec<String> {
-    std::mem::take(&mut *LOGGED.lock().unwrap_or_else(PoisonError::into_inner))
+    logged().map(taken).unwrap_or_default()
+}
+
+/// Does something, and tells the errors that this thread logged meanwhile; those the process does not hear.
+#[cfg(test)]
+pub fn of_this_thread<T>(what: impl FnOnce() -> T) -> (T, Vec<String>) {
+    let listener = Listener::default();
+    let heard = Arc::clone(&listener.0);
+    let done = tracing::subscriber::with_default(listener, what);
+    (done, taken(&heard))
 }

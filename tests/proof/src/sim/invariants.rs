@@ -3,8 +3,9 @@
 
 use payment::channel::Request;
 use payment::engine::effect::{Call, Record, Vend};
-use payment::engine::entry::{Entry, OrderState};
+use payment::engine::entry::{Entry, Item, OrderState};
 use payment::engine::faults::Fault;
+use payment::engine::input::Input;
 use payment::engine::view::View;
 use payment::ids::{AttemptId, OrderId, RefundId};
 use payment::money::Fen;
@@ -73,8 +74,8 @@ impl World {
             Entry::AttemptNotPaid { attempt, code, .. } => self.invariant_not_paid_is_certain(*attempt, code),
             Entry::VendStarted { item, .. } => self.invariant_item_is_started_once(order, *item),
             Entry::RefundDone { refund, .. } => self.invariant_refund_moved(*refund),
-            Entry::OrderOpened { .. }
-            | Entry::CashTaken { .. }
+            Entry::OrderOpened { items, .. } => self.invariant_jammed_machine_sells_nothing(order, items),
+            Entry::CashTaken { .. }
             | Entry::OrderCancelled { .. }
             | Entry::VendEnded { .. }
             | Entry::RefundOwed { .. }
@@ -184,6 +185,29 @@ impl World {
         }
     }
 
+    /// What keeps the machine from delivering, before this input. What it sold by itself for coins has fallen already.
+    pub(super) fn jams_for(&self, input: &Input) -> Vec<Fault> {
+        let sold_already = matches!(input, Input::CashSale(_));
+        let is_jam = |fault: &&Fault| !sold_already && matches!(fault, Fault::Machine | Fault::Slot(_));
+        self.engine.faults().filter(is_jam).cloned().collect()
+    }
+
+    /// The orders that are new were opened in spite of these. Their entries may be durable much later.
+    pub(super) fn note_openings(&mut self, jams: &[Fault]) {
+        for record in self.engine.orders() {
+            self.memory.jams.entry(record.order).or_insert_with(|| jams.to_vec());
+        }
+    }
+
+    /// Line 8: a machine that cannot deliver sells nothing, and a slot that is jammed nothing of its own.
+    fn invariant_jammed_machine_sells_nothing(&self, order: OrderId, items: &[Item]) {
+        let mut slots = items.iter().filter_map(|item| item.slot.as_ref());
+        let mut stops =
+            |fault: &Fault| slots.any(|slot| matches!(fault, Fault::Machine) || *fault == Fault::Slot(slot.clone()));
+        let stopped = self.memory.jams.get(&order).and_then(|jams| jams.iter().find(|jam| stops(jam)));
+        must!(stopped.is_none(), Broken, "{order} is sold in spite of {stopped:?}");
+    }
+
     /// A timer that was served does not want to be served again at once.
     pub(super) fn invariant_timer_was_served(&self) {
         let now = self.now().mono;
@@ -203,7 +227,8 @@ impl World {
     }
 }
 
-/// Whether a fault forbids a code on the screen, and an armed scanner: the operator's own codes need no channel.
+/// Whether a fault forbids a code on the screen, and an armed scanner: the operator's own codes need no channel. What a
+/// jam forbids is to open an order: [`World::invariant_jammed_machine_sells_nothing`].
 fn blocks(fault: &Fault) -> (bool, bool) {
     match fault {
         Fault::Storage | Fault::Clock | Fault::SwitchedOff | Fault::JournalFull => (true, true),

@@ -1,7 +1,7 @@
 //! One life of a terminal: customers come and go, things go wrong, and at the end the books are added up. Everything is
 //! drawn from the seed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use payment::channel::ChannelId;
 use payment::engine::entry::WhoScans;
@@ -14,7 +14,7 @@ use super::log::Log;
 use super::people::{SLOTS, slot};
 use super::tally::Tally;
 use super::trouble::Climate;
-use super::verdict::{Violation, judged};
+use super::verdict::{Violation, Wrong, judged};
 use super::world::{DAY, World};
 use crate::dice::Dice;
 
@@ -30,8 +30,22 @@ pub struct Lived {
     pub events: u64,
     /// The hash over all of them, when one was wanted.
     pub hash: Option<String>,
+    /// The codes that the channel said, as [`name`](super::failures::name) has them.
+    pub said: BTreeSet<String>,
     /// How it was ended early.
     pub violation: Option<Violation>,
+}
+
+impl Lived {
+    /// What this life broke, and what it would have cost, when these errors were logged meanwhile: what ended it comes
+    /// first.
+    #[must_use]
+    pub fn broke(&self, errors: &[String]) -> Vec<(Wrong, String)> {
+        let ended = self.violation.as_ref().map(|violation| (violation.wrong, violation.what.clone()));
+        let count = errors.len();
+        let words = |first| format!("{count} times ERROR in the log, by this life or by one beside it: {first}");
+        ended.into_iter().chain(errors.first().map(|first| (Wrong::Broken, words(first)))).collect()
+    }
 }
 
 /// Lives the life of this seed.
@@ -58,13 +72,14 @@ pub fn live(seed: u64, log: Log) -> Lived {
     });
     let violation = judgement.err();
     let Some(mut world) = world else {
-        return Lived { orders: 0, tally: Tally::default(), events: 0, hash: None, violation };
+        return Lived { orders: 0, tally: Tally::default(), events: 0, hash: None, said: BTreeSet::new(), violation };
     };
     if let Some(violation) = &violation {
         world.note(|| format!("{:?}: {}", violation.wrong, violation.what));
     }
     let (events, hash) = (world.log.events(), world.log.hash());
-    Lived { orders: world.memory.order_count(), tally: world.tally, events, hash, violation }
+    let (orders, said) = (world.memory.order_count(), world.alipay.said);
+    Lived { orders, tally: world.tally, events, hash, said, violation }
 }
 
 pub(super) fn settings(who_scans: WhoScans, vouchers: Option<VoucherSettings>) -> Settings {

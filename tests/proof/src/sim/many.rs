@@ -1,5 +1,6 @@
 //! Many lives on a few threads, and the card of what became of them.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::errors;
+use super::failures::listed;
 use super::life::{Lived, live};
 use super::log::Log;
 use super::tally::Tally;
@@ -64,30 +66,50 @@ pub struct SimCard {
     pub doubled: u64,
     /// Lives in which something never came to rest.
     pub stuck: u64,
+    /// Lives in which another promise was broken before it cost anything, or an ERROR was logged.
+    pub broken: u64,
+    /// The codes that the channel said, as [`name`](super::failures::name) has them.
+    pub said: BTreeSet<String>,
     /// Every life that broke a promise, the first ones.
     pub failures: Vec<Failure>,
 }
 
 impl SimCard {
-    fn add(&mut self, seed: u64, lived: Lived) {
+    /// One more life, and the errors that were logged meanwhile.
+    pub(super) fn add(&mut self, seed: u64, lived: Lived, errors: &[String]) {
+        let broke = lived.broke(errors);
+        // A life counts once, as what ended it.
+        if let Some((wrong, _)) = broke.first() {
+            self.count(*wrong);
+        }
+        broke.into_iter().for_each(|(_, what)| self.fail(seed, what));
         self.orders += lived.orders;
         self.events += lived.events;
         self.crashes += lived.tally.of("process killed") + lived.tally.of("power cut");
         self.faults.add_all(&lived.tally);
-        if let Some(violation) = lived.violation {
-            match violation.wrong {
-                Wrong::Lost => self.lost += 1,
-                Wrong::Doubled => self.doubled += 1,
-                Wrong::Stuck => self.stuck += 1,
-                Wrong::Broken => {}
-            }
-            self.fail(seed, violation.what);
+        self.said.extend(lived.said);
+    }
+
+    const fn count(&mut self, wrong: Wrong) {
+        match wrong {
+            Wrong::Lost => self.lost += 1,
+            Wrong::Doubled => self.doubled += 1,
+            Wrong::Stuck => self.stuck += 1,
+            Wrong::Broken => self.broken += 1,
         }
-        let errors = errors::take();
-        if let Some(first) = errors.first() {
-            let count = errors.len();
-            self.fail(seed, format!("{count} times ERROR in the log, by this life or by one beside it: {first}"));
-        }
+    }
+
+    /// How many rows of the channel's table were said, of how many, and how many codes that the method does not list.
+    #[must_use]
+    pub fn codes_said(&self) -> (usize, usize, usize) {
+        let said = listed().filter(|row| self.said.contains(row)).count();
+        (said, listed().count(), self.said.len() - said)
+    }
+
+    /// The simulator itself cannot tell whether something held.
+    fn is_blind(&mut self, seed: u64, why: &str) {
+        self.count(Wrong::Broken);
+        self.fail(seed, why.to_owned());
     }
 
     fn fail(&mut self, seed: u64, message: String) {
@@ -96,7 +118,8 @@ impl SimCard {
         }
     }
 
-    fn add_all(&mut self, other: Self) {
+    /// Adds what other lives found; the seeds stay those of this one.
+    pub fn add_all(&mut self, other: Self) {
         self.orders += other.orders;
         self.events += other.events;
         self.crashes += other.crashes;
@@ -104,6 +127,8 @@ impl SimCard {
         self.lost += other.lost;
         self.doubled += other.doubled;
         self.stuck += other.stuck;
+        self.broken += other.broken;
+        self.said.extend(other.said);
         let room = FAILURES_MAX - self.failures.len().min(FAILURES_MAX);
         self.failures.extend(other.failures.into_iter().take(room));
     }
@@ -117,14 +142,13 @@ impl fmt::Display for SimCard {
         for (kind, count) in self.faults.iter() {
             writeln!(f, "  {count:>10}  {kind}")?;
         }
-        write!(
+        let (said, rows, unlisted) = self.codes_said();
+        writeln!(
             f,
-            "lost {}, doubled {}, stuck {}, failures {}",
-            self.lost,
-            self.doubled,
-            self.stuck,
-            self.failures.len()
+            "{said} of the {rows} codes of the channel's methods were said, and {unlisted} that are not listed"
         )?;
+        let Self { lost, doubled, stuck, broken, .. } = self;
+        write!(f, "lost {lost}, doubled {doubled}, stuck {stuck}, broken {broken}, failures {}", self.failures.len())?;
         for failure in &self.failures {
             let message: String = failure.message.chars().take(600).collect();
             write!(f, "\nseed {}: {message}\n    {}", failure.seed, failure.command())?;
@@ -160,20 +184,22 @@ fn now() -> std::time::Instant {
 /// Lives until there were enough orders.
 #[must_use]
 pub fn run(options: &SimOptions) -> SimCard {
-    errors::listen();
+    let mut card = SimCard::default();
+    if !errors::listen() {
+        card.is_blind(options.first_seed, errors::DEAF);
+    }
     let plan = Plan {
         next: AtomicU64::new(options.first_seed),
         orders: AtomicU64::new(0),
         wanted: options.orders,
         until: options.limit.map(|limit| now() + limit),
     };
-    let mut card = SimCard::default();
     thread::scope(|scope| {
         let threads: Vec<_> = (0..options.threads.max(1)).map(|_| scope.spawn(|| live_on(&plan))).collect();
         for thread in threads {
             match thread.join() {
                 Ok(part) => card.add_all(part),
-                Err(_) => card.fail(options.first_seed, "a thread of the simulator ended by a panic".to_owned()),
+                Err(_) => card.is_blind(options.first_seed, "a thread of the simulator ended by a panic"),
             }
         }
     });
@@ -187,7 +213,7 @@ fn live_on(plan: &Plan) -> SimCard {
     while let Some(seed) = plan.next_seed() {
         let lived = live(seed, Log::counted());
         plan.orders.fetch_add(lived.orders, Ordering::Relaxed);
-        card.add(seed, lived);
+        card.add(seed, lived, &errors::take());
     }
     card
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use payment::engine::effect::Record;
 use payment::engine::entry::{Entry, OrderState, Stored};
+use payment::engine::faults::Fault;
 use payment::engine::record::OrderRecord;
 use payment::ids::{AttemptId, OrderId, RefundId};
 use payment::money::Fen;
@@ -28,6 +29,8 @@ pub struct Memory {
     pub reversing: BTreeSet<AttemptId>,
     /// The refunds that have a number.
     pub refunds: BTreeMap<RefundId, AttemptId>,
+    /// What kept the machine from delivering when each order was opened.
+    pub jams: BTreeMap<OrderId, Vec<Fault>>,
     /// The orders that are paid.
     pub paid: BTreeSet<OrderId>,
     /// The items whose motor was started.

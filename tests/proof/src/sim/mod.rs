@@ -8,7 +8,7 @@
 //! | [`people`], [`codes`] | buyers, callers, operators, and what they pay with |
 //! | [`trouble`] | what goes wrong |
 //! | [`death`] | kills, power cuts and the start after them |
-//! | [`channel`], [`network`], [`machine`], [`store`] | what is around the engine |
+//! | [`channel`], [`failures`], [`network`], [`machine`], [`store`] | what is around the engine |
 //! | [`hub`] | the operator's side, and the way there |
 //! | [`memory`], [`invariants`], [`ending`] | what was told, and what must hold |
 //! | [`many`], [`mutants`] | many lives and their card, with planted mistakes too |
@@ -22,6 +22,7 @@ pub mod command;
 pub mod death;
 pub mod ending;
 pub mod errors;
+pub mod failures;
 pub mod hub;
 pub mod invariants;
 pub mod life;

@@ -1,16 +1,23 @@
 //! The people around a terminal: buyers with phones and fingers, callers of the API, operators.
 
+use payment::channel::alipay::codes::Class;
+use payment::channel::alipay::wire::Method;
+use payment::channel::outcome::Why;
 use payment::engine::entry::{IdempotencyKey, Item, Origin, SlotId, WhoScans};
 use payment::engine::input::{Done, Input, Key, NewOrder, Refused};
 use payment::ids::{AttemptId, OrderId};
 use payment::money::Fen;
 
-use super::channel::{REFUSALS, Standing, Wallet};
+use super::channel::{Standing, Wallet};
+use super::failures;
 use super::verdict::must;
 use super::world::World;
 
 /// The slots of the machine.
 pub const SLOTS: [&str; 3] = ["11", "12", "21"];
+
+/// Why a buyer's wallet refuses. The merchant's set-up is not its business.
+const WALLETS_REASONS: [Why; 4] = [Why::RefreshCode, Why::Buyer, Why::NewNumber, Why::Order];
 
 /// Lines that are no pay code of ours.
 const ODD_LINES: [&str; 5] = ["6901028075831", "130000000000000000", "", "28", "https://example.com/a"];
@@ -91,9 +98,10 @@ impl World {
             0 | 1 => Wallet::PaysAtOnce,
             2 | 3 => Wallet::Confirms,
             _ => {
-                let (code, why) = *self.dice.pick(&REFUSALS);
+                let why = *self.dice.pick(&WALLETS_REASONS);
+                let code = *self.dice.pick(&failures::codes(Method::Pay, Some(Class::Refused(why))));
                 self.fault("wallet refuses");
-                Wallet::Refuses(code, why)
+                Wallet::Refuses(code)
             }
         }
     }

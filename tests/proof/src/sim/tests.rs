@@ -1,9 +1,17 @@
 //! A fixed share of the simulator's lives.
 
+use payment::channel::{Offer, RefundOrder, Request};
+use payment::ids::IdMint;
+use payment::money::Fen;
+use payment::redact::PayCode;
+
+use super::channel::Alipay;
+use super::failures::listed;
 use super::life::live;
 use super::log::Log;
+use super::many::SimCard;
 use super::mutants::mutants;
-use super::{SimOptions, run};
+use super::{SimOptions, errors, run};
 
 /// Orders of the fixed share.
 const ORDERS: u64 = 1_000;
@@ -39,4 +47,49 @@ fn every_planted_mistake_is_caught() {
     }
     let missed: Vec<_> = caught.iter().filter(|mutant| mutant.seeds_needed.is_none()).collect();
     assert!(missed.is_empty(), "{missed:?}");
+}
+
+#[test]
+fn a_life_that_logs_an_error_fails() {
+    let (lived, logged) = errors::of_this_thread(|| {
+        let lived = live(1, Log::counted());
+        tracing::error!("planted by the test");
+        lived
+    });
+    assert!(lived.violation.is_none(), "{:?}", lived.violation);
+    assert!(lived.broke(&[]).is_empty());
+    let mut card = SimCard::default();
+    card.add(1, lived, &logged);
+    assert_eq!((card.broken, card.failures.len()), (1, 1), "{card}");
+    assert!(card.failures[0].message.contains("planted by the test"), "{card}");
+    assert!(card.to_string().contains("broken 1"), "{card}");
+}
+
+/// How often each method fails below.
+const FAILURES: u32 = 5_000;
+
+#[test]
+fn the_channel_says_every_code_of_the_table() {
+    let mut mint = IdMint::new([1; 32]);
+    let attempt = mint.attempt();
+    let amount = Fen::new(500);
+    let offer = Offer { attempt, amount, subject: String::new(), goods: Vec::new(), valid_ms: 60_000 };
+    let refund = RefundOrder { attempt, refund: mint.refund(), amount, reason: String::new() };
+    let calls = [
+        Request::ShowCode(offer.clone()),
+        Request::TakeCode(offer, PayCode::new("281234567890123456")),
+        Request::Query(attempt),
+        Request::Cancel(attempt),
+        Request::Close(attempt),
+        Request::Refund(refund.clone()),
+        Request::RefundQuery(refund),
+    ];
+    let mut alipay = Alipay::new(1);
+    alipay.mood.fails = 100;
+    for call in &calls {
+        (0..FAILURES).for_each(|_| drop(alipay.execute(call, 0, 0)));
+    }
+    let unsaid: Vec<String> = listed().filter(|row| !alipay.said.contains(row)).collect();
+    assert!(unsaid.is_empty(), "{unsaid:?}");
+    assert!(alipay.said.contains("Pay ACQ.CODE_OF_NEXT_YEAR"), "codes of no list are not tried");
 }

@@ -85,7 +85,7 @@ impl World {
         let some = u32::try_from(self.dice.roll(4)).unwrap_or(0);
         let often = self.dice.one_in(2);
         let mood = &mut self.alipay.mood;
-        let kind = match self.dice.roll(11) {
+        let kind = match self.dice.roll(13) {
             0 => {
                 mood.again = some;
                 "cancels are to be repeated"
@@ -115,7 +115,7 @@ impl World {
                 "unconfirmed trades closed"
             }
             7 => {
-                let whys = [Why::NewNumber, Why::Order, Why::Buyer, Why::Closed, Why::RefreshCode];
+                let whys = [Why::NewNumber, Why::Order, Why::Buyer, Why::RefreshCode];
                 mood.refuses_codes = Some((some, *self.dice.pick(&whys)));
                 "codes refused"
             }
@@ -126,6 +126,10 @@ impl World {
             9 => {
                 mood.refuses_setup = self.dice.one_in(4);
                 "set-up refused"
+            }
+            10 | 11 => {
+                mood.fails = *self.dice.pick(&[5, 20, 60]);
+                "calls fail with any code"
             }
             _ => {
                 *mood = super::channel::Mood::default();

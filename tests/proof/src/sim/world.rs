@@ -135,7 +135,7 @@ impl World {
             trusted: true,
             runs: 0,
             death: None,
-            alipay: Alipay::default(),
+            alipay: Alipay::new(!network_seed),
             network,
             hub: has_hub.then(Hub::new),
             machine: Machine::new(counter),
@@ -181,7 +181,9 @@ impl World {
     /// One input, and everything that follows from it at once.
     pub fn input(&mut self, input: Input) -> Result<Done, Refused> {
         self.note(|| format!("{input:?}"));
+        let jams = self.jams_for(&input);
         let done = self.engine.handle(self.now(), input);
+        self.note_openings(&jams);
         if let Err(refused) = &done {
             self.note(|| format!("refused: {refused}"));
         }
