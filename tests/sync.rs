@@ -385,6 +385,42 @@ async fn the_operator_orders_a_refund_and_the_money_goes_back_once() {
     assert_eq!(shop.gateway().ledger().net_fen(), 0);
 }
 
+/// The journal's file and what stands beside it, as a backup takes it and brings it back.
+fn copy_journal(from: &Path, to: &Path) {
+    for end in ["", "-wal", "-shm"] {
+        let (from, to) = (format!("{}{end}", from.display()), format!("{}{end}", to.display()));
+        match Path::new(&from).exists() {
+            true => drop(std::fs::copy(from, to).unwrap()),
+            false => drop(std::fs::remove_file(to)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_journal_from_a_backup_does_no_command_again_and_says_so() {
+    let operator = Operator::open().await;
+    let mut shop = operator.shop().await;
+    let order = sell(&shop, "11").await;
+    until_acknowledged(&shop).await;
+    let backup = shop.scene.dir.join("backup.db");
+    shop.daemon.stop().await.unwrap();
+    copy_journal(&shop.scene.journal_path, &backup);
+    shop.restart().await;
+    let number = operator.control.order_refund(TERMINAL, &order, Some(100));
+    assert_eq!(operator.result_of(number).await.0, "done");
+    shop.ledger_until("the refund", |ledger: &Ledger| ledger.net_fen() == WATER - 100).await;
+    until_acknowledged(&shop).await;
+    shop.daemon.stop().await.unwrap();
+    copy_journal(&backup, &shop.scene.journal_path);
+    shop.restart().await;
+    // Nothing waits for the hub, and nobody buys: it shows all the same.
+    shop.fault_until("hub", true).await;
+    let newer = operator.control.order_refund(TERMINAL, &order, Some(50));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(operator.control.books(|books| books.result(TERMINAL, newer)), None);
+    assert_eq!((queue(&shop).await.handled, shop.gateway().ledger().net_fen()), (0, WATER - 100));
+}
+
 #[tokio::test]
 async fn a_command_that_the_operator_did_not_sign_is_refused_and_nothing_of_it_is_done() {
     let operator = Operator::open().await;

@@ -14,6 +14,9 @@ use super::trouble::AppendError;
 
 /// So many of the entries set aside are read: a hub may have refused all there are.
 const SET_ASIDE_SHOWN: u32 = 100;
+/// So many results that were not reported are read. The link lets no more than 50 come together, but the file may be older
+/// than that rule.
+const RESULTS_READ: u32 = 1_000;
 
 /// How far the hub has the journal, and what it refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -215,14 +218,14 @@ pub(super) fn marks(connection: &Connection) -> rusqlite::Result<Marks> {
     Ok(found.unwrap_or_default())
 }
 
-/// The results that were not reported yet.
+/// The results that were not reported yet, the oldest of them.
 pub(super) fn results(connection: &Connection) -> rusqlite::Result<Vec<CommandResult>> {
     if !store::has_additions(connection)? {
         return Ok(Vec::new());
     }
     connection
-        .prepare_cached("SELECT number, outcome = 'done', detail FROM command_results ORDER BY number")?
-        .query_map([], |row| {
+        .prepare_cached("SELECT number, outcome = 'done', detail FROM command_results ORDER BY number LIMIT ?1")?
+        .query_map([RESULTS_READ], |row| {
             let outcome = if row.get(1)? { CommandOutcome::Done } else { CommandOutcome::Refused };
             Ok(CommandResult { number: read_seq(row, 0)?, outcome, detail: row.get(2)? })
         })?
@@ -333,4 +336,22 @@ fn used_bytes(connection: &Connection) -> rusqlite::Result<u64> {
     let read = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     let pages = read("page_count")?.saturating_sub(read("freelist_count")?);
     Ok(u64::try_from(pages.saturating_mul(read("page_size")?)).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_many_results_an_old_file_holds_a_limited_number_is_read() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("till.db");
+        drop(Journal::open(&path).unwrap());
+        let connection = Connection::open(&path).unwrap();
+        let many = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 3000)
+                    INSERT INTO command_results (number, outcome, detail) SELECT x, 'refused', 'not signed' FROM n";
+        connection.execute_batch(many).unwrap();
+        let read = results(&connection).unwrap();
+        assert_eq!((read.len(), read[0].number), (1_000, 1), "the oldest are to be reported first");
+    }
 }

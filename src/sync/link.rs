@@ -14,8 +14,9 @@ use payment::time::{Mono, Now};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::{Notify, watch};
 
-use super::carry_out::CarriedOut;
+use super::carry_out::{CarriedOut, Turn};
 use super::client::{HubClient, Post};
+use super::command::Delivered;
 use super::downlink::{self, Downlink};
 use super::key::TerminalKey;
 use super::status::{LinkNews, LinkState, Nudges};
@@ -92,7 +93,7 @@ pub async fn run(options: LinkOptions, ends: LinkEnds, marks: Marks) {
     };
     let blame = Mutex::new(Blame { raised, set_aside: marks.unseen, ..Blame::default() });
     let (for_up, for_down) = (Notify::new(), Notify::new());
-    Link { options, client, ends, blame, for_up, for_down }.serve(marks).await;
+    Link { options, client, ends, blame, for_up, for_down, fault: tokio::sync::Mutex::default() }.serve(marks).await;
 }
 
 /// A machine whose disk holds no key sells all the same.
@@ -114,6 +115,9 @@ pub(super) struct Link {
     /// The other direction began to work.
     for_up: Notify,
     for_down: Notify,
+    /// Held while the fault is raised or cleared, and while an entry is set aside: a clear of the link's own, which is on
+    /// its way to the loop, would else be taken for a person's who saw the entry.
+    fault: tokio::sync::Mutex<()>,
 }
 
 /// What is wrong in either direction: who wants the fault `hub` raised, and what people read.
@@ -123,6 +127,10 @@ struct Blame {
     down: Option<Trouble>,
     /// An entry was set aside, and no person has cleared the fault since.
     set_aside: bool,
+    /// So often the fault had been cleared when that was last looked at.
+    clears: u64,
+    /// Hub and journal have one history.
+    agrees: bool,
     raised: bool,
     /// The last that came of each direction was as wished.
     up_works: bool,
@@ -164,6 +172,7 @@ impl Link {
     async fn send(&self, mut up: Uplink) {
         let (mut newest, mut nudges) = (self.ends.terminal.newest(), self.ends.nudges.clone());
         let mut told = *nudges.borrow_and_update();
+        self.blame().clears = told.hub_cleared;
         // What an earlier run left.
         self.raise_or_clear().await;
         loop {
@@ -171,10 +180,11 @@ impl Link {
             up.woken(self.now().mono, known);
             let now_told = *nudges.borrow_and_update();
             nudge(&mut up, self.now().mono, told, now_told);
-            if told.hub_cleared != now_told.hub_cleared {
+            if self.blame().is_seen_by(now_told.hub_cleared) {
                 self.note_seen().await;
             }
             told = now_told;
+            self.note_agreement(up.agrees());
             match up.poll(self.now()) {
                 Next::Send(span) => {
                     self.publish(&up, LinkState::Sending, None);
@@ -242,6 +252,7 @@ impl Link {
             tracing::warn!(seq, order, code, detail, "the hub refuses an entry for good; see `till queue`");
         }
         let any = !set_aside.is_empty();
+        let _no_clear_on_its_way = self.fault.lock().await;
         match self.ends.terminal.sync(SyncWish::Acknowledge { up_to, set_aside }).await {
             Ok(()) => {
                 up.acknowledged(self.now().mono, batch, up_to);
@@ -258,26 +269,14 @@ impl Link {
         let mut nudges = self.ends.nudges.clone();
         let mut wants_restart = false;
         loop {
+            down.agrees(self.blame().agrees);
             let next = down.poll(self.now());
             // What came with one answer is done in one run, and one restart serves all that want one.
             if wants_restart && !matches!(next, downlink::Next::Do(_)) {
                 wants_restart = !self.restart().await;
             }
             match next {
-                downlink::Next::Do(command) => {
-                    let is_next = down.is_next(command.number);
-                    match self.carry_out(&command, is_next).await {
-                        CarriedOut::Handled { result, restarts } => {
-                            wants_restart |= restarts;
-                            down.handled(result);
-                        }
-                        CarriedOut::NotNow(why) => {
-                            tracing::warn!(number = command.number, why, "a command of the operator has to wait");
-                            down.not_now(self.now().mono, entropy());
-                        }
-                        CarriedOut::Dropped(why) => down.dropped(self.now().mono, why, entropy()),
-                    }
-                }
+                downlink::Next::Do(command) => wants_restart |= self.command(&mut down, &command).await,
                 downlink::Next::Ask { handled, results, wait_s } => {
                     self.ask(&mut down, handled, &results, wait_s).await;
                 }
@@ -290,6 +289,26 @@ impl Link {
             }
             self.blame_down(&down).await;
         }
+    }
+
+    /// Does a command; whether it wants a restart.
+    async fn command(&self, down: &mut Downlink, command: &Delivered) -> bool {
+        let (number, turn) = (command.number, Turn { is_next: down.is_next(command.number), tries: down.tries() });
+        let carried_out = self.carry_out(command, turn).await;
+        let now = self.now().mono;
+        match carried_out {
+            CarriedOut::Handled { result, restarts } => {
+                down.handled(result);
+                return restarts;
+            }
+            CarriedOut::NotNow(why) => {
+                tracing::warn!(number, why, "a command of the operator has to wait");
+                down.not_now(now, number, why, entropy());
+            }
+            CarriedOut::Forged(result) => down.forged(now, result, entropy()),
+            CarriedOut::Dropped(why) => down.dropped(now, why, entropy()),
+        }
+        false
     }
 
     async fn ask(&self, down: &mut Downlink, handled: u64, results: &[CommandResult], wait_s: u64) {
@@ -307,8 +326,9 @@ impl Link {
             return;
         };
         // What is not forgotten is reported again, which does no harm.
-        if self.ends.terminal.sync(SyncWish::Reported(up_to)).await.is_ok() {
-            down.reported(up_to);
+        match self.ends.terminal.sync(SyncWish::Reported(up_to)).await {
+            Ok(()) => down.reported(up_to),
+            Err(error) => down.not_forgotten(self.now().mono, error.to_string(), entropy()),
         }
     }
 
@@ -352,21 +372,22 @@ impl Link {
     }
 
     fn note_set_aside(&self, any: bool) {
-        let mut blame = self.blame();
-        blame.set_aside |= any;
-        // A technician may have cleared the last one.
-        blame.raised &= !any;
+        let clears = self.ends.nudges.borrow().hub_cleared;
+        self.blame().note_set_aside(any, clears);
     }
 
-    /// The fault was cleared. The link clears it only when nothing stands against the hub any more, so if something does,
-    /// it was a person: what stands does not raise it again, only what is new.
+    /// Commands wait for it.
+    fn note_agreement(&self, agrees: bool) {
+        let before = std::mem::replace(&mut self.blame().agrees, agrees);
+        if before != agrees {
+            self.for_down.notify_one();
+        }
+    }
+
+    /// A person knows of what is set aside.
     async fn note_seen(&self) {
-        let was_set_aside = {
-            let mut blame = self.blame();
-            std::mem::take(&mut blame.set_aside)
-        };
         // When it cannot be noted, the next start raises the fault again.
-        if was_set_aside && self.ends.terminal.sync(SyncWish::SetAsideSeen).await.is_err() {
+        if self.ends.terminal.sync(SyncWish::SetAsideSeen).await.is_err() {
             tracing::warn!(
                 "that the entries set aside were seen could not be noted; the fault comes back at the next start"
             );
@@ -389,6 +410,7 @@ impl Link {
     /// The fault follows what both directions say, also when it changes meanwhile. A loop that has no time now is told the
     /// next time.
     async fn raise_or_clear(&self) {
+        let _one_at_a_time = self.fault.lock().await;
         loop {
             let (wanted, raised) = {
                 let blame = self.blame();
@@ -425,6 +447,25 @@ impl Blame {
     fn wants_fault(&self) -> bool {
         let person = |trouble: &Option<Trouble>| trouble.as_ref().is_some_and(Trouble::needs_a_person);
         self.set_aside || person(&self.up) || person(&self.down)
+    }
+
+    /// Entries were set aside, durably. However often the fault was cleared until now, it was before anybody could see
+    /// them: in doubt it comes back.
+    fn note_set_aside(&mut self, any: bool, clears: u64) {
+        if any {
+            self.set_aside = true;
+            self.clears = clears;
+            // A technician may have cleared the last one.
+            self.raised = false;
+        }
+    }
+
+    /// The fault was cleared so often; whether a person saw by that what is set aside. The link clears it only when nothing
+    /// stands against the hub any more, so if something does, it was a person: what stands does not raise it again, only
+    /// what is new.
+    fn is_seen_by(&mut self, clears: u64) -> bool {
+        let is_new = std::mem::replace(&mut self.clears, clears) != clears;
+        is_new && std::mem::take(&mut self.set_aside)
     }
 
     /// Remembers what is wrong now; returns it when it is news. What is new is raised again, even if a technician
@@ -499,4 +540,22 @@ fn entropy() -> u64 {
     let mut bytes = [0; 8];
     let _without = SystemRandom::new().fill(&mut bytes);
     u64::from_le_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clear_counts_only_for_what_was_set_aside_before_it() {
+        let mut blame = Blame { raised: true, ..Blame::default() };
+        // The fault was cleared twice while the batch was on its way, by the link or by a technician.
+        blame.note_set_aside(true, 2);
+        assert!(blame.wants_fault() && !blame.raised, "the fault does not come back for what nobody saw");
+        assert!(!blame.is_seen_by(2), "what came after the clear is marked as seen");
+        assert!(blame.is_seen_by(3) && !blame.wants_fault());
+        assert!(!blame.is_seen_by(4), "there is nothing more to see");
+        blame.note_set_aside(false, 9);
+        assert!(!blame.wants_fault());
+    }
 }

@@ -89,7 +89,19 @@ pub enum Trouble {
         /// The first of them.
         seq: u64,
     },
+    /// A command of the operator cannot be done now, and those after it wait.
+    Undone {
+        /// Its number.
+        number: u64,
+        /// Why.
+        why: String,
+        /// So often it was tried in a row.
+        tries: u32,
+    },
 }
+
+/// A command that could not be done so often is for a person.
+const UNDONE_IN_A_ROW: u32 = 3;
 
 impl Trouble {
     /// Whether waiting will not mend it: the fault `hub`.
@@ -97,6 +109,7 @@ impl Trouble {
     pub const fn needs_a_person(&self) -> bool {
         match self {
             Self::NotNow(_) | Self::Journal(_) => false,
+            Self::Undone { tries, .. } => *tries >= UNDONE_IN_A_ROW,
             Self::NotAccepted(_)
             | Self::BadBatch(_)
             | Self::Illiterate(_)
@@ -153,6 +166,11 @@ impl fmt::Display for Trouble {
                 "the hub lost entry {seq}, and the journal does not hold it any more: restore the hub from a backup. \
                  Everything since is kept"
             ),
+            Self::Undone { number, why, .. } => write!(
+                f,
+                "command {number} of the operator cannot be done now: {why}. It is tried again, and what was ordered after \
+                 it waits"
+            ),
         }
     }
 }
@@ -179,6 +197,10 @@ pub struct Uplink {
     newest: u64,
     /// What the hub has. Below `acknowledged` only while it gets again what it lost.
     at_hub: u64,
+    /// The hub said where it stands, and has nothing that this journal never had.
+    is_compared: bool,
+    /// Where it said so last.
+    hub_said: u64,
     entries_max: u32,
     unreadable: Option<String>,
     /// Entries in a row that went as unreadable.
@@ -189,13 +211,17 @@ pub struct Uplink {
 }
 
 impl Uplink {
-    /// At a start: what the journal holds as acknowledged, and its newest entry. What waits is sent at once.
+    /// At a start: what the journal holds as acknowledged, and its newest entry. What waits is sent at once; when nothing
+    /// waits, the newest entry goes once more: only so it shows whether an older journal was put in its place. A journal
+    /// without entries has nothing to compare, and no order that a command could return money of.
     #[must_use]
     pub fn new(acknowledged: u64, newest: u64) -> Self {
         Self {
             acknowledged,
             newest: newest.max(acknowledged),
             at_hub: acknowledged,
+            is_compared: newest.max(acknowledged) == 0,
+            hub_said: 0,
             entries_max: ENTRIES_MAX,
             unreadable: None,
             unreadable_row: 0,
@@ -208,17 +234,28 @@ impl Uplink {
     /// What to do now. Nothing leaves while the wall clock is not trusted: a signature holds the time.
     #[must_use]
     pub fn poll(&self, now: Now) -> Next {
-        if self.is_empty() || !now.wall.trusted {
+        if (self.is_empty() && self.is_compared) || !now.wall.trusted {
             return Next::Wait(None);
         }
         match self.hold {
             Some((_, until)) if now.mono < until => Next::Wait(Some(until)),
-            Some(_) | None => Next::Send(Span {
-                after: self.at_hub,
-                entries_max: self.entries_max,
-                unreadable: self.unreadable.clone(),
-            }),
+            Some(_) | None => Next::Send(self.span()),
         }
+    }
+
+    fn span(&self) -> Span {
+        let unreadable = self.unreadable.clone();
+        if self.is_empty() {
+            return Span { after: self.newest.saturating_sub(1), entries_max: 1, unreadable };
+        }
+        Span { after: self.at_hub, entries_max: self.entries_max, unreadable }
+    }
+
+    /// Whether hub and journal have one history, as far as the hub said since the start. Until then no command is done: an
+    /// older journal does not know which ones were.
+    #[must_use]
+    pub const fn agrees(&self) -> bool {
+        self.is_compared
     }
 
     /// Whether the hub has everything.
@@ -285,7 +322,7 @@ impl Uplink {
                 let what = format!("it says that entry {} leaves a gap after {acknowledged}", batch.first);
                 self.fail(now, Trouble::Nonsense(what), None, entropy);
             }
-            Answer::Fork { detail } => self.stop(now, Trouble::Fork(detail)),
+            Answer::Fork { detail } => self.disagree(now, Trouble::Fork(detail)),
             Answer::BadBatch(said) => self.on_bad_batch(now, batch, said, entropy),
             Answer::NotAccepted(said) => self.fail(now, Trouble::NotAccepted(said), None, entropy),
             Answer::NotNow { detail, retry_after_s } => {
@@ -305,7 +342,7 @@ impl Uplink {
         entropy: u64,
     ) -> Option<Acknowledgement> {
         if hub > self.newest {
-            self.stop(now, Trouble::Ahead { hub, newest: self.newest });
+            self.disagree(now, Trouble::Ahead { hub, newest: self.newest });
             return None;
         }
         if hub < self.at_hub {
@@ -319,6 +356,11 @@ impl Uplink {
         // The hub may have more from an earlier life of this terminal. What it refused of that is named when it comes
         // again, so nothing is skipped.
         let up_to = hub.min(batch.last);
+        self.hub_said = hub;
+        if batch.last <= self.at_hub {
+            // It went once more to compare. What was refused of it is known, and a person may have seen it since.
+            return Some(Acknowledgement { up_to, refused: Vec::new() });
+        }
         refused.retain(|entry| (batch.first..=up_to).contains(&entry.seq));
         if let Some(code) = self.unreadable.clone()
             && refused.is_empty()
@@ -331,6 +373,7 @@ impl Uplink {
     /// The acknowledgement up to here is durable.
     pub fn acknowledged(&mut self, now: Mono, batch: &Batch, up_to: u64) {
         self.at_hub = up_to;
+        self.is_compared |= self.hub_said <= up_to;
         self.acknowledged = self.acknowledged.max(up_to);
         self.unreadable_row = if self.unreadable.take().is_some() { self.unreadable_row + 1 } else { 0 };
         let was_full = batch.entries() >= u64::from(self.entries_max) || batch.lines.len() > BATCH_BYTES_MAX / 2;
@@ -366,6 +409,8 @@ impl Uplink {
         let acknowledged = self.acknowledged;
         self.fail(now, Trouble::LostData { hub, acknowledged }, None, entropy);
         self.at_hub = hub;
+        // It has less than this journal, so nothing that is not in it.
+        self.is_compared = true;
         self.unreadable = None;
         if !again {
             self.hold = None;
@@ -396,6 +441,12 @@ impl Uplink {
         let hold = if asked_for_s.is_some() { Hold::Asked } else { Hold::Failing };
         self.hold = Some((hold, until));
         self.trouble = Some(trouble);
+    }
+
+    /// The hub has what this journal does not.
+    fn disagree(&mut self, now: Mono, trouble: Trouble) {
+        self.is_compared = false;
+        self.stop(now, trouble);
     }
 
     fn stop(&mut self, now: Mono, trouble: Trouble) {

@@ -333,6 +333,50 @@ fn nothing_leaves_before_the_time_is_trusted() {
     assert_eq!(up.poll(at(0)), send(0, ENTRIES_MAX));
 }
 
+#[test]
+fn a_start_with_nothing_to_send_asks_once_where_the_hub_stands() {
+    let mut up = Uplink::new(10, 10);
+    assert!(!up.agrees() && up.is_empty());
+    assert_eq!(up.poll(at(0)), send(9, 1));
+    let _none = up.on_answer(Mono(0), &batch(10, 10), Answer::none("reset"), 0);
+    assert!(matches!(up.poll(at(0)), Next::Wait(Some(_))) && !up.agrees());
+    assert_eq!(up.poll(at(2_000)), send(9, 1));
+    let refused = vec![RefusedEntry { seq: 10, code: "no".to_owned(), detail: String::new() }];
+    let again = answer(&mut up, 2_000, &batch(10, 10), Answer::Taken { acknowledged: 10, refused });
+    assert_eq!(again.unwrap().refused, [], "what a person has seen is set aside anew");
+    assert!(up.agrees());
+    assert_eq!(up.poll(at(2_000)), Next::Wait(None));
+    assert!(Uplink::new(0, 0).agrees(), "a first start has nothing to ask with");
+}
+
+#[test]
+fn a_restored_journal_does_not_agree_whatever_the_hub_says_between() {
+    for answered in [taken(12), Answer::Fork { detail: "another hash".to_owned() }] {
+        let mut up = Uplink::new(10, 10);
+        assert_eq!(answer(&mut up, 0, &batch(10, 10), answered), None);
+        assert!(up.trouble().unwrap().needs_a_person() && !up.agrees());
+        assert_eq!(up.poll(at(HOUR_MS)), send(9, 1));
+        let _none = up.on_answer(Mono(HOUR_MS), &batch(10, 10), Answer::none("reset"), 0);
+        assert!(!up.agrees(), "a hub that cannot be reached made it forget");
+    }
+}
+
+#[test]
+fn hub_and_journal_agree_when_all_that_the_hub_has_was_compared() {
+    let mut up = Uplink::new(10, 1_200);
+    answer(&mut up, 0, &batch(11, 510), taken(700));
+    assert!(!up.agrees(), "the next batch may be another history");
+    answer(&mut up, 1, &batch(511, 1_010), taken(1_010));
+    assert!(up.agrees());
+    let mut lost = Uplink::new(10, 10);
+    assert_eq!(answer(&mut lost, 0, &batch(10, 10), Answer::Gap { acknowledged: 4 }), None);
+    assert!(lost.agrees(), "a hub that lost data gets no commands through");
+    let mut running = Uplink::new(0, 0);
+    running.woken(Mono(0), 3);
+    assert_eq!(answer(&mut running, 0, &batch(1, 3), taken(9)), None);
+    assert!(!running.agrees(), "a new journal goes on obeying in the place of an old one");
+}
+
 // ---- a lossy line ----
 
 /// A row of numbers from a seed (SplitMix64).
@@ -420,7 +464,7 @@ fn life(seed: u64) {
                     continue;
                 }
                 set_aside.extend(taken.refused.iter().map(|entry| entry.seq));
-                assert!(taken.up_to > acknowledged, "seed {seed}: the mark went back");
+                assert!(taken.up_to >= acknowledged, "seed {seed}: the mark went back");
                 acknowledged = taken.up_to;
                 up.acknowledged(Mono(now), &lines, taken.up_to);
             }

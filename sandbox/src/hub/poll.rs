@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use serde::{Deserialize, Serialize};
 
 use super::join::read_json;
@@ -71,7 +71,8 @@ pub(crate) fn poll(
     let transaction = connection.transaction()?;
     check_numbers(&poll)?;
     keep_results(&transaction, terminal, &poll, now_ms)?;
-    let commands = commands_above(&transaction, terminal, poll.handled)?;
+    let handled = handled(&transaction, terminal)?.max(poll.handled);
+    let commands = commands_above(&transaction, terminal, handled)?;
     transaction.commit()?;
     let wait_s = commands.is_empty().then_some(poll.wait_s);
     Ok(Response { wait_s, ..Response::json(200, &Answer { commands }) })
@@ -102,6 +103,13 @@ fn keep_results(transaction: &Transaction<'_>, terminal: &str, poll: &Poll, now_
     Ok(())
 }
 
+/// What the terminal ever said that it handled. One whose journal comes from a backup says less than before, and what it did
+/// since is not to be done again.
+fn handled(transaction: &Transaction<'_>, terminal: &str) -> rusqlite::Result<u64> {
+    let mut query = transaction.prepare_cached("SELECT handled FROM terminals WHERE terminal = ?")?;
+    Ok(query.query_row([terminal], |row| number(row, 0)).optional()?.unwrap_or(0))
+}
+
 fn commands_above(transaction: &Transaction<'_>, terminal: &str, handled: u64) -> rusqlite::Result<Vec<Command>> {
     let mut query = transaction.prepare_cached(
         "SELECT number, command, signature FROM commands WHERE terminal = ? AND number > ? ORDER BY number LIMIT ?",
@@ -111,4 +119,42 @@ fn commands_above(transaction: &Transaction<'_>, terminal: &str, handled: u64) -
         Ok(Command { number: number(row, 0)?, command: row.get(1)?, signature: STANDARD.encode(signature) })
     })?;
     rows.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::receiver::Durability;
+    use super::super::store;
+    use super::*;
+
+    fn books() -> Connection {
+        let connection = store::open(None, Durability::default()).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO terminals (terminal, public_key, joined_ms) VALUES ('VM-0001', zeroblob(32), 0);
+                 INSERT INTO commands (terminal, number, command, signature)
+                 VALUES ('VM-0001', 1, '{}', x'00'), ('VM-0001', 2, '{}', x'00'), ('VM-0001', 3, '{}', x'00');",
+            )
+            .unwrap();
+        connection
+    }
+
+    fn handed_out(connection: &mut Connection, handled: u64) -> Vec<u64> {
+        let body = json!({ "handled": handled, "results": [], "wait_s": 0 }).to_string().into_bytes();
+        let headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
+        let request = Request { method: "POST".to_owned(), path: String::new(), headers, body };
+        let answer = poll(connection, "VM-0001", &request, 0).unwrap();
+        let answer: Value = serde_json::from_slice(&answer.body).unwrap();
+        answer["commands"].as_array().unwrap().iter().map(|each| each["number"].as_u64().unwrap()).collect()
+    }
+
+    #[test]
+    fn what_a_terminal_said_it_handled_is_not_handed_out_to_its_older_journal() {
+        let mut connection = books();
+        assert_eq!(handed_out(&mut connection, 0), [1, 2, 3]);
+        assert_eq!(handed_out(&mut connection, 2), [3]);
+        assert_eq!(handed_out(&mut connection, 0), [3], "a refund would be done a second time");
+    }
 }
