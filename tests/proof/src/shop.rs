@@ -1,17 +1,21 @@
 //! A shop of the real program: gateway, machine and scanner in this process, the daemon as a child that can be killed.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use payment::engine::entry::{Method, OrderState, VendResult};
+use hal::display::Frame;
+use payment::engine::entry::{Method, OrderState, Stored, VendResult};
 use payment::engine::record::{AttemptRecord, OrderRecord, VendRecord};
-use sandbox::Ledger;
+use sandbox::{Ledger, Scanned, Wallet};
 use till::demo::child::{Daemon, Launch};
 use till::demo::scene::{Scene, SceneOptions};
 use till::journal::Reader;
 use till::journal::verify::verify;
 use till::journal::view::ListFilter;
+use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Nothing takes this long; it only ends a run that hangs.
 pub const LIMIT: Duration = Duration::from_secs(120);
@@ -75,22 +79,67 @@ impl Books {
     }
 }
 
+/// Says which seed it was, and the command that runs one shop once more.
+#[must_use]
+pub fn again(tier: &str, seed: u64, what: &str, amount: u64) -> String {
+    format!(
+        "seed {seed}; once more: `proof {tier} --seed {seed} --shops 1 --{what} {amount}`. The dice are the same, but \
+         real time is not repeated exactly and decides how many rolls each customer gets: it may take several runs to meet this again"
+    )
+}
+
+/// A buyer's eyes on the machine's panel.
+#[derive(Debug)]
+pub struct Eyes(watch::Receiver<Option<Arc<Frame>>>);
+
+impl Eyes {
+    /// Looks at the panel of this scene.
+    #[must_use]
+    pub fn on(scene: &Scene) -> Self {
+        Self(scene.machine.frames())
+    }
+
+    /// Waits for another picture, but not longer than this.
+    pub async fn wait(&mut self, at_most: Duration) {
+        // Not everything shows on the panel, so no picture is no reason to wait for ever.
+        let _same = tokio::time::timeout(at_most, self.0.changed()).await;
+    }
+
+    /// The phone scans the code on the panel, if there is one that can be paid.
+    pub fn scan(&mut self, wallet: &Wallet) -> Option<Scanned> {
+        let frame = self.0.borrow_and_update().clone()?;
+        // A phone that finds no code looks long and closely, which would cost more than the whole sale.
+        let png = shows_code(&frame).then(|| frame.to_png().ok())??;
+        wallet.scan_picture(&png).ok()
+    }
+}
+
+/// Whether some row crosses the mark in a code's corner: runs of 1, 1, 3, 1 and 1 modules of whole pixels.
+fn shows_code(frame: &Frame) -> bool {
+    frame.rows().any(|row| {
+        let runs: Vec<usize> = row.chunk_by(|one, next| one == next).map(<[u16]>::len).collect();
+        runs.windows(5).any(|run| run[0] > 1 && *run == [1, 1, 3, 1, 1].map(|modules| modules * run[0]))
+    })
+}
+
 /// A running shop.
 pub struct Shop {
     /// Everything around the daemon.
     pub scene: Scene,
     daemon: Daemon,
+    started: Instant,
     program: PathBuf,
+    again: String,
     _dir: tempfile::TempDir,
 }
 
 impl Shop {
-    /// Opens a shop with the program at `program`; `change` may alter the scene.
+    /// Opens a shop with the program at `program`; `change` may alter the scene, `again` says how to run it once more.
     ///
     /// # Errors
     ///
     /// When a part cannot be started.
-    pub async fn open(program: &Path, change: impl FnOnce(&mut SceneOptions)) -> anyhow::Result<Self> {
+    pub async fn open(program: &Path, again: String, change: impl FnOnce(&mut SceneOptions)) -> anyhow::Result<Self> {
         let dir = tempfile::tempdir()?;
         let mut options = SceneOptions::quick(dir.path());
         change(&mut options);
@@ -99,14 +148,26 @@ impl Shop {
             scene.machine.restock(slot, PLENTY);
         }
         let daemon = Daemon::start(&Launch::on(program, &scene))?;
-        let mut shop = Self { scene, daemon, program: program.to_owned(), _dir: dir };
+        let started = Instant::now();
+        let mut shop = Self { scene, daemon, started, program: program.to_owned(), again, _dir: dir };
         shop.until_ready().await?;
         Ok(shop)
     }
 
-    async fn until_ready(&mut self) -> anyhow::Result<()> {
+    /// Waits until recovery is over; how long that took, when nobody did anything else meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// When the daemon ends before, or hangs.
+    pub async fn until_ready(&mut self) -> anyhow::Result<Duration> {
         tokio::time::timeout(LIMIT, self.daemon.ready()).await.context("the daemon did not become ready")??;
-        Ok(())
+        Ok(self.started.elapsed())
+    }
+
+    /// Whether the daemon said that its recovery is over.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.daemon.told().borrow().ready
     }
 
     /// SIGKILL.
@@ -122,14 +183,24 @@ impl Shop {
         Ok(())
     }
 
-    /// Starts the daemon again.
+    /// Starts the daemon again; it is not ready yet.
     ///
     /// # Errors
     ///
-    /// When it does not become ready.
-    pub async fn restart(&mut self) -> anyhow::Result<()> {
+    /// When the program cannot be started.
+    pub fn start(&mut self) -> anyhow::Result<()> {
         self.daemon = Daemon::start(&Launch::on(&self.program, &self.scene))?;
-        self.until_ready().await
+        self.started = Instant::now();
+        Ok(())
+    }
+
+    /// The entries of every order so far.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be read.
+    pub async fn histories(&self) -> anyhow::Result<Vec<Vec<Stored>>> {
+        histories(&Reader::open(&self.scene.journal_path)?).await
     }
 
     /// Waits until the machine's keys are read: what is pressed before that is pressed on nothing.
@@ -173,6 +244,7 @@ impl Shop {
         if let Some(fault) = report.faults.first() {
             books.note(|| format!("journal: {fault}"));
         }
+        books.first = books.first.map(|first| format!("{}\n{first}", self.again));
         Ok(books)
     }
 
@@ -223,6 +295,11 @@ impl Shop {
 }
 
 async fn orders(reader: &Reader) -> anyhow::Result<Vec<OrderRecord>> {
+    let histories = histories(reader).await?;
+    Ok(histories.iter().filter_map(|entries| OrderRecord::from_entries(entries)).collect())
+}
+
+async fn histories(reader: &Reader) -> anyhow::Result<Vec<Vec<Stored>>> {
     let mut found = Vec::new();
     let mut before = None;
     loop {
@@ -233,7 +310,7 @@ async fn orders(reader: &Reader) -> anyhow::Result<Vec<OrderRecord>> {
         before = Some(last.opened_seq);
         for summary in &page {
             let stored = reader.order(summary.order.as_str()).await?;
-            found.extend(stored.and_then(|order| OrderRecord::from_entries(&order.entries)));
+            found.extend(stored.map(|order| order.entries));
         }
     }
 }

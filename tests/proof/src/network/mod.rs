@@ -1,19 +1,20 @@
 //! Orders through real sockets over a bad network: the real program, HTTP over TCP, connections that are refused, cut and
 //! slowed down, and a gateway that loses, delays and garbles its answers.
 
+mod buyer;
+mod counter;
 pub mod proxy;
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use payment::engine::entry::WhoScans;
-use reqwest::Method as Verb;
 use sandbox::{Condition, Fault, Method};
-use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use crate::dice::Dice;
-use crate::shop::{Books, LIMIT, SLOTS, Shop};
+use crate::shop::{Books, SLOTS, Shop, again};
+use buyer::Buyer;
+use counter::Counter;
 use proxy::Proxy;
 
 /// What is to be done.
@@ -38,27 +39,33 @@ pub struct NetworkCard {
     pub connections_harmed: u64,
     /// Faults that the gateway was told to have.
     pub faults: u64,
+    /// Orders whose buyer scanned the code on the screen.
+    pub scanned: u64,
+    /// Orders with a code on the screen that the buyer left or cancelled.
+    pub left: u64,
     /// The shops' books, added up.
     pub books: Books,
 }
 
+impl NetworkCard {
+    /// Adds another card.
+    pub fn add(&mut self, other: Self) {
+        self.orders += other.orders;
+        self.connections_harmed += other.connections_harmed;
+        self.faults += other.faults;
+        self.scanned += other.scanned;
+        self.left += other.left;
+        self.books.add(other.books);
+    }
+}
+
 /// Orders of one shop before its books are closed.
-pub const ORDERS_A_ROUND: u64 = 250;
+pub const ORDERS_A_ROUND: u64 = 100;
 
-/// How long a customer waits before the next one comes; the terminal goes on with the first.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A buyer whose code was not taken shows another after this.
-const REFRESH: Duration = Duration::from_millis(250);
-
-/// The states in which a buyer leaves.
-const OVER: [&str; 6] = ["completed", "cancelled", "cancelling", "expired", "failed", "refunded"];
-
-/// Between two looks at an order.
-const LOOK_AGAIN: Duration = Duration::from_millis(60);
-
-/// Times of a terminal that does not wait for people.
+/// Times of a terminal that does not wait for people. A code that nobody scanned cannot be killed and is watched until it
+/// dies: often enough that a late payment is found, seldom enough that the watching is not most of the work.
 const HURRY: &str = "[pace]\nthanks_ms = 10\nsorry_ms = 10\nrelease_ms = 1000\nin_flight_ms = 1500\n\
+    code_poll_ms = 60\nwatch_ms = 5000\ncode_valid_ms = 60000\n\
     confirm_total_ms = 2000\nconfirm_grace_ms = 500\nconfirm_poll_ms = 40\nretry_ms = 20\nretry_max_ms = 100\nprobe_ms = 20\n";
 
 /// Runs until there were enough orders.
@@ -76,42 +83,66 @@ pub async fn run(options: &NetworkOptions) -> anyhow::Result<NetworkCard> {
         seed = seeds.end;
         let rounds: Vec<_> = seeds.map(|seed| tokio::spawn(round(options.program.clone(), seed, left))).collect();
         for round in rounds {
-            let found = round.await??;
-            card.orders += found.orders;
-            card.connections_harmed += found.connections_harmed;
-            card.faults += found.faults;
-            card.books.add(found.books);
+            card.add(round.await??);
         }
     }
     Ok(card)
 }
 
 async fn round(program: PathBuf, seed: u64, orders: u64) -> anyhow::Result<NetworkCard> {
+    let again = again("network", seed, "orders", orders);
+    round_of(&program, seed, orders, again.clone()).await.context(again)
+}
+
+async fn round_of(program: &Path, seed: u64, orders: u64, again: String) -> anyhow::Result<NetworkCard> {
     let mut dice = Dice::new(seed);
     // The proxy needs to know the gateway's port before the terminal's configuration is written.
     let port = free_port()?;
     let proxy = Proxy::start(([127, 0, 0, 1], port).into(), seed).await?;
     let path = format!("http://{}/gateway.do", proxy.address());
-    let shop = Shop::open(&program, |scene| {
+    let shop = Shop::open(program, again, |scene| {
         scene.who_scans = WhoScans::MerchantScans;
         scene.pay_within_s = 5;
-        // Nobody looks at the panel.
-        scene.board = scene.board.replacen("[display]\nkind = \"sim\"", "[display]\nkind = \"none\"", 1);
+        // A small panel is drawn and read in a fraction of the time.
+        scene.board = scene.board.replacen("width = 480", "width = 320", 1).replacen("height = 320", "height = 240", 1);
         scene.gateway.port = port;
         scene.extra_config = format!("[channels.alipay]\ngateway_url = \"{path}\"\n{HURRY}");
     })
     .await?;
-    let client = reqwest::Client::builder().unix_socket(shop.scene.socket_path.clone()).build()?;
-    let mut card = NetworkCard::default();
-    for _ in 0..orders {
-        card.faults += bad_luck(&shop, &mut dice);
-        card.orders += u64::from(customer(&shop, &client, &mut dice).await?);
-    }
+    let mut card = serve(&shop, orders, &mut dice).await?;
     proxy.clear_up();
     shop.scene.gateway.control().set_weather(sandbox::Weather::fair());
     card.connections_harmed = proxy.harmed();
     card.books = shop.close().await?;
     Ok(card)
+}
+
+async fn serve(shop: &Shop, orders: u64, dice: &mut Dice) -> anyhow::Result<NetworkCard> {
+    let counter = Counter::of(shop)?;
+    let mut card = NetworkCard::default();
+    for _ in 0..orders {
+        card.faults += bad_luck(shop, dice);
+        let slot = *dice.pick(&SLOTS);
+        technician(shop, &counter, dice, slot).await?;
+        let mut buyer = Buyer::comes(shop, dice);
+        if buyer.buys(&counter, dice, slot).await? {
+            card.orders += 1;
+            card.scanned += u64::from(buyer.has_scanned());
+            card.left += u64::from(buyer.leaves_a_code());
+        }
+    }
+    Ok(card)
+}
+
+/// A technician comes by before each customer; now and then the slot jams again.
+async fn technician(shop: &Shop, counter: &Counter, dice: &mut Dice, slot: &str) -> anyhow::Result<()> {
+    counter.clear(slot).await?;
+    if dice.one_in(16) {
+        shop.scene.machine.jam(slot)
+    } else {
+        shop.scene.machine.unjam(slot)
+    };
+    Ok(())
 }
 
 fn free_port() -> std::io::Result<u16> {
@@ -142,88 +173,4 @@ fn bad_luck(shop: &Shop, dice: &mut Dice) -> u64 {
         control.add_weather(limited.on(method));
     }
     1
-}
-
-/// One order from the first request to its end; `false` when the terminal would not open one.
-async fn customer(shop: &Shop, client: &reqwest::Client, dice: &mut Dice) -> anyhow::Result<bool> {
-    let slot = *dice.pick(&SLOTS);
-    // A technician comes by before each customer; now and then the slot jams again.
-    let _cleared = call(client, Verb::DELETE, &format!("/v1/faults/slot-{slot}"), None).await?;
-    if dice.one_in(16) {
-        shop.scene.machine.jam(slot)
-    } else {
-        shop.scene.machine.unjam(slot)
-    };
-    let Some(order) = open(shop, client, dice, slot).await? else {
-        return Ok(false);
-    };
-    let wallet = shop.scene.gateway.control().wallet();
-    let leaves = dice.one_in(12);
-    let mut shown = show_code(shop, client, dice, &order, &wallet).await?;
-    let patience = Instant::now() + PATIENCE;
-    while Instant::now() < patience {
-        for asked in wallet.requests() {
-            let _too_late = wallet.confirm(&asked.id);
-        }
-        if leaves {
-            let _over = call(client, Verb::POST, &format!("/v1/orders/{order}/cancel"), None).await;
-        }
-        let (_, now) = call(client, Verb::GET, &format!("/v1/orders/{order}"), None).await?;
-        let state = now["state"].as_str().unwrap_or_default();
-        if OVER.contains(&state) {
-            break;
-        }
-        if state == "waiting" && shown.elapsed() > REFRESH {
-            shown = show_code(shop, client, dice, &order, &wallet).await?;
-        }
-        tokio::time::sleep(LOOK_AGAIN).await;
-    }
-    Ok(true)
-}
-
-/// The buyer shows a fresh pay code: to the machine's scanner, or to the kiosk's own.
-async fn show_code(
-    shop: &Shop,
-    client: &reqwest::Client,
-    dice: &mut Dice,
-    order: &str,
-    wallet: &sandbox::Wallet,
-) -> anyhow::Result<Instant> {
-    if dice.one_in(2) {
-        let body = json!({"order": order, "code": wallet.pay_code()});
-        // A code that is not taken is not charged; the next one is.
-        let _answer = call(client, Verb::POST, "/v1/scans", Some(body)).await?;
-    } else {
-        shop.scene.scan(&wallet.pay_code())?;
-    }
-    Ok(Instant::now())
-}
-
-/// Opens an order as soon as the machine is free and sells.
-async fn open(shop: &Shop, client: &reqwest::Client, dice: &mut Dice, slot: &str) -> anyhow::Result<Option<String>> {
-    let product = shop.scene.products.iter().find(|product| product.slot == slot);
-    let amount = product.map_or(0, |product| product.price_fen);
-    let who = if dice.one_in(20) { "either" } else { "merchant_scans" };
-    let body = json!({"amount": amount, "currency": "CNY", "items": [{"slot": slot}], "who_scans": who});
-    let give_up = Instant::now() + LIMIT;
-    while Instant::now() < give_up {
-        let (status, answer) = call(client, Verb::POST, "/v1/orders", Some(body.clone())).await?;
-        match status {
-            201 => return Ok(answer["id"].as_str().map(str::to_owned)),
-            409 | 503 => tokio::time::sleep(LOOK_AGAIN).await,
-            _ => anyhow::bail!("the terminal refused an order with {status}: {answer}"),
-        }
-    }
-    Ok(None)
-}
-
-async fn call(client: &reqwest::Client, verb: Verb, path: &str, body: Option<Value>) -> anyhow::Result<(u16, Value)> {
-    let mut request = client.request(verb, format!("http://till{path}"));
-    if let Some(body) = body {
-        request = request.header("content-type", "application/json").body(body.to_string());
-    }
-    let response = request.send().await?;
-    let status = response.status().as_u16();
-    let text = response.text().await?;
-    Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
 }

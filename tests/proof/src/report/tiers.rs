@@ -107,43 +107,51 @@ fn send_frames(args: &ReportArgs, budget: Budget) -> anyhow::Result<Row> {
 fn kill(args: &ReportArgs, budget: Budget) -> anyhow::Result<Row> {
     let program = program(args.program.clone())?;
     let mut row = Row { unit: "SIGKILLs", ..Row::default() };
-    let (mut seed, mut books) = (args.seed, Books::default());
-    while !budget.is_over(row.tried) && books.is_sound() {
+    let (mut seed, mut all) = (args.seed, kills::KillCard::default());
+    while !budget.is_over(row.tried) && all.books.is_sound() {
         let options = kills::KillOptions {
             program: program.clone(),
             kills: kills::KILLS_A_ROUND * args.shops,
             shops: args.shops,
             seed,
         };
-        let card = in_runtime(kills::run(&options))?;
-        row.tried += card.kills;
-        books.add(card.books);
+        all.add(in_runtime(kills::run(&options))?);
+        row = with_books(Row { tried: all.kills, ..row }, &all.books);
         seed += args.shops;
-        progress(&with_books(row.clone(), books.clone()));
+        progress(&row);
     }
-    row.faults = format!("{} orders under way, {} paid", grouped(books.orders), grouped(books.paid));
+    row.faults = format!(
+        "{} of them in a sale, {} at a start; {} orders, {} paid",
+        grouped(all.in_a_sale),
+        grouped(all.at_start),
+        grouped(all.books.orders),
+        grouped(all.books.paid)
+    );
     row.seeds = format!("{} to {}", args.seed, seed - 1);
-    Ok(with_books(row, books))
+    Ok(row)
 }
 
 fn trouble_network(args: &ReportArgs, budget: Budget) -> anyhow::Result<Row> {
     let program = program(args.program.clone())?;
     let mut row = Row { unit: "orders through real sockets", ..Row::default() };
-    let (mut seed, mut harmed, mut faults, mut books) = (args.seed, 0, 0, Books::default());
-    while !budget.is_over(row.tried) && books.is_sound() {
+    let (mut seed, mut all) = (args.seed, network::NetworkCard::default());
+    while !budget.is_over(row.tried) && all.books.is_sound() {
         let orders = network::ORDERS_A_ROUND * args.shops;
         let options = network::NetworkOptions { program: program.clone(), orders, shops: args.shops, seed };
-        let card = in_runtime(network::run(&options))?;
-        row.tried += card.orders;
-        harmed += card.connections_harmed;
-        faults += card.faults;
-        books.add(card.books);
+        all.add(in_runtime(network::run(&options))?);
+        row = with_books(Row { tried: all.orders, ..row }, &all.books);
         seed += args.shops;
-        progress(&with_books(row.clone(), books.clone()));
+        progress(&row);
     }
-    row.faults = format!("{} connections harmed, {} faults at the gateway", grouped(harmed), grouped(faults));
+    row.faults = format!(
+        "{} connections harmed, {} faults at the gateway; {} codes scanned from the screen, {} left",
+        grouped(all.connections_harmed),
+        grouped(all.faults),
+        grouped(all.scanned),
+        grouped(all.left)
+    );
     row.seeds = format!("{} to {}", args.seed, seed - 1);
-    Ok(with_books(row, books))
+    Ok(row)
 }
 
 /// Says how far a tier is, for whoever waits: a full run takes hours on a small machine.
@@ -152,13 +160,13 @@ fn progress(row: &Row) {
     eprintln!("{} {unit}: lost {lost}, doubled {doubled}, stuck {stuck}, broken {broken}", grouped(*tried));
 }
 
-fn with_books(row: Row, books: Books) -> Row {
+fn with_books(row: Row, books: &Books) -> Row {
     Row {
         lost: books.lost,
         doubled: books.doubled,
         stuck: books.stuck,
         broken: books.broken,
-        first: books.first,
+        first: books.first.clone(),
         ..row
     }
 }
