@@ -50,6 +50,12 @@ impl Gateway {
         Ok(Self { address, shared, ending, serving })
     }
 
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// What `gateway_url` of the terminal must be.
     #[must_use]
     pub fn url(&self) -> String {

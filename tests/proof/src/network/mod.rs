@@ -96,19 +96,18 @@ async fn round(program: PathBuf, seed: u64, orders: u64) -> anyhow::Result<Netwo
 
 async fn round_of(program: &Path, seed: u64, orders: u64, again: String) -> anyhow::Result<NetworkCard> {
     let mut dice = Dice::new(seed);
-    // The proxy needs to know the gateway's port before the terminal's configuration is written.
-    let port = free_port()?;
-    let proxy = Proxy::start(([127, 0, 0, 1], port).into(), seed).await?;
+    // The terminal's configuration names the proxy, so that is there before the gateway.
+    let proxy = Proxy::start(seed).await?;
     let path = format!("http://{}/gateway.do", proxy.address());
     let shop = Shop::open(program, again, |scene| {
         scene.who_scans = WhoScans::MerchantScans;
         scene.pay_within_s = 5;
         // A small panel is drawn and read in a fraction of the time.
         scene.board = scene.board.replacen("width = 480", "width = 320", 1).replacen("height = 320", "height = 240", 1);
-        scene.gateway.port = port;
         scene.extra_config = format!("[channels.alipay]\ngateway_url = \"{path}\"\n{HURRY}");
     })
     .await?;
+    proxy.lead_to(shop.scene.gateway.address());
     let mut card = serve(&shop, orders, &mut dice).await?;
     proxy.clear_up();
     shop.scene.gateway.control().set_weather(sandbox::Weather::fair());
@@ -143,10 +142,6 @@ async fn technician(shop: &Shop, counter: &Counter, dice: &mut Dice, slot: &str)
         shop.scene.machine.unjam(slot)
     };
     Ok(())
-}
-
-fn free_port() -> std::io::Result<u16> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 /// Sometimes the gateway has a bad moment of its own.

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -43,23 +43,24 @@ pub struct Proxy {
 
 #[derive(Debug)]
 struct Shared {
-    upstream: SocketAddr,
+    upstream: OnceLock<SocketAddr>,
     dice: Mutex<Dice>,
     fair: AtomicBool,
     harmed: AtomicU64,
 }
 
 impl Proxy {
-    /// Listens on loopback and leads to `upstream`.
+    /// Listens on loopback. Until it [leads](Self::lead_to) somewhere, everybody is refused.
     ///
     /// # Errors
     ///
     /// When there is no free port.
-    pub async fn start(upstream: SocketAddr, seed: u64) -> std::io::Result<Self> {
+    pub async fn start(seed: u64) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let dice = Mutex::new(Dice::new(seed));
-        let shared = Arc::new(Shared { upstream, dice, fair: AtomicBool::new(false), harmed: AtomicU64::new(0) });
+        let (upstream, fair, harmed) = (OnceLock::new(), AtomicBool::new(false), AtomicU64::new(0));
+        let shared = Arc::new(Shared { upstream, dice, fair, harmed });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
         Ok(Self { address, shared, accepting })
     }
@@ -68,6 +69,11 @@ impl Proxy {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// From now on it leads to `upstream`. A second word is not taken.
+    pub fn lead_to(&self, upstream: SocketAddr) {
+        let _second = self.shared.upstream.set(upstream);
     }
 
     /// From now on nothing goes wrong.
@@ -90,11 +96,12 @@ impl Drop for Proxy {
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     while let Ok((terminal, _)) = listener.accept().await {
+        let Some(upstream) = shared.upstream.get().copied() else { continue };
         let fate = shared.fate();
         if fate != Fate::Fair {
             shared.harmed.fetch_add(1, Ordering::SeqCst);
         }
-        tokio::spawn(carry(terminal, shared.upstream, fate));
+        tokio::spawn(carry(terminal, upstream, fate));
     }
 }
 
