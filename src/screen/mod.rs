@@ -33,7 +33,6 @@ use payment::engine::view::View;
 
 use mark::Mark;
 
-pub use glyphs::bytes_of_all_faces;
 pub use text::{Font, text_fonts};
 pub use words::{ALL as ALL_WORDS, Language};
 

@@ -1,6 +1,6 @@
 //! Every string can be drawn.
 
-use till::screen::{ALL_WORDS, bytes_of_all_faces, text_fonts};
+use till::screen::{ALL_WORDS, text_fonts};
 
 #[test]
 fn every_character_of_every_string_has_a_glyph() {
@@ -20,9 +20,4 @@ fn the_common_characters_of_names_have_glyphs() {
             assert!(font.holds(text), "{text:?} has a character without a glyph");
         }
     }
-}
-
-#[test]
-fn the_binary_carries_less_than_450_kilobytes_of_glyphs() {
-    assert!(bytes_of_all_faces() < 450_000, "{} bytes", bytes_of_all_faces());
 }
