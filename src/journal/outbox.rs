@@ -337,21 +337,3 @@ fn used_bytes(connection: &Connection) -> rusqlite::Result<u64> {
     let pages = read("page_count")?.saturating_sub(read("freelist_count")?);
     Ok(u64::try_from(pages.saturating_mul(read("page_size")?)).unwrap_or(0))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn however_many_results_an_old_file_holds_a_limited_number_is_read() {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("till.db");
-        drop(Journal::open(&path).unwrap());
-        let connection = Connection::open(&path).unwrap();
-        let many = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 3000)
-                    INSERT INTO command_results (number, outcome, detail) SELECT x, 'refused', 'not signed' FROM n";
-        connection.execute_batch(many).unwrap();
-        let read = results(&connection).unwrap();
-        assert_eq!((read.len(), read[0].number), (1_000, 1), "the oldest are to be reported first");
-    }
-}

@@ -5,7 +5,7 @@ use payment::money::Fen;
 
 use super::chain::Record;
 use super::fixture::{Place, START_MS, cash, going_on, new, numbers, whole};
-use super::{AppendError, CommandOutcome, CommandResult, Journal, NewEntry, SetAside};
+use super::{AppendError, CommandOutcome, CommandResult, Journal, NewEntry, SetAside, outbox};
 
 fn refused(seq: u64, seed: u8) -> SetAside {
     let order = numbers(seed).order.to_string();
@@ -215,4 +215,16 @@ async fn what_a_person_has_seen_of_the_entries_set_aside_survives_a_restart_and_
     opened.journal.acknowledge(3, vec![refused(2, 1), refused(3, 1)]).await.unwrap();
     drop(opened);
     assert!(place.open().unseen);
+}
+
+#[test]
+fn however_many_results_an_old_file_holds_a_limited_number_is_read() {
+    let place = Place::new();
+    drop(place.open());
+    let connection = place.as_tamperer();
+    let many = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 3000)
+                INSERT INTO command_results (number, outcome, detail) SELECT x, 'refused', 'not signed' FROM n";
+    connection.execute_batch(many).unwrap();
+    let read = outbox::results(&connection).unwrap();
+    assert_eq!((read.len(), read[0].number), (1_000, 1), "the oldest are to be reported first");
 }
