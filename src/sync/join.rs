@@ -26,8 +26,8 @@ pub enum JoinError {
     NoHub,
     /// The clock.
     #[error(
-        "the clock of this machine is not set, and the hub would not believe a signature of another time: wait for its \
-         time server, or set it"
+        "nobody has confirmed the clock of this machine, and the hub would not believe a signature of another time: wait \
+         until its time service or clock chip has; setting it by hand confirms nothing"
     )]
     NoClock,
     /// The key.
