@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
+use super::Wallet;
 use crate::money::Fen;
 use crate::redact::without_codes;
 
@@ -38,6 +41,69 @@ pub struct Receipt {
     pub paid_at: Option<String>,
     /// The buyer's account as the channel masks it, if it said so.
     pub buyer: Option<String>,
+    /// What else the channel told.
+    pub details: Details,
+}
+
+/// What a channel tells of a payment besides its number. Kept in the journal; absent fields are left out there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Details {
+    /// The wallet that paid, where a code was for several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wallet: Option<Wallet>,
+    /// The number under which an acquirer passed the order on (请求渠道流水号).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_no: Option<String>,
+    /// The number of the payment channel behind it (渠道流水号).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel_no: Option<String>,
+    /// The number that the wallet itself gave and the buyer sees (后端渠道流水号).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wallet_no: Option<String>,
+    /// What the buyer paid himself, where discounts made it less than the amount.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buyer_paid: Option<Fen>,
+    /// What the merchant gets before fees, where it differs from the amount.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merchant_gets: Option<Fen>,
+    /// Coupons and other discounts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub discounts: Vec<Discount>,
+    /// The instalments that the buyer took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instalments: Option<u8>,
+}
+
+impl Details {
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// One discount on a payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Discount {
+    /// Its name, as the channel tells it.
+    pub name: String,
+    /// How much.
+    pub amount: Fen,
+    /// Who bears it.
+    pub by: DiscountBy,
+}
+
+/// Who bears a discount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DiscountBy {
+    /// The merchant: it gets less.
+    Merchant,
+    /// The channel or somebody else: the merchant gets the whole amount.
+    Channel,
+    /// The channel did not say.
+    Unsaid,
 }
 
 /// Why an attempt took no money.
@@ -170,6 +236,27 @@ pub enum RefundOutcome {
         /// The channel's code.
         code: String,
     },
+    /// No money moved and none will under this number. Final; only another number can return it.
+    Failed {
+        /// The channel's code.
+        code: String,
+    },
     /// It is not known whether money moved.
+    Unknown(Doubt),
+}
+
+/// How a [`Duty`](super::Duty) stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DutyOutcome {
+    /// Done, now or before. Final.
+    Done,
+    /// Not yet: the same again a little later.
+    Again,
+    /// The channel refuses it: a person must look at it. It is tried again.
+    Refused {
+        /// The channel's code.
+        code: String,
+    },
+    /// It is not known whether it was done: the same again.
     Unknown(Doubt),
 }

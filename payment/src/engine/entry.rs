@@ -5,7 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::channel::ChannelId;
+pub use crate::channel::Method;
+use crate::channel::outcome::Details;
+use crate::channel::{ChannelId, Instalment, Wallet};
 use crate::ids::{AttemptId, OrderId, RefundId};
 use crate::money::Fen;
 use crate::time::Wall;
@@ -87,16 +89,6 @@ impl WhoScans {
     pub const fn takes_code(self) -> bool {
         matches!(self, Self::MerchantScans | Self::Either)
     }
-}
-
-/// How one attempt collects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// A code on our screen.
-    ShowCode,
-    /// The buyer's pay code, or the operator's member or voucher code.
-    TakeCode,
 }
 
 /// The member or voucher code that an attempt spends of.
@@ -247,6 +239,12 @@ pub enum Entry {
         /// The operator's code that is spent of, for [`ChannelId::Voucher`].
         #[serde(default, skip_serializing_if = "Option::is_none")]
         voucher: Option<VoucherUse>,
+        /// Whose code is shown or was read; absent for one code that several wallets can scan.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wallet: Option<Wallet>,
+        /// The plan of instalments that the buyer chose.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instalment: Option<Instalment>,
     },
     /// The machine took coins or notes for the whole order, by itself. Money that we record and never move.
     CashTaken {
@@ -269,6 +267,9 @@ pub enum Entry {
         /// The buyer's masked account.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         buyer: Option<String>,
+        /// What else the channel told.
+        #[serde(default, skip_serializing_if = "Details::is_empty")]
+        details: Details,
     },
     /// No money was taken and none will be under this number.
     AttemptNotPaid {

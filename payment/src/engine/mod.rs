@@ -335,7 +335,8 @@ impl Engine {
                 | Answer::Code(_)
                 | Answer::Payment(_)
                 | Answer::Reversal(_)
-                | Answer::Refund(_) => self.faults.probe_failed(channel, now.mono, &self.settings.pace),
+                | Answer::Refund(_)
+                | Answer::Duty(_) => self.faults.probe_failed(channel, now.mono, &self.settings.pace),
             }
             return;
         }

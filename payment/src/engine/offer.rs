@@ -4,13 +4,13 @@ use super::attempt::Subject;
 use super::desk::Desk;
 use super::entry::{Item, Method};
 use super::record::OrderRecord;
-use crate::channel::{ChannelId, GoodsRow, Offer};
+use crate::channel::{ChannelId, GoodsRow, Offer, Wallet};
 
 /// Channels count in whole minutes.
 const MINUTE_MS: u64 = 60_000;
 
 /// The offer of a new attempt of this order, and what never changes about it.
-pub(crate) fn offer(desk: &mut Desk, channel: ChannelId, method: Method) -> (Subject, Offer) {
+pub(crate) fn offer(desk: &mut Desk, channel: ChannelId, method: Method, wallet: Option<Wallet>) -> (Subject, Offer) {
     let offer = Offer {
         attempt: desk.new_attempt(),
         amount: desk.record.amount,
@@ -20,8 +20,12 @@ pub(crate) fn offer(desk: &mut Desk, channel: ChannelId, method: Method) -> (Sub
             Method::ShowCode => code_valid_ms(desk),
             Method::TakeCode => desk.pace().confirm_total_ms.saturating_add(desk.pace().late_margin_ms),
         },
+        begun: desk.office.now.wall,
+        wallet,
+        instalment: None,
     };
-    (Subject { attempt: offer.attempt, channel, method, amount: offer.amount }, offer)
+    let Offer { attempt, amount, begun, instalment, .. } = offer;
+    (Subject { attempt, channel, method, amount, begun, wallet, instalment }, offer)
 }
 
 /// How long a shown code may be paid: it does not die before the buyer's time to pay does.

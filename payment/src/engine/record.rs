@@ -1,10 +1,12 @@
 //! What is known of an order: its entries, added up. The engine, the journal's readers and the API all use this one sum.
 
+use super::attempt::Subject;
 use super::entry::{
     CancelledBy, Ending, Entry, IdempotencyKey, Item, Method, OrderState, Origin, RefundReason, ReverseReason, Stored,
     VendResult, VoucherUse, WhoScans,
 };
-use crate::channel::ChannelId;
+use crate::channel::outcome::Details;
+use crate::channel::{ChannelId, Instalment, Trade, Wallet};
 use crate::ids::{AttemptId, OrderId, RefundId};
 use crate::money::Fen;
 use crate::time::Wall;
@@ -86,6 +88,12 @@ pub struct AttemptRecord {
     pub method: Method,
     /// Its amount.
     pub amount: Fen,
+    /// When it got its number.
+    pub begun: Wall,
+    /// Whose code was shown or read; `None` for one code that several wallets can scan.
+    pub wallet: Option<Wallet>,
+    /// The plan of instalments that the buyer chose.
+    pub instalment: Option<Instalment>,
     /// Why it is or was undone.
     pub reversing: Option<ReverseReason>,
     /// The operator's code that it spends of.
@@ -105,6 +113,8 @@ pub enum AttemptEnd {
         paid_at: Option<String>,
         /// The buyer's masked account.
         buyer: Option<String>,
+        /// What else the channel told.
+        details: Details,
         /// When the terminal learnt of it.
         noted_at: Wall,
     },
@@ -124,6 +134,8 @@ pub struct RefundRecord {
     pub attempt: AttemptId,
     /// How much goes back.
     pub amount: Fen,
+    /// When it got its number.
+    pub begun: Wall,
     /// Why.
     pub reason: RefundReason,
     /// The caller's key.
@@ -203,7 +215,7 @@ impl OrderRecord {
         self.ending = None;
         match entry {
             Entry::OrderOpened { .. } => {}
-            Entry::AttemptStarted { attempt, channel, method, amount, voucher, .. } => {
+            Entry::AttemptStarted { attempt, channel, method, amount, voucher, wallet, instalment, .. } => {
                 let (attempt, channel, method, amount) = (*attempt, *channel, *method, *amount);
                 let voucher = voucher.clone();
                 self.attempts.push(AttemptRecord {
@@ -211,6 +223,9 @@ impl OrderRecord {
                     channel,
                     method,
                     amount,
+                    begun: at,
+                    wallet: *wallet,
+                    instalment: *instalment,
                     reversing: None,
                     voucher,
                     end: None,
@@ -220,12 +235,15 @@ impl OrderRecord {
                 }
             }
             Entry::CashTaken { amount, .. } => self.take_cash(*amount),
-            Entry::AttemptPaid { attempt, trade_no, paid_at, buyer, .. } => {
+            Entry::AttemptPaid { attempt, trade_no, paid_at, buyer, details, .. } => {
                 let keeps = !self.attempt(*attempt).is_some_and(AttemptRecord::may_still_be_cancelled);
                 self.paid_in_time |= self.first_paid.is_none() && self.cancelled.is_none() && keeps;
                 self.first_paid = self.first_paid.or(Some(*attempt));
                 let (trade_no, paid_at, buyer) = (trade_no.clone(), paid_at.clone(), buyer.clone());
-                self.end_attempt(*attempt, AttemptEnd::Paid { trade_no, paid_at, buyer, noted_at: at });
+                self.end_attempt(
+                    *attempt,
+                    AttemptEnd::Paid { trade_no, paid_at, buyer, details: details.clone(), noted_at: at },
+                );
             }
             Entry::AttemptNotPaid { attempt, code, .. } => {
                 self.end_attempt(*attempt, AttemptEnd::NotPaid { code: code.clone() });
@@ -246,6 +264,7 @@ impl OrderRecord {
                     refund: *refund,
                     attempt: *attempt,
                     amount: *amount,
+                    begun: at,
                     reason: *reason,
                     idempotency: idempotency.clone(),
                     owed: None,
@@ -408,6 +427,22 @@ impl ItemRecord {
 }
 
 impl AttemptRecord {
+    /// What never changes about it.
+    pub(crate) const fn subject(&self) -> Subject {
+        let Self { attempt, channel, method, amount, begun, wallet, instalment, .. } = *self;
+        Subject { attempt, channel, method, amount, begun, wallet, instalment }
+    }
+
+    /// What a call about it names.
+    #[must_use]
+    pub fn trade(&self) -> Trade {
+        let trade_no = match &self.end {
+            Some(AttemptEnd::Paid { trade_no, .. }) => Some(trade_no.clone()),
+            Some(AttemptEnd::NotPaid { .. }) | None => None,
+        };
+        Trade { trade_no, ..self.subject().trade() }
+    }
+
     /// Whether the buyer's money was taken.
     #[must_use]
     pub const fn is_paid(&self) -> bool {

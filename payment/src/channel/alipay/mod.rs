@@ -36,7 +36,7 @@ use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 
 use super::outcome::{Doubt, DoubtKind};
-use super::{Answer, HttpRequest, Request};
+use super::{Answer, Decoded, HttpRequest, Request};
 use crate::time::Wall;
 use cert::{CertError, Certificate};
 use envelope::{Envelope, NotAnEnvelope};
@@ -55,19 +55,6 @@ pub struct Alipay {
     setup: Setup,
     /// Keys of certificates that Alipay changed to, by their number.
     rotated: RwLock<BTreeMap<String, PublicKey>>,
-}
-
-/// A reply, read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decoded {
-    /// What it means.
-    Answer(Answer),
-    /// It is signed with a certificate that is not here: fetch it ([`Alipay::certificate_request`]), hand it to
-    /// [`Alipay::accept_certificate`], and decode the same reply again. Until then it is not known what the reply says.
-    UnknownCertificate {
-        /// The certificate's number.
-        sn: String,
-    },
 }
 
 /// Why a fetched certificate is not taken. Replies signed with it stay unverified, which is a doubt and loses no money.
@@ -154,7 +141,7 @@ impl Alipay {
                 let detail = "the signature is not Alipay's over this content";
                 return Err(Doubt::new(DoubtKind::BadSignature, detail));
             }
-            Seal::Unknown(sn) => return Ok(Decoded::UnknownCertificate { sn }),
+            Seal::Unknown(sn) => return Ok(Decoded::UnknownKey { serial: sn }),
         };
         Ok(Decoded::Answer(answer))
     }
@@ -195,7 +182,7 @@ impl Alipay {
         Ok(envelope::text(&plain)?.into_owned())
     }
 
-    /// The request for the certificate that [`Decoded::UnknownCertificate`] named.
+    /// The request for the certificate that [`Decoded::UnknownKey`] named.
     #[must_use]
     pub fn certificate_request(&self, sn: &str, wall: Wall) -> HttpRequest {
         wire::certificate_request(&self.setup, sn, wall)

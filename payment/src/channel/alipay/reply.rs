@@ -9,7 +9,8 @@ use serde_json::value::RawValue;
 use super::codes::{Class, class};
 use super::wire::{Method, PROBE};
 use crate::channel::outcome::{
-    CodeAnswer, Doubt, DoubtKind, Outcome, Receipt, RefundOutcome, Refusal, Reversal, Waiting, Why,
+    CodeAnswer, Details, Doubt, DoubtKind, DutyOutcome, Outcome, Receipt, RefundOutcome, Refusal, Reversal, Waiting,
+    Why,
 };
 use crate::channel::{Answer, Offer, RefundOrder, Request};
 use crate::money::Fen;
@@ -120,6 +121,7 @@ impl Node {
             amount: amount("total_amount", &self.total_amount)?,
             paid_at: paid_at.map(str::to_owned),
             buyer: self.buyer_logon_id.get().map(str::to_owned),
+            details: Details::default(),
         })
     }
 }
@@ -128,9 +130,10 @@ impl Node {
 fn numbers(request: &Request) -> (&str, Option<&str>) {
     match request {
         Request::ShowCode(offer) | Request::TakeCode(offer, _) => (offer.attempt.as_str(), None),
-        Request::Query(attempt) | Request::Cancel(attempt) | Request::Close(attempt) => (attempt.as_str(), None),
+        Request::Query(trade) | Request::Cancel(trade) | Request::Close(trade) => (trade.attempt.as_str(), None),
+        Request::Duty(duty) => (duty.trade.attempt.as_str(), None),
         Request::Refund(refund) | Request::RefundQuery(refund) => {
-            (refund.attempt.as_str(), Some(refund.refund.as_str()))
+            (refund.trade.attempt.as_str(), Some(refund.refund.as_str()))
         }
         Request::Probe => (PROBE, None),
     }
@@ -199,6 +202,7 @@ fn gateway_refusal(request: &Request, node: &Node) -> Result<Answer, Doubt> {
         | Request::Close(_)
         | Request::Refund(_)
         | Request::RefundQuery(_)
+        | Request::Duty(_)
         | Request::Probe => Err(trouble(node.reason())),
     }
 }
@@ -215,6 +219,7 @@ fn success(request: &Request, node: &Node) -> Result<Answer, Doubt> {
         }
         Request::Refund(_) => refunded(node).map(Answer::Refund),
         Request::RefundQuery(refund) => refund_standing(refund, node).map(Answer::Refund),
+        Request::Duty(_) => Ok(Answer::Duty(DutyOutcome::Done)),
         Request::Probe => Ok(Answer::Reachable(true)),
     }
 }
@@ -299,6 +304,7 @@ fn business_failure(request: &Request, node: &Node) -> Result<Answer, Doubt> {
         Request::TakeCode(..) | Request::Query(_) => not_paid(class, node).map(Answer::Payment),
         Request::Cancel(_) | Request::Close(_) => not_reversed(class, node).map(Answer::Reversal),
         Request::Refund(_) | Request::RefundQuery(_) => not_refunded(class, code).map(Answer::Refund),
+        Request::Duty(_) => None,
         Request::Probe => Some(Answer::Reachable(true)),
     };
     answer.ok_or_else(|| trouble(node.reason()))

@@ -52,7 +52,8 @@ impl Method {
         match request {
             Request::ShowCode(_) => Self::Precreate,
             Request::TakeCode(..) => Self::Pay,
-            Request::Query(_) | Request::Probe => Self::Query,
+            // Alipay wants to hear nothing after a delivery; a question is harmless.
+            Request::Query(_) | Request::Probe | Request::Duty(_) => Self::Query,
             Request::Cancel(_) => Self::Cancel,
             Request::Close(_) => Self::Close,
             Request::Refund(_) => Self::Refund,
@@ -132,11 +133,7 @@ fn signed(setup: &Setup, mut common: Common, biz_content: &str) -> HttpRequest {
     let text = string_to_sign(query.chain(body));
     common.push(("sign", setup.key.sign_sha256(text.as_bytes())));
     let query = form(common.iter().map(|(name, value)| (*name, value.as_str())));
-    HttpRequest {
-        url: format!("{}?{query}", setup.config.gateway_url),
-        content_type: CONTENT_TYPE,
-        body: form(body).into_bytes(),
-    }
+    HttpRequest::post(format!("{}?{query}", setup.config.gateway_url), CONTENT_TYPE, form(body).into_bytes())
 }
 
 /// `yyyy-MM-dd HH:mm:ss` in China, which is +08:00 all year: no zone data is needed, and none is trusted.
@@ -155,11 +152,12 @@ fn business_fields(config: &Config, request: &Request) -> Value {
             fields.put("auth_code", code.expose());
             take_code(&mut fields, config, offer);
         }
-        Request::Query(attempt) | Request::Cancel(attempt) => {
-            fields.put("out_trade_no", attempt.as_str());
+        Request::Query(trade) | Request::Cancel(trade) => {
+            fields.put("out_trade_no", trade.attempt.as_str());
         }
-        Request::Close(attempt) => {
-            fields.put("out_trade_no", attempt.as_str());
+        Request::Duty(duty) => fields.put("out_trade_no", duty.trade.attempt.as_str()),
+        Request::Close(trade) => {
+            fields.put("out_trade_no", trade.attempt.as_str());
             fields.maybe("operator_id", config.operator_id.as_deref());
         }
         Request::Refund(refund) => {
@@ -212,7 +210,7 @@ fn offered(fields: &mut Fields, config: &Config, offer: &Offer) {
 }
 
 fn refund_number(fields: &mut Fields, refund: &RefundOrder) {
-    fields.put("out_trade_no", refund.attempt.as_str());
+    fields.put("out_trade_no", refund.trade.attempt.as_str());
     fields.put("out_request_no", refund.refund.as_str());
 }
 

@@ -22,10 +22,10 @@ use super::effect::CallId;
 use super::entry::{Entry, Method, OrderState, ReverseReason};
 use super::mutant::{Mutant, is_planted};
 use crate::channel::outcome::{CodeAnswer, Doubt, DoubtKind, Outcome, Receipt, Refusal, Reversal, Why};
-use crate::channel::{Answer, ChannelId, Request};
+use crate::channel::{Answer, ChannelId, Instalment, Request, Trade, Wallet};
 use crate::ids::AttemptId;
 use crate::money::Fen;
-use crate::time::Mono;
+use crate::time::{Mono, Wall};
 use reverse::Reverse;
 use show_code::ShowCode;
 use take_code::TakeCode;
@@ -38,6 +38,17 @@ pub(crate) struct Subject {
     pub channel: ChannelId,
     pub method: Method,
     pub amount: Fen,
+    pub begun: Wall,
+    pub wallet: Option<Wallet>,
+    pub instalment: Option<Instalment>,
+}
+
+impl Subject {
+    /// What a call about it names. Nothing is known to be paid while it is open.
+    pub(crate) const fn trade(&self) -> Trade {
+        let Self { attempt, method, amount, begun, .. } = *self;
+        Trade { attempt, method, amount, begun, trade_no: None }
+    }
 }
 
 /// An open attempt.
@@ -103,6 +114,8 @@ impl Attempt {
             channel: subject.channel,
             method: subject.method,
             amount: subject.amount,
+            wallet: subject.wallet,
+            instalment: subject.instalment,
         });
         let mut attempt = Self { subject, phase, on_its_way: None, give_up: None };
         attempt.call(desk, request);
@@ -249,7 +262,7 @@ impl Attempt {
                 self.on_outcome(desk, outcome)
             }
             Answer::Reversal(reversal) => self.on_reversal(desk, reversal),
-            Answer::Refund(_) | Answer::Reachable(_) => Next::Stay,
+            Answer::Refund(_) | Answer::Duty(_) | Answer::Reachable(_) => Next::Stay,
         };
         self.follow(desk, next)
     }
@@ -346,6 +359,7 @@ impl Attempt {
             trade_no: receipt.trade_no,
             paid_at: receipt.paid_at,
             buyer: receipt.buyer,
+            details: receipt.details,
         });
         News::Paid
     }

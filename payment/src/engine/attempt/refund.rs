@@ -5,7 +5,7 @@
 //! did not move at once is asked after, and sent again under the same number when the channel has never heard of it.
 
 use crate::channel::outcome::{Outcome, RefundOutcome};
-use crate::channel::{Answer, ChannelId, RefundOrder, Request};
+use crate::channel::{Answer, ChannelId, RefundOrder, Request, Trade};
 use crate::engine::desk::Desk;
 use crate::engine::effect::CallId;
 use crate::engine::entry::{Entry, RefundReason};
@@ -44,18 +44,20 @@ impl Refund {
         let Entry::RefundStarted { attempt, refund, amount, reason, .. } = entry else {
             return None;
         };
+        let (trade, begun) = (desk.record.attempt(attempt)?.trade(), desk.office.now.wall);
         desk.note(entry);
-        let wanted = RefundOrder { attempt, refund, amount, reason: reason_text(reason).to_owned() };
+        let wanted = RefundOrder { trade, refund, begun, amount, reason: reason_text(reason).to_owned() };
         let mut state = Self::waiting(channel, wanted);
         state.send(desk);
         Some(state)
     }
 
     /// Take up a refund that was open when the daemon stopped: ask first, it may be done.
-    pub(crate) fn restore(desk: &mut Desk, channel: ChannelId, record: &RefundRecord) -> Self {
+    pub(crate) fn restore(desk: &mut Desk, channel: ChannelId, trade: Trade, record: &RefundRecord) -> Self {
         let wanted = RefundOrder {
-            attempt: record.attempt,
+            trade,
             refund: record.refund,
+            begun: record.begun,
             amount: record.amount,
             reason: reason_text(record.reason).to_owned(),
         };
@@ -118,7 +120,7 @@ impl Refund {
         match answer {
             Answer::Refund(outcome) => self.on_outcome(desk, outcome),
             Answer::Payment(outcome) => self.on_trade(desk, outcome),
-            Answer::Code(_) | Answer::Reversal(_) | Answer::Reachable(_) => {
+            Answer::Code(_) | Answer::Reversal(_) | Answer::Duty(_) | Answer::Reachable(_) => {
                 self.ask_later(desk);
                 false
             }
@@ -136,7 +138,7 @@ impl Refund {
             RefundOutcome::Absent => self.on_absent(desk),
             RefundOutcome::ShortOfFunds | RefundOutcome::Refused { .. } if self.is_dropped() => return true,
             RefundOutcome::ShortOfFunds => self.owe(desk, "short_of_funds"),
-            RefundOutcome::Refused { code } => self.owe(desk, code),
+            RefundOutcome::Refused { code } | RefundOutcome::Failed { code } => self.owe(desk, code),
             RefundOutcome::Unknown(_) => self.ask_later(desk),
         }
         false
@@ -196,7 +198,7 @@ impl Refund {
         let request = match self.step {
             Step::Send => Request::Refund(self.wanted.clone()),
             Step::AskRefund => Request::RefundQuery(self.wanted.clone()),
-            Step::AskTrade => Request::Query(self.wanted.attempt),
+            Step::AskTrade => Request::Query(self.wanted.trade.clone()),
         };
         let call = desk.call(self.channel, request);
         self.wait_for(desk, call);

@@ -71,7 +71,7 @@ impl Reverse {
         self.next_at = None;
         match self.step {
             Step::Undo => Next::Call(undo(subject)),
-            Step::Ask => Next::Call(Request::Query(subject.attempt)),
+            Step::Ask => Next::Call(Request::Query(subject.trade())),
         }
     }
 
@@ -115,7 +115,7 @@ impl Reverse {
 
     fn ask_now(&mut self, subject: &Subject) -> Next {
         self.step = Step::Ask;
-        Next::Call(Request::Query(subject.attempt))
+        Next::Call(Request::Query(subject.trade()))
     }
 
     /// The channel knows no trade, or a closed one: done when no payment can come any more, else look again later. A
@@ -140,7 +140,7 @@ impl Reverse {
 
 fn undo(subject: &Subject) -> Request {
     match subject.method {
-        Method::ShowCode => Request::Close(subject.attempt),
-        Method::TakeCode => Request::Cancel(subject.attempt),
+        Method::ShowCode => Request::Close(subject.trade()),
+        Method::TakeCode => Request::Cancel(subject.trade()),
     }
 }

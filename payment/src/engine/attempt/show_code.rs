@@ -76,7 +76,7 @@ impl ShowCode {
                 Next::Stay
             }
             CodeAnswer::Refused(refusal) => Next::NotPaid(refusal.clone()),
-            CodeAnswer::Ask { .. } => Next::Call(Request::Query(subject.attempt)),
+            CodeAnswer::Ask { .. } => Next::Call(Request::Query(subject.trade())),
             CodeAnswer::Unknown(_) if self.tries < MOST_TRIES => {
                 self.next_at = Some(self.backoff.next(desk.now(), desk.pace().retry_ms, desk.pace()));
                 Next::Stay
@@ -106,7 +106,7 @@ impl ShowCode {
     pub(crate) fn on_timer(&mut self, desk: &mut Desk, subject: &Subject) -> Next {
         self.next_at = None;
         if self.code.is_some() || self.scanned {
-            return Next::Call(Request::Query(subject.attempt));
+            return Next::Call(Request::Query(subject.trade()));
         }
         self.tries += 1;
         self.asked = desk.now();

@@ -56,6 +56,6 @@ impl TakeCode {
 
     pub(crate) fn on_timer(&mut self, subject: &Subject) -> Next {
         self.next_at = None;
-        Next::Call(Request::Query(subject.attempt))
+        Next::Call(Request::Query(subject.trade()))
     }
 }

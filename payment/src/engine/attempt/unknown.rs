@@ -30,7 +30,7 @@ impl Unknown {
             next_at: None,
             backoff: Backoff::default(),
         };
-        (Phase::Unknown(state), Request::Query(subject.attempt))
+        (Phase::Unknown(state), Request::Query(subject.trade()))
     }
 
     /// After a pay request without a final answer.
@@ -41,7 +41,7 @@ impl Unknown {
             next_at: None,
             backoff: Backoff::default(),
         };
-        (Phase::Unknown(state), Request::Query(subject.attempt))
+        (Phase::Unknown(state), Request::Query(subject.trade()))
     }
 
     pub(crate) const fn deadline(&self) -> Option<Mono> {
@@ -78,7 +78,7 @@ impl Unknown {
 
     pub(crate) fn on_timer(&mut self, subject: &Subject) -> Next {
         self.next_at = None;
-        Next::Call(Request::Query(subject.attempt))
+        Next::Call(Request::Query(subject.trade()))
     }
 }
 

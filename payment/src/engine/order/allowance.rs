@@ -5,6 +5,7 @@
 
 use super::Order;
 use crate::channel::ChannelId;
+use crate::channel::outcome::Details;
 use crate::engine::desk::{Desk, Office};
 use crate::engine::entry::{Entry, Method, VoucherUse};
 use crate::engine::record::OrderRecord;
@@ -28,8 +29,24 @@ impl Order {
         let (order, attempt, amount) = (desk.order(), desk.new_attempt(), desk.record.amount);
         let (trade_no, spent) = (voucher.code.clone(), Some(voucher.clone()));
         let (channel, method) = (ChannelId::Voucher, Method::TakeCode);
-        desk.note(Entry::AttemptStarted { order, attempt, channel, method, amount, voucher: spent });
-        desk.note(Entry::AttemptPaid { order, attempt, trade_no, paid_at: None, buyer: None });
+        desk.note(Entry::AttemptStarted {
+            order,
+            attempt,
+            channel,
+            method,
+            amount,
+            voucher: spent,
+            wallet: None,
+            instalment: None,
+        });
+        desk.note(Entry::AttemptPaid {
+            order,
+            attempt,
+            trade_no,
+            paid_at: None,
+            buyer: None,
+            details: Details::default(),
+        });
         office.purse.take(&voucher, amount);
         self.taking = Some(Taking { attempt, voucher, record });
         attempt

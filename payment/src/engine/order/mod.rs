@@ -117,7 +117,7 @@ impl Order {
             return;
         };
         let mut desk = Desk { office, record: &mut self.record };
-        let (subject, offer) = offer(&mut desk, channel, Method::ShowCode);
+        let (subject, offer) = offer(&mut desk, channel, Method::ShowCode, None);
         let (phase, request) = ShowCode::enter(&desk, offer);
         let attempt = Attempt::start(&mut desk, subject, phase, request);
         self.attempts.insert(attempt.subject.attempt, attempt);
@@ -127,7 +127,7 @@ impl Order {
     pub(crate) fn take_code(&mut self, office: &mut Office, channel: ChannelId, code: PayCode) -> AttemptId {
         self.trouble = None;
         let mut desk = Desk { office, record: &mut self.record };
-        let (subject, offer) = offer(&mut desk, channel, Method::TakeCode);
+        let (subject, offer) = offer(&mut desk, channel, Method::TakeCode, None);
         let (phase, request) = TakeCode::enter(&desk, offer, code);
         let attempt = Attempt::start(&mut desk, subject, phase, request);
         self.attempts.insert(subject.attempt, attempt);

@@ -2,8 +2,8 @@
 
 use super::{Job, Order};
 use crate::channel::ChannelId;
+use crate::engine::attempt::Attempt;
 use crate::engine::attempt::refund::Refund;
-use crate::engine::attempt::{Attempt, Subject};
 use crate::engine::desk::{Desk, Office};
 use crate::engine::effect::VendWhat;
 use crate::engine::entry::CancelledBy;
@@ -59,8 +59,7 @@ impl Order {
                 self.note_never_taken(office, known.attempt);
                 continue;
             }
-            let subject =
-                Subject { attempt: known.attempt, channel: known.channel, method: known.method, amount: known.amount };
+            let subject = known.subject();
             let mut desk = Desk { office, record: &mut self.record };
             let attempt = Attempt::restore(&mut desk, subject, known.reversing);
             self.attempts.insert(known.attempt, attempt);
@@ -85,7 +84,8 @@ impl Order {
     pub(super) fn restore_refunds(&mut self, office: &mut Office) {
         let open: Vec<_> = self.record.refunds.iter().filter(|known| !known.done).cloned().collect();
         for known in open {
-            let Some(channel) = self.record.attempt(known.attempt).map(|attempt| attempt.channel) else {
+            let paid = self.record.attempt(known.attempt).map(|attempt| (attempt.channel, attempt.trade()));
+            let Some((channel, trade)) = paid else {
                 continue;
             };
             if channel == ChannelId::Voucher {
@@ -93,7 +93,7 @@ impl Order {
                 continue;
             }
             let mut desk = Desk { office, record: &mut self.record };
-            self.refunds.insert(known.refund, Refund::restore(&mut desk, channel, &known));
+            self.refunds.insert(known.refund, Refund::restore(&mut desk, channel, trade, &known));
         }
     }
 }

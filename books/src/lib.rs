@@ -1,0 +1,1 @@
+//! The books: statements of the channels, read, matched against the journal and exported.
