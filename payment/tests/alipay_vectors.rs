@@ -12,12 +12,13 @@ use payment::channel::alipay::cert::{self, Certificate};
 use payment::channel::alipay::envelope::{self, Envelope};
 use payment::channel::alipay::keys::{PrivateKey, PublicKey};
 use payment::channel::alipay::sign::string_to_sign;
-use payment::channel::alipay::{Alipay, Config, Decoded, Verify};
+use payment::channel::alipay::{Alipay, Config, Verify};
 use payment::channel::outcome::{CodeAnswer, DoubtKind};
-use payment::channel::{Answer, Offer, Request};
+use payment::channel::{Answer, Decoded, Method, Offer, Request};
 use payment::ids::AttemptId;
 use payment::money::Fen;
 use payment::redact::{PayCode, Secret};
+use payment::time::Wall;
 use serde_json::Value;
 
 fn vectors() -> Value {
@@ -184,12 +185,22 @@ fn certificates(vectors: &Value) -> Verify {
 
 fn request_for(node: &str) -> Request {
     let attempt = AttemptId::from_entropy([9; 16]);
-    let offer = Offer { attempt, amount: Fen::new(350), subject: "Cola".into(), goods: Vec::new(), valid_ms: 60_000 };
+    let offer = Offer {
+        attempt,
+        amount: Fen::new(350),
+        subject: "Cola".into(),
+        goods: Vec::new(),
+        valid_ms: 60_000,
+        begun: Wall { ms: 0, trusted: true },
+        wallet: None,
+        instalment: None,
+    };
+    let trade = offer.trade(Method::TakeCode);
     match node {
         "alipay_trade_precreate_response" | "error_response" => Request::ShowCode(offer),
         "alipay_trade_pay_response" => Request::TakeCode(offer, PayCode::new("285000000000000017")),
-        "alipay_trade_query_response" => Request::Query(attempt),
-        "alipay_trade_cancel_response" => Request::Cancel(attempt),
+        "alipay_trade_query_response" => Request::Query(trade),
+        "alipay_trade_cancel_response" => Request::Cancel(trade),
         other => panic!("no request for {other}"),
     }
 }
@@ -207,8 +218,9 @@ fn no_vector_is_taken_for_an_answer_about_our_order() {
             let decoded = alipay.decode(&request_for(text(row, "/node")), 200, &body(row));
             let unknown = text(row, "/expect") == "do-not-verify-with-local-cert" && in_certificate_mode;
             match decoded {
-                Decoded::UnknownCertificate { sn } => {
-                    assert!(unknown && sn == text(row, "/alipay_cert_sn"), "{id}");
+                Decoded::EncodeAgain => panic!("{id}"),
+                Decoded::UnknownKey { serial } => {
+                    assert!(unknown && serial == text(row, "/alipay_cert_sn"), "{id}");
                 }
                 // A refused set-up, signed or not, is about no order.
                 Decoded::Answer(Answer::Code(CodeAnswer::Refused(refusal))) => {

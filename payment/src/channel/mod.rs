@@ -125,6 +125,14 @@ pub struct Offer {
     pub instalment: Option<Instalment>,
 }
 
+impl Offer {
+    /// What later calls about it name.
+    #[must_use]
+    pub const fn trade(&self, method: Method) -> Trade {
+        Trade { attempt: self.attempt, method, amount: self.amount, begun: self.begun, trade_no: None }
+    }
+}
+
 /// An attempt that a call is about: all that a channel may need to find it again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trade {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::channel::outcome::{CodeAnswer, Outcome, Receipt, RefundOutcome, Refusal, Reversal, Waiting, Why};
+use crate::channel::outcome::{
+    CodeAnswer, Details, DutyOutcome, Outcome, Receipt, RefundOutcome, Refusal, Reversal, Waiting, Why,
+};
 use crate::channel::{Answer, Offer, RefundOrder, Request};
 use crate::ids::{AttemptId, RefundId};
 use crate::money::Fen;
@@ -131,11 +133,12 @@ impl Alipay {
         match request {
             Request::ShowCode(offer) => Answer::Code(self.show_code(offer, now)),
             Request::TakeCode(offer, code) => Answer::Payment(self.take_code(offer, code.expose(), now)),
-            Request::Query(attempt) => Answer::Payment(self.query(*attempt)),
-            Request::Cancel(attempt) => Answer::Reversal(self.cancel(*attempt)),
-            Request::Close(attempt) => Answer::Reversal(self.close(*attempt)),
+            Request::Query(trade) => Answer::Payment(self.query(trade.attempt)),
+            Request::Cancel(trade) => Answer::Reversal(self.cancel(trade.attempt)),
+            Request::Close(trade) => Answer::Reversal(self.close(trade.attempt)),
             Request::Refund(refund) => Answer::Refund(self.refund(refund)),
             Request::RefundQuery(refund) => Answer::Refund(self.refund_query(refund)),
+            Request::Duty(_) => Answer::Duty(DutyOutcome::Done),
             Request::Probe => Answer::Reachable(true),
         }
     }
@@ -189,6 +192,7 @@ impl Alipay {
                 amount: Fen::new(trade.amount.get() + i64::from(self.mood.tells_wrong_amounts)),
                 paid_at: None,
                 buyer: None,
+                details: Details::default(),
             }),
             Standing::Closed => Outcome::NotPaid(refusal("TRADE_CLOSED", Why::Closed)),
         }
@@ -236,7 +240,7 @@ impl Alipay {
             return RefundOutcome::ShortOfFunds;
         }
         let refused = |code: &str| RefundOutcome::Refused { code: code.to_owned() };
-        let Some(trade) = self.trades.get_mut(&wanted.attempt) else {
+        let Some(trade) = self.trades.get_mut(&wanted.trade.attempt) else {
             return refused("ACQ.TRADE_NOT_EXIST");
         };
         match trade.refunds.get(&wanted.refund) {
@@ -263,7 +267,7 @@ impl Alipay {
     }
 
     fn refund_query(&self, wanted: &RefundOrder) -> RefundOutcome {
-        let known = self.trades.get(&wanted.attempt).and_then(|trade| trade.refunds.get(&wanted.refund));
+        let known = self.trades.get(&wanted.trade.attempt).and_then(|trade| trade.refunds.get(&wanted.refund));
         if known.is_some() { RefundOutcome::Done } else { RefundOutcome::Absent }
     }
 }
@@ -281,6 +285,7 @@ pub const fn name(request: &Request) -> &'static str {
         Request::Close(_) => "close",
         Request::Refund(_) => "refund",
         Request::RefundQuery(_) => "refund_query",
+        Request::Duty(_) => "duty",
         Request::Probe => "probe",
     }
 }
@@ -289,8 +294,9 @@ pub const fn name(request: &Request) -> &'static str {
 pub const fn attempt_of(request: &Request) -> Option<AttemptId> {
     match request {
         Request::ShowCode(offer) | Request::TakeCode(offer, _) => Some(offer.attempt),
-        Request::Query(attempt) | Request::Cancel(attempt) | Request::Close(attempt) => Some(*attempt),
-        Request::Refund(refund) | Request::RefundQuery(refund) => Some(refund.attempt),
+        Request::Query(trade) | Request::Cancel(trade) | Request::Close(trade) => Some(trade.attempt),
+        Request::Refund(refund) | Request::RefundQuery(refund) => Some(refund.trade.attempt),
+        Request::Duty(duty) => Some(duty.trade.attempt),
         Request::Probe => None,
     }
 }

@@ -49,7 +49,7 @@ impl World {
             Request::Refund(refund) | Request::RefundQuery(refund) => {
                 assert!(self.watched.refunds.contains(&refund.refund), "a refund of an unknown number: {call:?}");
             }
-            Request::ShowCode(_) | Request::TakeCode(..) | Request::Query(_) | Request::Probe => {}
+            Request::ShowCode(_) | Request::TakeCode(..) | Request::Query(_) | Request::Duty(_) | Request::Probe => {}
         }
     }
 

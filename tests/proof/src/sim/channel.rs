@@ -274,9 +274,9 @@ impl Alipay {
         match request {
             Request::ShowCode(offer) => self.show_code(offer, now).map(Answer::Code),
             Request::TakeCode(offer, code) => self.take_code(offer, code.expose(), sent, now).map(Answer::Payment),
-            Request::Query(attempt) => self.query(*attempt).map(Answer::Payment),
-            Request::Cancel(attempt) => self.cancel(*attempt, now).map(Answer::Reversal),
-            Request::Close(attempt) => self.close(*attempt).map(Answer::Reversal),
+            Request::Query(trade) => self.query(trade.attempt).map(Answer::Payment),
+            Request::Cancel(trade) => self.cancel(trade.attempt, now).map(Answer::Reversal),
+            Request::Close(trade) => self.close(trade.attempt).map(Answer::Reversal),
             Request::Refund(refund) => self.refund(refund, now).map(Answer::Refund),
             Request::RefundQuery(refund) => Ok(Answer::Refund(self.refund_query(refund, now))),
             Request::Probe => Ok(Answer::Reachable(true)),
@@ -367,6 +367,7 @@ impl Alipay {
                 amount: Fen::new(trade.amount.get() + i64::from(self.mood.tells_wrong_amounts)),
                 paid_at: None,
                 buyer: None,
+                details: Details::default(),
             })),
             // Not a code of the table: the trade's own state.
             Standing::Closed => Ok(Outcome::NotPaid(Refusal { code: "TRADE_CLOSED".to_owned(), why: Why::Closed })),
@@ -414,7 +415,7 @@ impl Alipay {
         if self.mood.short_of_funds {
             return Err(No::Some(Class::ShortOfFunds));
         }
-        let trade = self.trades.get_mut(&wanted.attempt).ok_or(NO_TRADE)?;
+        let trade = self.trades.get_mut(&wanted.trade.attempt).ok_or(NO_TRADE)?;
         match trade.refunds.get(&wanted.refund) {
             // Nothing moved this time.
             Some(known) if known.amount == wanted.amount => return Ok(RefundOutcome::NotMoved),
@@ -442,7 +443,7 @@ impl Alipay {
     }
 
     fn refund_query(&self, wanted: &RefundOrder, now: u64) -> RefundOutcome {
-        let moved = self.trades.get(&wanted.attempt).is_some_and(|trade| trade.has_moved(wanted.refund, now));
+        let moved = self.trades.get(&wanted.trade.attempt).is_some_and(|trade| trade.has_moved(wanted.refund, now));
         if moved { RefundOutcome::Done } else { RefundOutcome::Absent }
     }
 }
@@ -496,8 +497,8 @@ pub const fn name_of(request: &Request) -> &'static str {
 pub const fn attempt_of(request: &Request) -> Option<AttemptId> {
     match request {
         Request::ShowCode(offer) | Request::TakeCode(offer, _) => Some(offer.attempt),
-        Request::Query(attempt) | Request::Cancel(attempt) | Request::Close(attempt) => Some(*attempt),
-        Request::Refund(refund) | Request::RefundQuery(refund) => Some(refund.attempt),
+        Request::Query(trade) | Request::Cancel(trade) | Request::Close(trade) => Some(trade.attempt),
+        Request::Refund(refund) | Request::RefundQuery(refund) => Some(refund.trade.attempt),
         Request::Probe => None,
     }
 }

@@ -10,7 +10,7 @@ use super::super::keys::PrivateKey;
 use super::super::pem;
 use super::super::wire::Method;
 use super::super::{Alipay, CertificateError, Config, Decoded, Verify};
-use super::{alipay, attempt, certificate_config, filled, reply, text};
+use super::{alipay, certificate_config, filled, reply, text, trade};
 use crate::channel::outcome::{DoubtKind, Reversal};
 use crate::channel::{Answer, Request};
 
@@ -60,7 +60,7 @@ fn closed() -> Decoded {
 #[test]
 fn a_reply_under_the_local_certificate_is_read() {
     let alipay = Alipay::new(certificate_config()).unwrap();
-    let request = Request::Cancel(attempt());
+    let request = Request::Cancel(trade());
     assert_eq!(alipay.decode(&request, 200, &cancelled(&alipay_sn())), closed());
     let without_number = reply("alipay_trade_cancel_response", filled(CLOSED).as_bytes());
     assert_eq!(alipay.decode(&request, 200, &without_number), closed());
@@ -69,9 +69,9 @@ fn a_reply_under_the_local_certificate_is_read() {
 #[test]
 fn a_changed_certificate_is_fetched_checked_and_used() {
     let alipay = before_rotation();
-    let request = Request::Cancel(attempt());
+    let request = Request::Cancel(trade());
     let body = cancelled(&alipay_sn());
-    assert_eq!(alipay.decode(&request, 200, &body), Decoded::UnknownCertificate { sn: alipay_sn() });
+    assert_eq!(alipay.decode(&request, 200, &body), Decoded::UnknownKey { serial: alipay_sn() });
     let chain = format!("{}{}", alipay_pem(), authority());
     alipay.accept_certificate(&alipay_sn(), 200, &certificate_reply(&chain)).unwrap();
     assert_eq!(alipay.decode(&request, 200, &body), closed());
@@ -98,8 +98,8 @@ fn a_certificate_without_a_chain_is_not_taken() {
         assert_eq!(refused, Err(CertificateError::NoChain(sn.clone())));
     }
     let body = cancelled(&sn);
-    let unknown = Decoded::UnknownCertificate { sn };
-    assert_eq!(alipay.decode(&Request::Cancel(attempt()), 200, &body), unknown, "a refused certificate was used");
+    let unknown = Decoded::UnknownKey { serial: sn };
+    assert_eq!(alipay.decode(&Request::Cancel(trade()), 200, &body), unknown, "a refused certificate was used");
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn useless_answers_to_a_certificate_request_are_named() {
 fn a_certificate_number_that_is_none_is_not_fetched() {
     let alipay = Alipay::new(certificate_config()).unwrap();
     for sn in ["x", "00/../00", &"g".repeat(32)] {
-        let Decoded::Answer(answer) = alipay.decode(&Request::Cancel(attempt()), 200, &cancelled(sn)) else {
+        let Decoded::Answer(answer) = alipay.decode(&Request::Cancel(trade()), 200, &cancelled(sn)) else {
             panic!("{sn} would be fetched");
         };
         assert_eq!(super::kind(&answer), Some(DoubtKind::BadSignature));

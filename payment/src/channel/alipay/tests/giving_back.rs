@@ -1,16 +1,13 @@
 //! Replies to cancels, closes and refunds.
 
-use super::{answer, attempt, failure, kind, refund};
+use super::{answer, failure, kind, refund, trade};
 use crate::channel::outcome::{DoubtKind, RefundOutcome, Reversal};
 use crate::channel::{Answer, Request};
 
 #[test]
 fn a_cancel_says_what_became_of_the_money() {
     let cancel = |rest: &str| {
-        answer(
-            &Request::Cancel(attempt()),
-            &format!(r#"{{"code":"10000","msg":"Success","out_trade_no":"$NO"{rest}}}"#),
-        )
+        answer(&Request::Cancel(trade()), &format!(r#"{{"code":"10000","msg":"Success","out_trade_no":"$NO"{rest}}}"#))
     };
     for (rest, expected) in [
         (r#","retry_flag":"N","action":"close","trade_no":"1""#, Reversal::Closed),
@@ -30,29 +27,29 @@ fn a_refused_reversal_is_sent_again_or_asked_about() {
     let ask = |code: &str| Reversal::Ask { code: code.into() };
     let reversal = |request: Request, code: &str| match answer(&request, &failure(code)) {
         Answer::Reversal(reversal) => reversal,
-        other @ (Answer::Code(_) | Answer::Payment(_) | Answer::Refund(_) | Answer::Reachable(_)) => {
+        other @ (Answer::Code(_) | Answer::Payment(_) | Answer::Refund(_) | Answer::Duty(_) | Answer::Reachable(_)) => {
             panic!("{other:?}")
         }
     };
-    let cancel = |code: &str| reversal(Request::Cancel(attempt()), code);
+    let cancel = |code: &str| reversal(Request::Cancel(trade()), code);
     for code in ["AQC.SYSTEM_ERROR", "ACQ.SYSTEM_ERROR", "ACQ.SELLER_BALANCE_NOT_ENOUGH"] {
         assert_eq!(cancel(code), Reversal::Again);
     }
     for code in ["ACQ.TRADE_CANCEL_TIME_OUT", "ACQ.TRADE_HAS_FINISHED", "ACQ.CANCEL_NOT_ALLOWED"] {
         assert_eq!(cancel(code), ask(code));
     }
-    let close = |code: &str| reversal(Request::Close(attempt()), code);
+    let close = |code: &str| reversal(Request::Close(trade()), code);
     assert_eq!(close("ACQ.TRADE_NOT_EXIST"), Reversal::NoTrade);
     assert_eq!(close("ACQ.TRADE_STATUS_ERROR"), ask("ACQ.TRADE_STATUS_ERROR"));
     assert_eq!(close("ACQ.SYSTEM_ERROR"), Reversal::Again);
     let flagged = failure("ACQ.TRADE_CANCEL_TIME_OUT").replacen('{', "{\"retry_flag\":\"Y\",", 1);
-    assert_eq!(answer(&Request::Cancel(attempt()), &flagged), Answer::Reversal(Reversal::Again));
+    assert_eq!(answer(&Request::Cancel(trade()), &flagged), Answer::Reversal(Reversal::Again));
 }
 
 #[test]
 fn a_close_closes() {
     let content = r#"{"code":"10000","msg":"Success","out_trade_no":"$NO","trade_no":"1"}"#;
-    assert_eq!(answer(&Request::Close(attempt()), content), Answer::Reversal(Reversal::Closed));
+    assert_eq!(answer(&Request::Close(trade()), content), Answer::Reversal(Reversal::Closed));
 }
 
 #[test]

@@ -11,9 +11,10 @@ use serde_json::Value;
 
 use super::keys::PrivateKey;
 use super::wire::Method;
-use super::{Alipay, Config, Decoded, Verify};
+use super::{Alipay, Config, Verify};
+use crate::channel::Decoded;
 use crate::channel::outcome::{Doubt, DoubtKind};
-use crate::channel::{Answer, GoodsRow, Offer, RefundOrder, Request};
+use crate::channel::{Answer, GoodsRow, Method as Collect, Offer, RefundOrder, Request, Trade};
 use crate::ids::{AttemptId, RefundId};
 use crate::money::Fen;
 use crate::redact::{PayCode, Secret};
@@ -80,7 +81,14 @@ fn offer() -> Offer {
         subject: "可乐 330ml".into(),
         goods: Vec::new(),
         valid_ms: 180_000,
+        begun: NOON,
+        wallet: None,
+        instalment: None,
     }
+}
+
+fn trade() -> Trade {
+    offer().trade(Collect::TakeCode)
 }
 
 fn goods() -> GoodsRow {
@@ -88,7 +96,7 @@ fn goods() -> GoodsRow {
 }
 
 fn refund() -> RefundOrder {
-    RefundOrder { attempt: attempt(), refund: refund_id(), amount: Fen::new(100), reason: "缺货".into() }
+    RefundOrder { trade: trade(), refund: refund_id(), begun: NOON, amount: Fen::new(100), reason: "缺货".into() }
 }
 
 fn show() -> Request {
@@ -104,9 +112,9 @@ fn every_request() -> Vec<Request> {
     vec![
         show(),
         take(),
-        Request::Query(attempt()),
-        Request::Cancel(attempt()),
-        Request::Close(attempt()),
+        Request::Query(trade()),
+        Request::Cancel(trade()),
+        Request::Close(trade()),
         Request::Refund(refund()),
         Request::RefundQuery(refund()),
     ]
@@ -141,7 +149,8 @@ fn answer(request: &Request, content: &str) -> Answer {
 fn decoded(request: &Request, status: u16, body: &[u8]) -> Answer {
     match alipay().decode(request, status, body) {
         Decoded::Answer(answer) => answer,
-        Decoded::UnknownCertificate { sn } => panic!("certificate {sn} is wanted in key mode"),
+        Decoded::UnknownKey { serial } => panic!("certificate {serial} is wanted in key mode"),
+        Decoded::EncodeAgain => panic!("nothing is done in steps"),
     }
 }
 

@@ -3,9 +3,9 @@
 use super::super::wire::Method;
 use super::super::{Alipay, Config, Decoded};
 use super::{
-    alipay, answer, attempt, config, decoded, every_request, failure, filled, kind, refund, reply, show, take, unsigned,
+    alipay, answer, config, decoded, every_request, failure, filled, kind, refund, reply, show, take, trade, unsigned,
 };
-use crate::channel::outcome::{CodeAnswer, DoubtKind, Outcome, Receipt, Refusal, Waiting, Why};
+use crate::channel::outcome::{CodeAnswer, Details, DoubtKind, Outcome, Receipt, Refusal, Waiting, Why};
 use crate::channel::{Answer, Request};
 use crate::money::Fen;
 use crate::redact::Secret;
@@ -24,6 +24,7 @@ fn paid(paid_at: &str) -> Answer {
         amount: Fen::new(350),
         paid_at: Some(paid_at.into()),
         buyer: Some("vec***@example.com".into()),
+        details: Details::default(),
     }))
 }
 
@@ -34,7 +35,7 @@ const QUERIED: &str = r#"{"code":"10000","msg":"Success","out_trade_no":"$NO","t
     "total_amount":3.50,"send_pay_date":"2025-06-01 12:00:03","buyer_logon_id":"vec***@example.com","trade_status":"STATUS"}"#;
 
 fn query(content: &str) -> Answer {
-    answer(&Request::Query(attempt()), content)
+    answer(&Request::Query(trade()), content)
 }
 
 #[test]
@@ -190,6 +191,7 @@ fn a_signed_gateway_refusal_is_a_fault_of_the_set_up() {
                     | Request::Close(_)
                     | Request::Refund(_)
                     | Request::RefundQuery(_)
+                    | Request::Duty(_)
                     | Request::Probe => assert_eq!(kind(&found), Some(DoubtKind::ChannelTrouble)),
                 }
             }
@@ -220,8 +222,8 @@ fn an_unsigned_failure_is_believed_only_where_no_money_is_at_stake() {
 fn nothing_good_is_believed_unsigned_or_badly_signed() {
     let good = [
         (take(), PAID.to_owned()),
-        (Request::Query(attempt()), QUERIED.replace("STATUS", "TRADE_SUCCESS")),
-        (Request::Close(attempt()), r#"{"code":"10000","out_trade_no":"$NO"}"#.to_owned()),
+        (Request::Query(trade()), QUERIED.replace("STATUS", "TRADE_SUCCESS")),
+        (Request::Close(trade()), r#"{"code":"10000","out_trade_no":"$NO"}"#.to_owned()),
         (Request::Refund(refund()), r#"{"code":"10000","out_trade_no":"$NO","fund_change":"Y"}"#.to_owned()),
     ];
     for (request, content) in good {

@@ -8,7 +8,7 @@ use super::super::aes::Key;
 use super::super::keys::PrivateKey;
 use super::super::{Alipay, Config};
 use super::{NOON, certificate_config, config, every_request, goods, offer, refund, refund_id, show, take, text};
-use super::{alipay, attempt};
+use super::{alipay, attempt, trade};
 use crate::channel::{HttpRequest, Offer, RefundOrder, Request};
 use crate::money::Fen;
 use crate::redact::{PayCode, Secret};
@@ -62,9 +62,9 @@ fn signature_holds(http: &HttpRequest) -> bool {
 
 #[test]
 fn common_parameters_go_into_the_url_and_the_business_into_the_body() {
-    let http = alipay().encode(&Request::Query(attempt()), NOON);
+    let http = alipay().encode(&Request::Query(trade()), NOON);
     assert!(http.url.starts_with("https://openapi.alipay.com/gateway.do?"));
-    assert_eq!(http.content_type, "application/x-www-form-urlencoded;charset=utf-8");
+    assert_eq!(http.headers, [("Content-Type", "application/x-www-form-urlencoded;charset=utf-8".to_owned())]);
     let query = query(&http);
     for (name, value) in [
         ("app_id", "2021000000000001"),
@@ -172,12 +172,12 @@ fn a_pay_keeps_the_face_to_face_product() {
 #[test]
 fn questions_and_reversals_carry_the_number_alone() {
     let number = json!({"out_trade_no": attempt().as_str()});
-    for request in [Request::Query(attempt()), Request::Cancel(attempt()), Request::Close(attempt())] {
+    for request in [Request::Query(trade()), Request::Cancel(trade()), Request::Close(trade())] {
         assert_eq!(business(config(), &request), number);
     }
     let config = Config { operator_id: Some("op01".into()), ..config() };
-    assert_eq!(business(config.clone(), &Request::Close(attempt()))["operator_id"], "op01");
-    assert_eq!(business(config, &Request::Cancel(attempt())), number);
+    assert_eq!(business(config.clone(), &Request::Close(trade()))["operator_id"], "op01");
+    assert_eq!(business(config, &Request::Cancel(trade())), number);
 }
 
 #[test]
