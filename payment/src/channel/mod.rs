@@ -32,6 +32,22 @@ pub enum ChannelId {
 }
 
 impl ChannelId {
+    /// The one wallet that it takes; `None` for a channel that takes several.
+    #[must_use]
+    pub const fn own_wallet(self) -> Option<Wallet> {
+        match self {
+            Self::Alipay => Some(Wallet::Alipay),
+            Self::Wechat => Some(Wallet::Wechat),
+            Self::AllinpayVsp | Self::AllinpayYst | Self::Voucher => None,
+        }
+    }
+
+    /// Whether an order may ask it for Huabei instalments.
+    #[must_use]
+    pub const fn takes_instalments(self) -> bool {
+        matches!(self, Self::Alipay)
+    }
+
     /// The name used in settings, the API and the journal.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -181,6 +197,8 @@ pub struct Duty {
     pub kind: DutyKind,
     /// What was delivered, in a few words.
     pub goods: String,
+    /// What of the payment is for goods that the buyer has: less than the trade's amount where money went back.
+    pub amount: Fen,
     /// The buyer's account at the channel, where the payment told it.
     pub buyer: Option<String>,
     /// When the goods were handed over.

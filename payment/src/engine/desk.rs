@@ -58,6 +58,10 @@ impl Desk<'_, '_> {
         &self.office.settings.pace
     }
 
+    pub(crate) fn pace_of(&self, channel: ChannelId) -> &Pace {
+        self.office.settings.pace_of(channel)
+    }
+
     pub(crate) const fn order(&self) -> OrderId {
         self.record.order
     }

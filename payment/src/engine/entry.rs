@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::channel::Method;
 use crate::channel::outcome::Details;
-use crate::channel::{ChannelId, Instalment, Wallet};
+use crate::channel::{ChannelId, DutyKind, Instalment, Wallet};
 use crate::ids::{AttemptId, OrderId, RefundId};
 use crate::money::Fen;
 use crate::time::Wall;
@@ -163,6 +163,15 @@ pub enum VendResult {
     NotDropped,
     /// Nobody can tell: the daemon died in between and the machine keeps no count.
     Unknown,
+}
+
+/// Who said something about a refund, and why, as people give it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// The person: 1 to 64 characters.
+    pub by: String,
+    /// The reason, for whoever asks later: at most 256 characters, may be empty.
+    pub why: String,
 }
 
 /// Why money goes back.
@@ -332,6 +341,77 @@ pub enum Entry {
         /// The caller's idempotency key, if the API asked for it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         idempotency: Option<IdempotencyKey>,
+        /// On whose word, if a person gave a name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said: Option<Said>,
+        /// The refund that failed under its number and is made again under this one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instead_of: Option<RefundId>,
+    },
+    /// A person asks for a refund that another one must approve. Nothing is sent.
+    RefundAsked {
+        /// The order.
+        order: OrderId,
+        /// The paid attempt.
+        attempt: AttemptId,
+        /// Its number, the channel's `out_request_no` once it is approved.
+        refund: RefundId,
+        /// How much shall go back.
+        amount: Fen,
+        /// Who asks, and why.
+        said: Said,
+        /// The caller's idempotency key.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        idempotency: Option<IdempotencyKey>,
+    },
+    /// Another person decided about a refund that was asked for. When it is approved its start follows at once.
+    RefundDecided {
+        /// The order.
+        order: OrderId,
+        /// The refund.
+        refund: RefundId,
+        /// Whether it may be sent.
+        approved: bool,
+        /// Who decided, and why.
+        said: Said,
+    },
+    /// No money moved and none will under this refund's number. It is made again under another one.
+    RefundFailed {
+        /// The order.
+        order: OrderId,
+        /// The refund.
+        refund: RefundId,
+        /// The channel's code.
+        code: String,
+    },
+    /// The goods were handed over, and the channel is to be told. Its call may leave now.
+    DutyBegun {
+        /// The order.
+        order: OrderId,
+        /// The paid attempt.
+        attempt: AttemptId,
+        /// What is to be done.
+        duty: DutyKind,
+    },
+    /// The channel knows.
+    DutyDone {
+        /// The order.
+        order: OrderId,
+        /// The paid attempt.
+        attempt: AttemptId,
+        /// What was done.
+        duty: DutyKind,
+    },
+    /// The channel refuses it for now; it is tried again.
+    DutyRefused {
+        /// The order.
+        order: OrderId,
+        /// The paid attempt.
+        attempt: AttemptId,
+        /// What was to be done.
+        duty: DutyKind,
+        /// The channel's code.
+        code: String,
     },
     /// The money went back, or the channel said so of its own cancel.
     RefundDone {
@@ -375,6 +455,12 @@ impl Entry {
             | Self::RefundStarted { order, .. }
             | Self::RefundDone { order, .. }
             | Self::RefundOwed { order, .. }
+            | Self::RefundAsked { order, .. }
+            | Self::RefundDecided { order, .. }
+            | Self::RefundFailed { order, .. }
+            | Self::DutyBegun { order, .. }
+            | Self::DutyDone { order, .. }
+            | Self::DutyRefused { order, .. }
             | Self::OrderClosed { order, .. } => *order,
         }
     }
@@ -393,6 +479,12 @@ impl Entry {
             | Self::RefundStarted { .. }
             | Self::RefundDone { .. }
             | Self::RefundOwed { .. }
+            | Self::RefundAsked { .. }
+            | Self::RefundDecided { .. }
+            | Self::RefundFailed { .. }
+            | Self::DutyBegun { .. }
+            | Self::DutyDone { .. }
+            | Self::DutyRefused { .. }
             | Self::OrderClosed { .. } => false,
         }
     }

@@ -36,6 +36,8 @@ pub enum Fault {
     JournalFull,
     /// The hub refuses this terminal or some of its entries. Sales go on; a person must look.
     Hub,
+    /// A channel refuses to hear of a delivery, or has not heard of it for a day. Sales go on; a person must look.
+    Duty,
 }
 
 impl Fault {
@@ -54,6 +56,7 @@ impl Fault {
             Self::SwitchedOff => "switched-off".to_owned(),
             Self::JournalFull => "journal-full".to_owned(),
             Self::Hub => "hub".to_owned(),
+            Self::Duty => "duty".to_owned(),
         }
     }
 }
@@ -74,6 +77,9 @@ impl fmt::Display for Fault {
                 f.write_str("the journal is at its limit of disk; it empties when the hub has taken what is in it")
             }
             Self::Hub => f.write_str("the hub refuses this terminal or some of its entries; see `till queue`"),
+            Self::Duty => f.write_str(
+                "a channel does not take the word of a delivery: the money of that order may be held back; see `till orders`",
+            ),
         }
     }
 }
@@ -224,7 +230,9 @@ pub(crate) fn service_fault(fault: &Fault) -> ServiceFault {
         Fault::Clock => ServiceFault::Clock,
         Fault::Network(_) => ServiceFault::Network,
         Fault::Setup(_) => ServiceFault::Setup,
-        Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display | Fault::Hub => ServiceFault::Machine,
+        Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display | Fault::Hub | Fault::Duty => {
+            ServiceFault::Machine
+        }
         Fault::SwitchedOff => ServiceFault::SwitchedOff,
     }
 }

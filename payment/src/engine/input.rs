@@ -5,9 +5,9 @@ use std::fmt;
 use thiserror::Error;
 
 use super::effect::{CallId, JobId, Record};
-use super::entry::{IdempotencyKey, Item, Origin, SlotId, VendResult, WhoScans};
+use super::entry::{IdempotencyKey, Item, Origin, Said, SlotId, VendResult, WhoScans};
 use super::faults::Fault;
-use crate::channel::Answer;
+use crate::channel::{Answer, Instalment};
 use crate::ids::{AttemptId, OrderId, RefundId};
 use crate::money::Fen;
 use crate::voucher::VoucherRefused;
@@ -39,15 +39,21 @@ pub enum Input {
         /// The order.
         order: OrderId,
     },
-    /// Return money of a paid order.
-    Refund {
+    /// Return money of a paid order; with approval by a second person, ask for it.
+    Refund(RefundWanted),
+    /// A second person's word about a refund that was asked for.
+    RefundDecided {
         /// The order, open or loaded.
         order: OrderId,
-        /// How much; `None` returns all that is left.
-        amount: Option<Fen>,
-        /// The caller's key, so that a repeated request returns money once.
-        idempotency: Option<IdempotencyKey>,
+        /// The refund.
+        refund: RefundId,
+        /// Whether it may be sent.
+        approved: bool,
+        /// Who decides, and why.
+        said: Said,
     },
+    /// The buyer at the machine chose how to pay: in this many instalments, or at once.
+    Instalments(Option<Instalment>),
     /// A channel's answer to an [`super::effect::Effect::Call`].
     Answered {
         /// Which call.
@@ -89,7 +95,11 @@ impl fmt::Debug for Input {
             Self::CashSale(sold) => write!(f, "CashSale({sold:?})"),
             Self::CodeGiven { order, line } => write!(f, "CodeGiven({order}, {})", hidden(line)),
             Self::Cancel { order } => write!(f, "Cancel({order})"),
-            Self::Refund { order, amount, idempotency } => write!(f, "Refund({order}, {amount:?}, {idempotency:?})"),
+            Self::Refund(wanted) => write!(f, "{wanted:?}"),
+            Self::RefundDecided { order, refund, approved, said } => {
+                write!(f, "RefundDecided({order}, {refund}, {approved}, {said:?})")
+            }
+            Self::Instalments(plan) => write!(f, "Instalments({plan:?})"),
             Self::Answered { call, answer } => write!(f, "Answered({call:?}, {answer:?})"),
             Self::Vended { job, result, drops } => write!(f, "Vended({job:?}, {result:?}, {drops:?})"),
             Self::Drops(drops) => write!(f, "Drops({drops:?})"),
@@ -134,6 +144,19 @@ pub struct NewOrder {
     pub idempotency: Option<IdempotencyKey>,
 }
 
+/// A refund as a person asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundWanted {
+    /// The order, open or loaded.
+    pub order: OrderId,
+    /// How much; `None` returns all that is left.
+    pub amount: Option<Fen>,
+    /// The caller's key, so that a repeated request returns money once.
+    pub idempotency: Option<IdempotencyKey>,
+    /// Who asks, and why. Needed where a second person must approve.
+    pub said: Option<Said>,
+}
+
 /// What an input led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Done {
@@ -143,7 +166,7 @@ pub enum Done {
     Opened(OrderId),
     /// The code was taken; it is paid with under this number.
     Trying(AttemptId),
-    /// Money goes back under this number.
+    /// Money goes back under this number, or waits for approval under it.
     Refunding(RefundId),
 }
 
@@ -208,6 +231,25 @@ pub enum Refused {
         /// What was asked.
         asked: Fen,
     },
+    /// The channel takes no refund so long after the payment.
+    #[error(
+        "order {order} was paid more than {days} days ago, and its channel takes no refund after that; return the money by hand"
+    )]
+    RefundTooLate {
+        /// The order.
+        order: OrderId,
+        /// The window, in whole days.
+        days: u64,
+    },
+    /// A second person must approve, and the first one gave no name.
+    #[error("refunds need the approval of a second person here, so say who asks for this one")]
+    NameWanted,
+    /// The one who asked may not approve.
+    #[error("{0} asked for this refund; another person must decide about it")]
+    SamePerson(String),
+    /// It does not wait for a decision.
+    #[error("refund {0} does not wait for a decision")]
+    NotAsked(RefundId),
     /// No order waits for a code.
     #[error("no order waits for a pay code, so this one was not used; no money was taken")]
     NotWaiting,

@@ -24,6 +24,7 @@ mod open;
 pub(crate) mod order;
 pub(crate) mod purse;
 pub mod record;
+mod refunds;
 pub(crate) mod retry;
 pub(crate) mod session;
 pub mod settings;
@@ -34,7 +35,7 @@ mod window;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::channel::{Answer, ChannelId, Request};
+use crate::channel::{Answer, ChannelId, Instalment, Request};
 use crate::ids::{IdMint, OrderId};
 use crate::money::Fen;
 use crate::time::{Mono, Now};
@@ -54,6 +55,9 @@ use settings::Settings;
 
 /// So many pay codes are remembered, to refuse one that was read before. A code lives about a minute.
 const CODES_REMEMBERED: usize = 64;
+
+/// A channel that has not heard of a delivery for so long is a person's business: WeChat Pay gives two days.
+const DUTY_LIMIT_MS: u64 = 86_400_000;
 
 /// Why the engine wants to be woken; for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -177,9 +181,11 @@ impl Engine {
             Input::CashSale(sold) => return self.cash_sale(now, *sold).map(Done::Opened),
             Input::CodeGiven { order, line } => return self.on_code_given(now, order, &line).map(Done::Trying),
             Input::Cancel { order } => return self.on_cancel(now, order),
-            Input::Refund { order, amount, idempotency } => {
-                return self.on_refund(now, order, amount, idempotency).map(Done::Refunding);
+            Input::Refund(wanted) => return self.on_refund(now, wanted).map(Done::Refunding),
+            Input::RefundDecided { order, refund, approved, said } => {
+                return self.on_refund_decided(now, order, refund, approved, said).map(Done::Refunding);
             }
+            Input::Instalments(plan) => self.on_instalments(now, plan),
             Input::Answered { call, answer } => self.on_answered(now, call, &answer),
             Input::Vended { job, result, drops } => {
                 self.drops = drops.or(self.drops);
@@ -327,6 +333,14 @@ impl Engine {
         self.with_order(now, id, |order, office| order.cancel(office, by));
     }
 
+    /// While the order at the machine can still be paid and nobody is confirming.
+    fn on_instalments(&mut self, now: Now, plan: Option<Instalment>) {
+        let order = self.session.order().filter(|id| self.orders.get(id).is_some_and(Order::may_choose_instalment));
+        if let Some(id) = order {
+            self.with_order(now, id, |order, office| order.choose_instalment(office, plan));
+        }
+    }
+
     fn on_answered(&mut self, now: Now, call: CallId, answer: &Answer) {
         if let Some(channel) = self.probes.remove(&call) {
             match answer {
@@ -415,6 +429,7 @@ impl Engine {
     fn finish(&mut self, now: Now) {
         self.follow_faults(now);
         self.follow_order(now);
+        self.watch_duties(now);
         self.orders.retain(|_, order| !order.is_over());
         for (fault, began) in self.faults.take_news() {
             self.queue.push(if began { Effect::Raised(fault) } else { Effect::Cleared(fault) });
@@ -436,6 +451,14 @@ impl Engine {
             } else {
                 self.with_order(now, id, Order::follow_channels);
             }
+        }
+    }
+
+    fn watch_duties(&mut self, now: Now) {
+        if self.orders.values().any(|order| order.has_overdue_duty(now.wall, DUTY_LIMIT_MS)) {
+            self.faults.raise(Fault::Duty);
+        } else {
+            self.faults.clear(&Fault::Duty);
         }
     }
 

@@ -4,13 +4,19 @@ use super::attempt::Subject;
 use super::desk::Desk;
 use super::entry::{Item, Method};
 use super::record::OrderRecord;
-use crate::channel::{ChannelId, GoodsRow, Offer, Wallet};
+use crate::channel::{ChannelId, GoodsRow, Instalment, Offer, Wallet};
 
 /// Channels count in whole minutes.
 const MINUTE_MS: u64 = 60_000;
 
 /// The offer of a new attempt of this order, and what never changes about it.
-pub(crate) fn offer(desk: &mut Desk, channel: ChannelId, method: Method, wallet: Option<Wallet>) -> (Subject, Offer) {
+pub(crate) fn offer(
+    desk: &mut Desk,
+    channel: ChannelId,
+    method: Method,
+    wallet: Option<Wallet>,
+    instalment: Option<Instalment>,
+) -> (Subject, Offer) {
     let offer = Offer {
         attempt: desk.new_attempt(),
         amount: desk.record.amount,
@@ -18,13 +24,14 @@ pub(crate) fn offer(desk: &mut Desk, channel: ChannelId, method: Method, wallet:
         goods: goods(desk.record),
         valid_ms: match method {
             Method::ShowCode => code_valid_ms(desk),
-            Method::TakeCode => desk.pace().confirm_total_ms.saturating_add(desk.pace().late_margin_ms),
+            Method::TakeCode => desk.pace_of(channel).confirm_total_ms.saturating_add(desk.pace().late_margin_ms),
         },
         begun: desk.office.now.wall,
-        wallet,
-        instalment: None,
+        // A channel of one wallet needs no word about it.
+        wallet: wallet.filter(|_| channel.own_wallet().is_none()),
+        instalment: instalment.filter(|_| channel.takes_instalments()),
     };
-    let Offer { attempt, amount, begun, instalment, .. } = offer;
+    let Offer { attempt, amount, begun, wallet, instalment, .. } = offer;
     (Subject { attempt, channel, method, amount, begun, wallet, instalment }, offer)
 }
 

@@ -1,7 +1,7 @@
 //! Taking orders, codes and refunds in: every check before anything changes.
 
 use super::effect::{Beep, Effect};
-use super::entry::{Entry, IdempotencyKey, Item, Origin, SlotId, VoucherUse};
+use super::entry::{Entry, Item, Origin, SlotId, VoucherUse};
 use super::faults::Fault;
 use super::input::{Done, MOST_ITEMS, NewOrder, Refused};
 use super::offer::subject_of;
@@ -9,9 +9,9 @@ use super::order::Order;
 use super::session::Session;
 use super::view::{CodeTrouble, PayTrouble};
 use super::{CODES_REMEMBERED, Engine};
-use crate::channel::ChannelId;
 use crate::channel::route::{Routed, route};
-use crate::ids::{AttemptId, OrderId, RefundId};
+use crate::channel::{ChannelId, Wallet};
+use crate::ids::{AttemptId, OrderId};
 use crate::money::{Fen, LARGEST_ORDER};
 use crate::redact::PayCode;
 use crate::time::Now;
@@ -110,8 +110,9 @@ impl Engine {
         let mut made = None;
         match route(line) {
             Routed::Channel(channel, code) => {
+                let wallet = channel.own_wallet().unwrap_or(Wallet::Alipay);
                 self.accept_code(channel, &code)?;
-                self.with_order(now, id, |order, office| made = Some(order.take_code(office, channel, code)));
+                self.with_order(now, id, |order, office| made = Some(order.take_code(office, channel, wallet, code)));
             }
             Routed::Voucher(code) => {
                 let voucher = self.accept_voucher(now, id, &code)?;
@@ -148,27 +149,6 @@ impl Engine {
         self.codes_seen.push_front(fingerprint);
         Ok(())
     }
-
-    /// Money of a paid order goes back.
-    pub(super) fn on_refund(
-        &mut self,
-        now: Now,
-        id: OrderId,
-        amount: Option<Fen>,
-        idempotency: Option<IdempotencyKey>,
-    ) -> Result<RefundId, Refused> {
-        let order = self.orders.get(&id).ok_or(Refused::NoSuchOrder(id))?;
-        if let Some(made) = made_before(order, idempotency.as_ref()) {
-            return Ok(made);
-        }
-        if self.faults.has(&Fault::Storage) {
-            return Err(Refused::OutOfService(Fault::Storage));
-        }
-        let asked = check_refund(order, amount)?;
-        let mut made = None;
-        self.with_order(now, id, |order, office| made = order.refund(office, asked, idempotency));
-        made.ok_or(Refused::NotPaid(id))
-    }
 }
 
 /// The entry that opens an order.
@@ -204,34 +184,6 @@ pub(super) fn check_amounts(wanted: &NewOrder) -> Result<(), Refused> {
     Ok(())
 }
 
-/// The refund that the same request made before.
-fn made_before(order: &Order, idempotency: Option<&IdempotencyKey>) -> Option<RefundId> {
-    let known = |key| order.record.refunds.iter().find(|refund| refund.idempotency.as_ref() == Some(key));
-    idempotency.and_then(known).map(|refund| refund.refund)
-}
-
-fn check_refund(order: &Order, amount: Option<Fen>) -> Result<Fen, Refused> {
-    let id = order.record.order;
-    if order.record.cash.is_positive() {
-        return Err(Refused::PaidInCash(id));
-    }
-    if order.record.winner().is_none() {
-        return Err(Refused::NotPaid(id));
-    }
-    if order.is_delivering() {
-        return Err(Refused::Delivering(id));
-    }
-    if order.is_refunding() {
-        return Err(Refused::RefundUnderWay(id));
-    }
-    let left = order.returnable();
-    let asked = amount.unwrap_or(left);
-    if !asked.is_positive() || asked > left {
-        return Err(Refused::TooMuch { left, asked });
-    }
-    Ok(asked)
-}
-
 /// What the buyer at the scanner is told. Only codes are refused there, for the reasons that a code can have.
 fn trouble_of(refused: &Refused) -> PayTrouble {
     match refused {
@@ -255,6 +207,10 @@ fn trouble_of(refused: &Refused) -> PayTrouble {
         | Refused::Delivering(_)
         | Refused::RefundUnderWay(_)
         | Refused::TooMuch { .. }
+        | Refused::RefundTooLate { .. }
+        | Refused::NameWanted
+        | Refused::SamePerson(_)
+        | Refused::NotAsked(_)
         | Refused::NotWaiting => PayTrouble::NotAPayCode,
     }
 }

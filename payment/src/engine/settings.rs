@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::entry::{SlotId, WhoScans};
-use crate::channel::ChannelId;
+use crate::channel::{ChannelId, DutyKind, Wallet};
 use crate::money::Fen;
 
 /// The engine's settings.
@@ -13,14 +13,83 @@ pub struct Settings {
     pub products: BTreeMap<SlotId, Product>,
     /// The channels that take money, the preferred one first.
     pub channels: Vec<ChannelId>,
+    /// The codes that an order shows side by side; empty shows one, by the first of `channels` that works.
+    pub shows: Vec<CodeShown>,
+    /// What the operator allows of refunds.
+    pub refunds: RefundSettings,
+    /// What is owed to a channel after a delivery.
+    pub duties: BTreeMap<ChannelId, DutyKind>,
     /// Who may scan on orders made at the keypad.
     pub who_scans: WhoScans,
     /// Whether the board has a scanner.
     pub has_scanner: bool,
     /// Paces and limits of time.
     pub pace: Pace,
+    /// The same for channels whose rules are others.
+    pub paces: BTreeMap<ChannelId, Pace>,
     /// Member and voucher codes of the operator; `None` where none are taken.
     pub vouchers: Option<VoucherSettings>,
+}
+
+/// One code on the screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeShown {
+    /// The wallet that it is for; `None` for one code that several can scan.
+    pub wallet: Option<Wallet>,
+    /// The channels that can make it, the preferred one first.
+    pub channels: Vec<ChannelId>,
+}
+
+/// What the operator allows of refunds that people ask for. What the terminal itself owes is always returned.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RefundSettings {
+    /// Whether a second person must approve.
+    pub approval: bool,
+    /// How long after the payment they may be asked for, in milliseconds.
+    pub windows_ms: BTreeMap<ChannelId, u64>,
+    /// The same for payments in instalments.
+    pub instalment_window_ms: Option<u64>,
+}
+
+impl Settings {
+    /// The codes that an order shows.
+    pub(crate) fn codes_shown(&self) -> Vec<CodeShown> {
+        if self.shows.is_empty() {
+            return vec![CodeShown { wallet: None, channels: self.channels.clone() }];
+        }
+        self.shows.clone()
+    }
+
+    /// The paces of `channel`.
+    #[must_use]
+    pub fn pace_of(&self, channel: ChannelId) -> &Pace {
+        self.paces.get(&channel).unwrap_or(&self.pace)
+    }
+}
+
+impl Pace {
+    /// These paces with what the channel's documents ask for.
+    ///
+    /// WeChat Pay: query every 5 to 10 s for 45 s, reverse not before 15 s, refunds of one order a minute apart
+    /// (reference/wechatpay.md 5.4, 5.5, 6.1). Allinpay: query about every 10 s; no wait before a cancel is published, so
+    /// WeChat's is kept, which may be the wallet behind it (reference/allinpay.md 2.4).
+    #[must_use]
+    pub const fn for_channel(self, channel: ChannelId) -> Self {
+        match channel {
+            ChannelId::Alipay | ChannelId::Voucher => self,
+            ChannelId::Wechat => Self {
+                confirm_poll_ms: 5_000,
+                confirm_total_ms: 45_000,
+                cancel_after_ms: 15_000,
+                refund_query_ms: 60_000,
+                refund_gap_ms: 60_000,
+                ..self
+            },
+            ChannelId::AllinpayVsp | ChannelId::AllinpayYst => {
+                Self { confirm_poll_ms: 10_000, cancel_after_ms: 15_000, ..self }
+            }
+        }
+    }
 }
 
 /// What is needed to take member and voucher codes, with or without a network.
@@ -72,6 +141,8 @@ pub struct Pace {
     pub retry_ms: u64,
     /// The longest wait before a failed call is made again.
     pub retry_max_ms: u64,
+    /// How long after a pay code was sent its attempt may first be undone (WeChat Pay: 15 s; Alipay: at once).
+    pub cancel_after_ms: u64,
     /// Between a refund and the question how it stands (Alipay: at least 10 s).
     pub refund_query_ms: u64,
     /// Between two refunds of one trade (Alipay: at least 3 s).
@@ -106,6 +177,7 @@ impl Default for Pace {
             in_flight_ms: 90_000,
             retry_ms: 2_000,
             retry_max_ms: 600_000,
+            cancel_after_ms: 0,
             refund_query_ms: 10_000,
             refund_gap_ms: 3_000,
             release_ms: 5_000,

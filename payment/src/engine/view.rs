@@ -1,6 +1,6 @@
 //! What the buyer sees, as plain data. The engine says what; the daemon's `screen` says how it looks.
 
-use crate::channel::ChannelId;
+use crate::channel::{ChannelId, Wallet};
 use crate::money::Fen;
 
 /// One picture's content.
@@ -30,9 +30,10 @@ pub enum View {
         amount: Fen,
         /// Whole seconds left to pay.
         seconds_left: u64,
-        /// The code for the buyer's phone; `None` while it is being fetched or when only the scanner may be used.
-        code: Option<String>,
-        /// A code is being fetched.
+        /// The codes for the buyer's phone, side by side; empty while they are being fetched or when only the scanner may
+        /// be used.
+        codes: Vec<CodeView>,
+        /// A code is being fetched, and there is none yet.
         code_coming: bool,
         /// What can be paid with now, member and voucher codes among them.
         wallets: Vec<ChannelId>,
@@ -85,6 +86,21 @@ pub enum View {
         /// Why.
         reason: ServiceFault,
     },
+}
+
+/// A code on the pay screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeView {
+    /// The wallet that it is for; `None` for one code that several can scan.
+    pub wallet: Option<Wallet>,
+    /// The text to draw.
+    pub text: String,
+}
+
+impl CodeView {
+    pub(crate) fn of((wallet, text): (Option<Wallet>, &str)) -> Self {
+        Self { wallet, text: text.to_owned() }
+    }
 }
 
 /// A product on the choose screen.

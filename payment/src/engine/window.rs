@@ -8,7 +8,7 @@ use super::mutant::{Mutant, is_planted};
 use super::order::Order;
 use super::record::OrderRecord;
 use super::session::{Session, choose_view};
-use super::view::{MoneyWord, ServiceFault, SorryWhat, View};
+use super::view::{CodeView, MoneyWord, ServiceFault, SorryWhat, View};
 use crate::channel::ChannelId;
 use crate::ids::OrderId;
 use crate::money::Fen;
@@ -88,7 +88,7 @@ impl Engine {
             name: order.record.subject.clone(),
             amount,
             seconds_left,
-            code: order.shown_code().map(str::to_owned),
+            codes: order.shown_codes().into_iter().map(CodeView::of).collect(),
             code_coming: order.is_fetching_code(),
             wallets: self.ways_to_pay(&order.record),
             codes_only: self.codes_only(),

@@ -11,6 +11,7 @@
 //! One call at a time is on its way for an attempt. What asks an attempt to give up while a call is on its way waits
 //! for that call: an answer that says paid wins.
 
+pub(crate) mod duty;
 pub(crate) mod refund;
 pub(crate) mod reverse;
 pub(crate) mod show_code;
@@ -58,6 +59,8 @@ pub(crate) struct Attempt {
     phase: Phase,
     on_its_way: Option<OnItsWay>,
     give_up: Option<ReverseReason>,
+    /// The channel takes no cancel of a pay code before.
+    cancel_from: Mono,
 }
 
 #[derive(Debug, Clone)]
@@ -117,9 +120,18 @@ impl Attempt {
             wallet: subject.wallet,
             instalment: subject.instalment,
         });
-        let mut attempt = Self { subject, phase, on_its_way: None, give_up: None };
+        let mut attempt = Self::new(desk, subject, phase);
         attempt.call(desk, request);
         attempt
+    }
+
+    /// The wait before a cancel is counted from now, after a restart too: nobody knows when the code arrived.
+    fn new(desk: &Desk, subject: Subject, phase: Phase) -> Self {
+        let wait_ms = match subject.method {
+            Method::TakeCode => desk.pace_of(subject.channel).cancel_after_ms,
+            Method::ShowCode => 0,
+        };
+        Self { subject, phase, on_its_way: None, give_up: None, cancel_from: desk.now().plus(wait_ms) }
     }
 
     /// Takes up an attempt that was open when the daemon stopped.
@@ -128,9 +140,9 @@ impl Attempt {
             Some(_) => Reverse::resume(desk, &subject),
             None => Unknown::enter(desk, &subject),
         };
-        let mut attempt = Self { subject, phase, on_its_way: None, give_up: None };
+        let mut attempt = Self::new(desk, subject, phase);
         desk.advance_state(OrderState::Unknown);
-        attempt.call(desk, request);
+        attempt.begin(desk, request);
         attempt
     }
 
@@ -337,7 +349,18 @@ impl Attempt {
         desk.note(entry);
         let (phase, request) = Reverse::enter(&self.subject, seen_until);
         self.phase = phase;
-        self.call(desk, request)
+        self.begin(desk, request)
+    }
+
+    /// Makes the first call of a phase, or waits until the channel takes a cancel.
+    fn begin(&mut self, desk: &mut Desk, request: Request) -> News {
+        match &mut self.phase {
+            Phase::Reverse(state) if self.cancel_from > desk.now() => {
+                state.wait_until(self.cancel_from);
+                News::Open
+            }
+            Phase::Reverse(_) | Phase::ShowCode(_) | Phase::TakeCode(_) | Phase::Unknown(_) => self.call(desk, request),
+        }
     }
 
     fn call(&mut self, desk: &mut Desk, request: Request) -> News {

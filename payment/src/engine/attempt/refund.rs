@@ -1,6 +1,9 @@
 //! Money goes back. The refund has its own number, journalled before its first call; the same number is sent until the
 //! channel confirms that the money moved. A refusal makes it owed: visible, and tried again for ever.
 //!
+//! A channel may also end a refund under its number for good without moving money (WeChat Pay: CLOSED): then it is made
+//! again under another number, and the journal links the two.
+//!
 //! A call that was taken is no proof (Alipay: only `fund_change=Y` or the refund query's `REFUND_SUCCESS` is), so what
 //! did not move at once is asked after, and sent again under the same number when the channel has never heard of it.
 
@@ -8,12 +11,14 @@ use crate::channel::outcome::{Outcome, RefundOutcome};
 use crate::channel::{Answer, ChannelId, RefundOrder, Request, Trade};
 use crate::engine::desk::Desk;
 use crate::engine::effect::CallId;
-use crate::engine::entry::{Entry, RefundReason};
+use crate::engine::entry::{Entry, IdempotencyKey, RefundReason, Said};
 use crate::engine::mutant::{Mutant, is_planted};
-use crate::engine::record::RefundRecord;
+use crate::engine::record::{RefundRecord, RefundStage};
 use crate::engine::retry::Backoff;
-use crate::ids::RefundId;
-use crate::time::Mono;
+use crate::engine::settings::Pace;
+use crate::ids::{AttemptId, OrderId, RefundId};
+use crate::money::Fen;
+use crate::time::{Mono, Wall};
 
 /// So many times the channel may know nothing of the refund before the trade itself is asked after.
 const MOST_ABSENT: u32 = 3;
@@ -24,6 +29,44 @@ enum Step {
     Send,
     AskRefund,
     AskTrade,
+    /// It failed under its number: the next call is made under another.
+    Renew,
+}
+
+/// What a refund's start says.
+#[derive(Debug, Clone)]
+pub(crate) struct RefundStart {
+    pub attempt: AttemptId,
+    pub refund: RefundId,
+    pub amount: Fen,
+    pub reason: RefundReason,
+    pub idempotency: Option<IdempotencyKey>,
+    pub said: Option<Said>,
+    pub instead_of: Option<RefundId>,
+}
+
+impl RefundStart {
+    pub(crate) fn of(record: &RefundRecord) -> Self {
+        Self {
+            attempt: record.attempt,
+            refund: record.refund,
+            amount: record.amount,
+            reason: record.reason,
+            idempotency: record.idempotency.clone(),
+            said: record.said.clone(),
+            instead_of: None,
+        }
+    }
+
+    pub(crate) fn entry(&self, order: OrderId) -> Entry {
+        let Self { attempt, refund, amount, reason, idempotency, said, instead_of } = self.clone();
+        Entry::RefundStarted { order, attempt, refund, amount, reason, idempotency, said, instead_of }
+    }
+
+    fn order(&self, trade: Trade, begun: Wall) -> RefundOrder {
+        let reason = reason_text(self.reason).to_owned();
+        RefundOrder { trade, refund: self.refund, begun, amount: self.amount, reason }
+    }
 }
 
 /// An open refund.
@@ -31,6 +74,7 @@ enum Step {
 pub(crate) struct Refund {
     channel: ChannelId,
     wanted: RefundOrder,
+    start: RefundStart,
     step: Step,
     absent: u32,
     on_its_way: Option<(CallId, Mono)>,
@@ -40,47 +84,36 @@ pub(crate) struct Refund {
 
 impl Refund {
     /// Journal a new refund; its first call leaves as soon as the entry is durable.
-    pub(crate) fn start(desk: &mut Desk, channel: ChannelId, entry: Entry) -> Option<Self> {
-        let Entry::RefundStarted { attempt, refund, amount, reason, .. } = entry else {
-            return None;
-        };
-        let (trade, begun) = (desk.record.attempt(attempt)?.trade(), desk.office.now.wall);
-        desk.note(entry);
-        let wanted = RefundOrder { trade, refund, begun, amount, reason: reason_text(reason).to_owned() };
-        let mut state = Self::waiting(channel, wanted);
+    pub(crate) fn start(desk: &mut Desk, start: RefundStart) -> Option<Self> {
+        let attempt = desk.record.attempt(start.attempt)?;
+        let (channel, trade) = (attempt.channel, attempt.trade());
+        let begun = desk.office.now.wall;
+        desk.note(start.entry(desk.order()));
+        let mut state = Self::waiting(channel, start.order(trade, begun), start);
         state.send(desk);
         Some(state)
     }
 
     /// Take up a refund that was open when the daemon stopped: ask first, it may be done.
     pub(crate) fn restore(desk: &mut Desk, channel: ChannelId, trade: Trade, record: &RefundRecord) -> Self {
-        let wanted = RefundOrder {
-            trade,
-            refund: record.refund,
-            begun: record.begun,
-            amount: record.amount,
-            reason: reason_text(record.reason).to_owned(),
-        };
-        let mut state = Self::waiting(channel, wanted);
-        state.step = Step::AskRefund;
+        let start = RefundStart::of(record);
+        let mut state = Self::waiting(channel, start.order(trade, record.begun), start);
+        state.step = if record.stage == RefundStage::Failed { Step::Renew } else { Step::AskRefund };
         state.send(desk);
         state
     }
 
-    fn waiting(channel: ChannelId, wanted: RefundOrder) -> Self {
+    fn waiting(channel: ChannelId, wanted: RefundOrder, start: RefundStart) -> Self {
         Self {
             channel,
             wanted,
+            start,
             step: Step::Send,
             absent: 0,
             on_its_way: None,
             next_at: None,
             backoff: Backoff::default(),
         }
-    }
-
-    pub(crate) const fn refund(&self) -> RefundId {
-        self.wanted.refund
     }
 
     pub(crate) const fn channel(&self) -> ChannelId {
@@ -133,12 +166,13 @@ impl Refund {
             RefundOutcome::NotMoved if is_planted(Mutant::RefundTakenIsDone) => return self.done(desk),
             RefundOutcome::NotMoved => {
                 self.step = Step::AskRefund;
-                self.next_at = Some(self.backoff.next(desk.now(), desk.pace().refund_query_ms, desk.pace()));
+                self.next_at = Some(self.backoff.next(desk.now(), self.pace(desk).refund_query_ms, desk.pace()));
             }
             RefundOutcome::Absent => self.on_absent(desk),
             RefundOutcome::ShortOfFunds | RefundOutcome::Refused { .. } if self.is_dropped() => return true,
             RefundOutcome::ShortOfFunds => self.owe(desk, "short_of_funds"),
-            RefundOutcome::Refused { code } | RefundOutcome::Failed { code } => self.owe(desk, code),
+            RefundOutcome::Refused { code } => self.owe(desk, code),
+            RefundOutcome::Failed { code } => self.fail(desk, code),
             RefundOutcome::Unknown(_) => self.ask_later(desk),
         }
         false
@@ -149,7 +183,7 @@ impl Refund {
     fn on_absent(&mut self, desk: &mut Desk) {
         self.absent += 1;
         self.step = if self.absent.is_multiple_of(MOST_ABSENT) { Step::AskTrade } else { Step::Send };
-        let gap = desk.pace().refund_gap_ms;
+        let gap = self.pace(desk).refund_gap_ms;
         self.next_at = Some(self.backoff.next(desk.now(), gap, desk.pace()));
     }
 
@@ -159,7 +193,7 @@ impl Refund {
             Outcome::NotPaid(_) => return self.done(desk),
             Outcome::Paid(_) | Outcome::Pending(_) => {
                 self.step = Step::Send;
-                self.next_at = Some(self.backoff.next(desk.now(), desk.pace().refund_gap_ms, desk.pace()));
+                self.next_at = Some(self.backoff.next(desk.now(), self.pace(desk).refund_gap_ms, desk.pace()));
             }
             Outcome::Unknown(_) => self.ask_later(desk),
         }
@@ -180,7 +214,28 @@ impl Refund {
             desk.note(Entry::RefundOwed { order, refund, code });
         }
         self.step = if self.step == Step::AskTrade { Step::Send } else { Step::AskTrade };
-        self.next_at = Some(self.backoff.next(desk.now(), desk.pace().refund_query_ms, desk.pace()));
+        self.next_at = Some(self.backoff.next(desk.now(), self.pace(desk).refund_query_ms, desk.pace()));
+    }
+
+    /// This number is spent, and the money is still owed: another one returns it.
+    fn fail(&mut self, desk: &mut Desk, code: &str) {
+        let (order, refund, code) = (desk.order(), self.wanted.refund, code.to_owned());
+        desk.note(Entry::RefundFailed { order, refund, code });
+        self.step = Step::Renew;
+        self.next_at = Some(self.backoff.next(desk.now(), self.pace(desk).refund_gap_ms, desk.pace()));
+    }
+
+    fn renew(&mut self, desk: &mut Desk) {
+        let refund = desk.new_refund();
+        self.start = RefundStart { refund, instead_of: Some(self.wanted.refund), ..self.start.clone() };
+        desk.note(self.start.entry(desk.order()));
+        self.wanted = self.start.order(self.wanted.trade.clone(), desk.office.now.wall);
+        self.absent = 0;
+        self.step = Step::Send;
+    }
+
+    fn pace<'a>(&self, desk: &'a Desk) -> &'a Pace {
+        desk.pace_of(self.channel)
     }
 
     /// A planted mistake: ten tries are enough.
@@ -195,8 +250,11 @@ impl Refund {
 
     fn send(&mut self, desk: &mut Desk) {
         self.next_at = None;
+        if self.step == Step::Renew {
+            self.renew(desk);
+        }
         let request = match self.step {
-            Step::Send => Request::Refund(self.wanted.clone()),
+            Step::Send | Step::Renew => Request::Refund(self.wanted.clone()),
             Step::AskRefund => Request::RefundQuery(self.wanted.clone()),
             Step::AskTrade => Request::Query(self.wanted.trade.clone()),
         };

@@ -5,7 +5,7 @@
 //! | we show a code | close | it never touches a paid trade, so a payment that won the race stays a payment |
 //! | we take a code | cancel | it closes an unpaid trade and returns the money of a paid one |
 //!
-//! Neither "no such trade" nor "closed" is an end by itself: a shown code stays payable until it expires, and a pay request
+//! Some channels take no cancel in the first seconds after the pay code was sent: those are waited for. Neither "no such trade" nor "closed" is an end by itself: a shown code stays payable until it expires, and a pay request
 //! or a confirmation may still be on its way. The attempt is asked after until none of it can be.
 
 use super::unknown::longest_payable;
@@ -56,6 +56,11 @@ impl Reverse {
     /// Go on after a restart.
     pub(crate) fn resume(desk: &Desk, subject: &Subject) -> (Phase, Request) {
         Self::enter(subject, longest_payable(desk, subject.method))
+    }
+
+    /// The channel takes no cancel before.
+    pub(crate) const fn wait_until(&mut self, from: Mono) {
+        self.next_at = Some(from);
     }
 
     pub(crate) const fn deadline(&self) -> Option<Mono> {

@@ -19,8 +19,8 @@ pub(crate) struct TakeCode {
 
 impl TakeCode {
     /// Send the pay code.
-    pub(crate) fn enter(desk: &Desk, offer: Offer, code: PayCode) -> (Phase, Request) {
-        let until = desk.now().plus(desk.pace().confirm_total_ms);
+    pub(crate) fn enter(desk: &Desk, subject: &Subject, offer: Offer, code: PayCode) -> (Phase, Request) {
+        let until = desk.now().plus(desk.pace_of(subject.channel).confirm_total_ms);
         let state = Self { until, next_at: None };
         (Phase::TakeCode(state), Request::TakeCode(offer, code))
     }
@@ -37,7 +37,7 @@ impl TakeCode {
         match outcome {
             Outcome::Paid(receipt) => Next::Paid(receipt),
             Outcome::NotPaid(refusal) => Next::NotPaid(refusal),
-            Outcome::Pending(Waiting::Confirming) => self.wait_or_reverse(desk),
+            Outcome::Pending(Waiting::Confirming) => self.wait_or_reverse(desk, subject),
             Outcome::Pending(Waiting::NoTrade) | Outcome::Unknown(_) => {
                 let (phase, request) = Unknown::after_code(desk, subject, self);
                 Next::To(phase, request)
@@ -45,8 +45,8 @@ impl TakeCode {
         }
     }
 
-    fn wait_or_reverse(&mut self, desk: &Desk) -> Next {
-        let next = desk.now().plus(desk.pace().confirm_poll_ms);
+    fn wait_or_reverse(&mut self, desk: &Desk, subject: &Subject) -> Next {
+        let next = desk.now().plus(desk.pace_of(subject.channel).confirm_poll_ms);
         if desk.now() >= self.until {
             return Next::Reverse(ReverseReason::NoAnswer);
         }

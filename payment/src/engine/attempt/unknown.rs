@@ -23,7 +23,7 @@ pub(crate) struct Unknown {
 impl Unknown {
     /// After a restart: nobody knows how far it came, so the whole time is counted again.
     pub(crate) fn enter(desk: &Desk, subject: &Subject) -> (Phase, Request) {
-        let until = desk.now().plus(desk.pace().confirm_total_ms);
+        let until = desk.now().plus(desk.pace_of(subject.channel).confirm_total_ms);
         let state = Self {
             until,
             payable_until: longest_payable(desk, subject.method),
@@ -60,17 +60,17 @@ impl Unknown {
             (Outcome::Pending(Waiting::NoTrade), Method::ShowCode) => Next::Reverse(ReverseReason::NoAnswer),
             (Outcome::Pending(_), _) => {
                 self.backoff.reset();
-                self.ask_later(desk)
+                self.ask_later(desk, subject)
             }
-            (Outcome::Unknown(_), _) => self.ask_later(desk),
+            (Outcome::Unknown(_), _) => self.ask_later(desk, subject),
         }
     }
 
-    fn ask_later(&mut self, desk: &Desk) -> Next {
+    fn ask_later(&mut self, desk: &Desk, subject: &Subject) -> Next {
         if desk.now() >= self.until {
             return Next::Reverse(ReverseReason::NoAnswer);
         }
-        let pace = desk.pace();
+        let pace = desk.pace_of(subject.channel);
         let at = self.backoff.next(desk.now(), pace.confirm_poll_ms, pace);
         self.next_at = Some(at.min(self.until));
         Next::Stay

@@ -1,20 +1,23 @@
 //! One open order: its record, its attempts, its delivery and its refunds.
 //!
 //! Every event ends in [`Order::settle`], which looks at the facts and does what is due: undo what lost, deliver what
-//! is paid ([`delivery`], by a code of the operator [`allowance`]), return what was not delivered ([`returning`]), close what is over. After a restart
+//! is paid ([`delivery`], by a code of the operator [`allowance`]), return what was not delivered ([`returning`]), tell the channel of the
+//! delivery ([`duties`]), close what is over. After a restart
 //! [`recovery`] takes the order up again.
 
 mod allowance;
+mod codes;
 mod delivery;
+mod duties;
 mod recovery;
 mod returning;
 
 use std::collections::BTreeMap;
 
 use crate::channel::outcome::{Refusal, Why};
-use crate::channel::{Answer, ChannelId};
+use crate::channel::{Answer, ChannelId, Instalment, Wallet};
+use crate::engine::attempt::duty::Duty;
 use crate::engine::attempt::refund::Refund;
-use crate::engine::attempt::show_code::ShowCode;
 use crate::engine::attempt::take_code::TakeCode;
 use crate::engine::attempt::{Attempt, News};
 use crate::engine::desk::{Desk, Office};
@@ -22,19 +25,24 @@ use crate::engine::effect::{CallId, JobId};
 use crate::engine::entry::{CancelledBy, Ending, Entry, Method, RefundReason, ReverseReason};
 use crate::engine::faults::Fault;
 use crate::engine::offer::offer;
-use crate::engine::record::OrderRecord;
+use crate::engine::record::{OrderRecord, RefundRecord};
 use crate::engine::view::PayTrouble;
-use crate::ids::{AttemptId, RefundId};
+use crate::ids::AttemptId;
 use crate::redact::PayCode;
 use crate::time::Mono;
 use allowance::Taking;
+use codes::CodePlace;
 
 /// An open order.
 #[derive(Debug)]
 pub(crate) struct Order {
     pub record: OrderRecord,
     attempts: BTreeMap<AttemptId, Attempt>,
-    refunds: BTreeMap<RefundId, Refund>,
+    refunds: Vec<Refund>,
+    duties: Vec<Duty>,
+    codes: Vec<CodePlace>,
+    /// How the buyer wants to pay: `None` at once.
+    instalment: Option<Instalment>,
     /// The buyer is at the machine: only then are goods delivered.
     pub attended: bool,
     /// When the time to pay is over; `None` once nobody may pay.
@@ -46,7 +54,7 @@ pub(crate) struct Order {
     /// Until then a machine that is not there is waited for: after a start it reports a little later than we do.
     machine_by: Option<Mono>,
     pub trouble: Option<PayTrouble>,
-    /// No channel could be used: a code is shown once one can.
+    /// No channel could be used: codes are shown once one can.
     waits_for_channel: bool,
     taking: Option<Taking>,
 }
@@ -71,7 +79,9 @@ impl Order {
         let mut order = Self::idle(record);
         order.attended = true;
         order.pay_until = Some(pay_until);
-        order.offer_code(office);
+        order.codes = CodePlace::all(&office.settings.codes_shown());
+        order.waits_for_channel = office.faults.usable(&office.settings.channels).is_none();
+        order.offer_codes(office);
         Some(order)
     }
 
@@ -91,7 +101,10 @@ impl Order {
         Self {
             record,
             attempts: BTreeMap::new(),
-            refunds: BTreeMap::new(),
+            refunds: Vec::new(),
+            duties: Vec::new(),
+            codes: Vec::new(),
+            instalment: None,
             attended: false,
             pay_until: None,
             grace_given: false,
@@ -106,44 +119,22 @@ impl Order {
 
     // ---- what the buyer and the API ask ----
 
-    /// Starts to show a code, if this order may and a channel can.
-    fn offer_code(&mut self, office: &mut Office) {
-        if !self.record.who_scans.shows_code() {
-            return;
-        }
-        let channel = office.faults.usable(&office.settings.channels);
-        self.waits_for_channel = channel.is_none();
-        let Some(channel) = channel else {
-            return;
-        };
-        let mut desk = Desk { office, record: &mut self.record };
-        let (subject, offer) = offer(&mut desk, channel, Method::ShowCode, None);
-        let (phase, request) = ShowCode::enter(&desk, offer);
-        let attempt = Attempt::start(&mut desk, subject, phase, request);
-        self.attempts.insert(attempt.subject.attempt, attempt);
-    }
-
     /// Pays with the buyer's code.
-    pub(crate) fn take_code(&mut self, office: &mut Office, channel: ChannelId, code: PayCode) -> AttemptId {
+    pub(crate) fn take_code(
+        &mut self,
+        office: &mut Office,
+        channel: ChannelId,
+        wallet: Wallet,
+        code: PayCode,
+    ) -> AttemptId {
         self.trouble = None;
+        let instalment = self.instalment;
         let mut desk = Desk { office, record: &mut self.record };
-        let (subject, offer) = offer(&mut desk, channel, Method::TakeCode, None);
-        let (phase, request) = TakeCode::enter(&desk, offer, code);
+        let (subject, offer) = offer(&mut desk, channel, Method::TakeCode, Some(wallet), instalment);
+        let (phase, request) = TakeCode::enter(&desk, &subject, offer, code);
         let attempt = Attempt::start(&mut desk, subject, phase, request);
         self.attempts.insert(subject.attempt, attempt);
         subject.attempt
-    }
-
-    /// While no channel can be used a code that nobody has seen is given up, and one is shown when a channel is back.
-    pub(crate) fn follow_channels(&mut self, office: &mut Office) {
-        let usable = office.faults.usable(&office.settings.channels).is_some();
-        if usable && self.waits_for_channel {
-            self.offer_code(office);
-        } else if !usable && !self.waits_for_channel && self.record.who_scans.shows_code() {
-            self.waits_for_channel = true;
-            self.trouble = self.trouble.filter(|trouble| *trouble != PayTrouble::NoCode);
-            self.undo_others(office, ReverseReason::NoAnswer);
-        }
     }
 
     /// Whether no wallet can have paid: no code was seen and none was read.
@@ -179,8 +170,9 @@ impl Order {
     /// The channel of this call, when it is one that is waited for here.
     pub(crate) fn channel_of(&self, call: CallId) -> Option<ChannelId> {
         let attempt = self.attempts.values().find(|attempt| attempt.awaits(call));
-        let refund = || self.refunds.values().find(|refund| refund.awaits(call)).map(Refund::channel);
-        attempt.map(|attempt| attempt.subject.channel).or_else(refund)
+        let refund = || self.refunds.iter().find(|refund| refund.awaits(call)).map(Refund::channel);
+        let duty = || self.duties.iter().find(|duty| duty.awaits(call)).map(Duty::channel);
+        attempt.map(|attempt| attempt.subject.channel).or_else(refund).or_else(duty)
     }
 
     pub(crate) fn on_answer(&mut self, office: &mut Office, call: CallId, answer: &Answer) {
@@ -188,18 +180,17 @@ impl Order {
         if let Some(id) = attempt.map(|attempt| attempt.subject.attempt) {
             self.with_attempt(office, id, |attempt, desk| attempt.on_answer(desk, call, answer));
         }
-        let refund = self.refunds.values().find(|refund| refund.awaits(call)).map(Refund::refund);
-        if let Some(id) = refund {
-            self.on_refund_answer(office, id, answer);
-        }
+        self.on_refund_answer(office, call, answer);
+        self.on_duty_answer(office, call, answer);
         self.settle(office);
     }
 
     pub(crate) fn deadline(&self) -> Option<Mono> {
         let attempts = self.attempts.values().filter_map(Attempt::deadline);
-        let refunds = self.refunds.values().filter_map(Refund::deadline);
+        let refunds = self.refunds.iter().filter_map(Refund::deadline);
+        let duties = self.duties.iter().filter_map(Duty::deadline);
         let start_by = self.job.and_then(|job| job.start_by);
-        attempts.chain(refunds).chain(self.pay_until).chain(start_by).chain(self.machine_by).min()
+        attempts.chain(refunds).chain(duties).chain(self.pay_until).chain(start_by).chain(self.machine_by).min()
     }
 
     pub(crate) fn on_timer(&mut self, office: &mut Office) {
@@ -208,8 +199,11 @@ impl Order {
             self.with_attempt(office, id, Attempt::on_timer);
         }
         let mut desk = Desk { office, record: &mut self.record };
-        for refund in self.refunds.values_mut() {
+        for refund in &mut self.refunds {
             refund.on_timer(&mut desk);
+        }
+        for duty in &mut self.duties {
+            duty.on_timer(&mut desk);
         }
         self.on_start_by(office);
         if self.pay_until.is_some_and(|until| until <= office.now.mono) {
@@ -249,7 +243,7 @@ impl Order {
             }
             News::NotPaid(refusal) => {
                 self.attempts.remove(&id);
-                self.on_refused(method, &refusal);
+                self.on_refused(office, id, method, &refusal);
             }
         }
     }
@@ -265,8 +259,9 @@ impl Order {
         }
     }
 
-    fn on_refused(&mut self, method: Method, refusal: &Refusal) {
-        if method == Method::ShowCode && self.waits_for_channel {
+    fn on_refused(&mut self, office: &mut Office, id: AttemptId, method: Method, refusal: &Refusal) {
+        let another_code = method == Method::ShowCode && !self.code_failed(office, id);
+        if another_code || (method == Method::ShowCode && self.waits_for_channel) {
             return;
         }
         self.trouble = Some(match (method, refusal.why) {
@@ -289,6 +284,7 @@ impl Order {
             self.return_undelivered(office);
             self.undo_others(office, ReverseReason::OtherPaid);
             self.return_double_payments(office);
+            self.begin_duty(office);
         } else if self.record.cancelled.is_some() {
             self.undo_others(office, ReverseReason::OrderCancelled);
         } else if self.attempts.is_empty() && !self.can_still_be_paid(office) {
@@ -317,7 +313,8 @@ impl Order {
     }
 
     fn close_if_over(&mut self, office: &mut Office) {
-        let open = !self.attempts.is_empty() || !self.refunds.is_empty() || self.is_delivering();
+        let open =
+            !self.attempts.is_empty() || !self.refunds.is_empty() || !self.duties.is_empty() || self.is_delivering();
         let decided = self.record.winner().is_some() || self.record.cancelled.is_some();
         if open || !decided || self.record.ending.is_some() {
             return;
@@ -329,7 +326,8 @@ impl Order {
     }
 
     fn ending(&self) -> Ending {
-        let returned = self.record.refunds.iter().any(|refund| refund.reason != RefundReason::PaidTwice);
+        let back = |refund: &RefundRecord| refund.moves_money() && refund.reason != RefundReason::PaidTwice;
+        let returned = self.record.refunds.iter().any(back);
         match self.record.cancelled {
             _ if self.record.winner().is_some() && returned => Ending::Refunded,
             _ if self.record.winner().is_some() => Ending::Delivered,
@@ -349,18 +347,9 @@ impl Order {
         self.attempts.values().filter_map(Attempt::call_on_its_way).collect()
     }
 
-    pub(crate) fn shown_code(&self) -> Option<&str> {
-        self.attempts.values().find_map(Attempt::shown_code)
-    }
-
     /// Whether the channel confirmed of every attempt that nothing was paid.
     pub(crate) fn is_surely_unpaid(&self) -> bool {
         self.attempts.values().all(Attempt::is_closed)
-    }
-
-    pub(crate) fn is_fetching_code(&self) -> bool {
-        let showing = |attempt: &Attempt| attempt.subject.method == Method::ShowCode && !attempt.is_reversing();
-        self.attempts.values().any(showing) && self.shown_code().is_none()
     }
 
     pub(crate) fn is_confirming(&self) -> bool {
@@ -368,7 +357,9 @@ impl Order {
     }
 
     pub(crate) fn is_in_doubt(&self) -> bool {
-        let open = |attempt: &&Attempt| !attempt.was_never_seen();
+        // A code that was replaced by another one is watched in the background.
+        let replaced = |attempt: &Attempt| attempt.subject.method == Method::ShowCode && !self.shown_codes().is_empty();
+        let open = |attempt: &&Attempt| !attempt.was_never_seen() && !replaced(attempt);
         self.attempts.values().filter(open).any(|attempt| attempt.is_unknown() || attempt.is_reversing())
     }
 

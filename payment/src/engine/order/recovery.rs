@@ -8,7 +8,7 @@ use crate::engine::desk::{Desk, Office};
 use crate::engine::effect::VendWhat;
 use crate::engine::entry::CancelledBy;
 use crate::engine::mutant::{Mutant, is_planted};
-use crate::engine::record::{AttemptEnd, OrderRecord, VendRecord};
+use crate::engine::record::{AttemptEnd, OrderRecord, RefundRecord, RefundStage, VendRecord};
 use crate::time::Wall;
 
 impl Order {
@@ -22,6 +22,7 @@ impl Order {
         order.restore_attempts(office);
         order.restore_vend(office);
         order.restore_refunds(office);
+        order.restore_duties(office);
         if !order.attended {
             order.cancel(office, CancelledBy::Restart);
         }
@@ -82,7 +83,7 @@ impl Order {
     }
 
     pub(super) fn restore_refunds(&mut self, office: &mut Office) {
-        let open: Vec<_> = self.record.refunds.iter().filter(|known| !known.done).cloned().collect();
+        let open: Vec<_> = self.record.refunds.iter().filter(|known| is_open(known)).cloned().collect();
         for known in open {
             let paid = self.record.attempt(known.attempt).map(|attempt| (attempt.channel, attempt.trade()));
             let Some((channel, trade)) = paid else {
@@ -93,9 +94,14 @@ impl Order {
                 continue;
             }
             let mut desk = Desk { office, record: &mut self.record };
-            self.refunds.insert(known.refund, Refund::restore(&mut desk, channel, trade, &known));
+            self.refunds.push(Refund::restore(&mut desk, channel, trade, &known));
         }
     }
+}
+
+/// Somebody has sent it, and nobody knows yet that the money is back.
+const fn is_open(refund: &RefundRecord) -> bool {
+    matches!(refund.stage, RefundStage::Sent | RefundStage::Failed)
 }
 
 fn is_younger(then: Wall, now: Wall, limit_ms: u64) -> bool {

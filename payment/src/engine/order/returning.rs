@@ -2,9 +2,10 @@
 
 use super::Order;
 use crate::channel::{Answer, ChannelId};
-use crate::engine::attempt::refund::Refund;
+use crate::engine::attempt::refund::{Refund, RefundStart};
 use crate::engine::desk::{Desk, Office};
-use crate::engine::entry::{Entry, IdempotencyKey, RefundReason};
+use crate::engine::effect::CallId;
+use crate::engine::entry::{Entry, IdempotencyKey, RefundReason, Said};
 use crate::engine::mutant::{Mutant, is_planted};
 use crate::ids::{AttemptId, RefundId};
 use crate::money::Fen;
@@ -22,18 +23,52 @@ impl Order {
         office: &mut Office,
         amount: Fen,
         idempotency: Option<IdempotencyKey>,
+        said: Option<Said>,
     ) -> Option<RefundId> {
         let attempt = self.record.winner()?.attempt;
-        let refund = self.start_refund(office, attempt, amount, RefundReason::Operator, idempotency);
+        let refund = office.mint.refund();
+        let reason = RefundReason::Operator;
+        let start = RefundStart { attempt, refund, amount, reason, idempotency, said, instead_of: None };
+        self.start_refund(office, start)?;
         self.settle(office);
-        refund
+        Some(refund)
     }
 
-    pub(super) fn on_refund_answer(&mut self, office: &mut Office, id: RefundId, answer: &Answer) {
+    /// Notes that somebody asks for a refund that another person must approve.
+    pub(crate) fn ask_refund(
+        &mut self,
+        office: &mut Office,
+        amount: Fen,
+        idempotency: Option<IdempotencyKey>,
+        said: Said,
+    ) -> Option<RefundId> {
+        let attempt = self.record.winner()?.attempt;
         let mut desk = Desk { office, record: &mut self.record };
-        let done = self.refunds.get_mut(&id).is_some_and(|refund| refund.on_answer(&mut desk, answer));
-        if done {
-            self.refunds.remove(&id);
+        let (order, refund) = (desk.order(), desk.new_refund());
+        desk.note(Entry::RefundAsked { order, attempt, refund, amount, said, idempotency });
+        self.settle(office);
+        Some(refund)
+    }
+
+    /// Notes what another person decided about it; what is approved is sent.
+    pub(crate) fn decide_refund(&mut self, office: &mut Office, refund: RefundId, approved: bool, said: Said) {
+        let asked = self.record.refunds.iter().find(|known| known.refund == refund).map(RefundStart::of);
+        let mut desk = Desk { office, record: &mut self.record };
+        let order = desk.order();
+        desk.note(Entry::RefundDecided { order, refund, approved, said });
+        if let Some(start) = asked.filter(|_| approved) {
+            self.start_refund(office, start);
+        }
+        self.settle(office);
+    }
+
+    pub(super) fn on_refund_answer(&mut self, office: &mut Office, call: CallId, answer: &Answer) {
+        let Some(place) = self.refunds.iter().position(|refund| refund.awaits(call)) else {
+            return;
+        };
+        let mut desk = Desk { office, record: &mut self.record };
+        if self.refunds[place].on_answer(&mut desk, answer) {
+            self.refunds.remove(place);
         }
     }
 
@@ -47,7 +82,7 @@ impl Order {
             .map(|attempt| (attempt.attempt, attempt.amount.less(self.record.returned_of(attempt.attempt))))
             .collect();
         for (attempt, amount) in double.into_iter().filter(|(_, amount)| amount.is_positive()) {
-            self.start_refund(office, attempt, amount, RefundReason::PaidTwice, None);
+            self.return_of(office, attempt, amount, RefundReason::PaidTwice);
         }
     }
 
@@ -67,7 +102,7 @@ impl Order {
         };
         let back = winner.amount.less(kept).less(self.record.returned_of(winner.attempt));
         if back.is_positive() {
-            self.start_refund(office, winner.attempt, back, reason, None);
+            self.return_of(office, winner.attempt, back, reason);
         }
     }
 
@@ -80,26 +115,23 @@ impl Order {
         if is_planted(Mutant::JamIsKept) { self.record.amount } else { worth }
     }
 
-    pub(super) fn start_refund(
-        &mut self,
-        office: &mut Office,
-        attempt: AttemptId,
-        amount: Fen,
-        reason: RefundReason,
-        idempotency: Option<IdempotencyKey>,
-    ) -> Option<RefundId> {
-        let channel = self.record.attempt(attempt)?.channel;
+    /// The terminal's own decision to return money.
+    fn return_of(&mut self, office: &mut Office, attempt: AttemptId, amount: Fen, reason: RefundReason) {
+        let refund = office.mint.refund();
+        let start = RefundStart { attempt, refund, amount, reason, idempotency: None, said: None, instead_of: None };
+        self.start_refund(office, start);
+    }
+
+    fn start_refund(&mut self, office: &mut Office, start: RefundStart) -> Option<()> {
+        let channel = self.record.attempt(start.attempt)?.channel;
         let mut desk = Desk { office, record: &mut self.record };
-        let (order, refund) = (desk.order(), desk.new_refund());
-        let entry = Entry::RefundStarted { order, attempt, refund, amount, reason, idempotency };
         if channel == ChannelId::Voucher {
-            desk.note(entry);
-            self.give_allowance_back(office, refund);
-            return Some(refund);
+            desk.note(start.entry(desk.order()));
+            self.give_allowance_back(office, start.refund);
+            return Some(());
         }
-        let state = Refund::start(&mut desk, channel, entry)?;
-        self.refunds.insert(refund, state);
-        Some(refund)
+        self.refunds.push(Refund::start(&mut desk, start)?);
+        Some(())
     }
 
     pub(crate) fn is_refunding(&self) -> bool {

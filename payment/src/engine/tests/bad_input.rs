@@ -4,7 +4,7 @@ use super::world::{World, bare, basket, slot};
 use crate::channel::Answer;
 use crate::engine::effect::{CallId, JobId};
 use crate::engine::entry::{Item, SlotId, VendResult, WhoScans};
-use crate::engine::input::{Input, Key, NewOrder, Refused};
+use crate::engine::input::{Input, Key, NewOrder, RefundWanted, Refused};
 use crate::ids::OrderId;
 use crate::money::Fen;
 
@@ -69,7 +69,10 @@ fn orders_that_nobody_knows() {
     let order = OrderId::from_entropy([9; 16]);
     let none = Refused::NoSuchOrder(order);
     assert_eq!(refuse(&mut world, Input::Cancel { order }), none);
-    assert_eq!(refuse(&mut world, Input::Refund { order, amount: None, idempotency: None }), none);
+    assert_eq!(
+        refuse(&mut world, Input::Refund(RefundWanted { order, amount: None, idempotency: None, said: None })),
+        none
+    );
     assert_eq!(refuse(&mut world, Input::CodeGiven { order, line: "280000000000000000".to_owned() }), none);
 }
 

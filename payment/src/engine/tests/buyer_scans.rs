@@ -17,9 +17,10 @@ fn a_scanned_code_is_paid_and_the_goods_fall() {
     let mut world = world();
     world.buy("11").expect("it sells");
     world.run(200);
-    let View::Pay { amount, seconds_left, code: Some(_), scanner: false, .. } = world.view() else {
+    let View::Pay { amount, seconds_left, codes, scanner: false, .. } = world.view() else {
         panic!("no code on the screen: {:?}", world.view());
     };
+    assert_eq!(codes.len(), 1);
     assert_eq!((amount, seconds_left), (Fen::new(350), 90));
     world.phone_scans();
     world.run(4_000);

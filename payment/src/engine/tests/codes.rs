@@ -101,6 +101,12 @@ impl World {
                 | Entry::VendStarted { .. }
                 | Entry::VendEnded { .. }
                 | Entry::RefundOwed { .. }
+                | Entry::RefundAsked { .. }
+                | Entry::RefundDecided { .. }
+                | Entry::RefundFailed { .. }
+                | Entry::DutyBegun { .. }
+                | Entry::DutyDone { .. }
+                | Entry::DutyRefused { .. }
                 | Entry::OrderClosed { .. } => {}
             }
         }

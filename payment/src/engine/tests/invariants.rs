@@ -87,6 +87,12 @@ impl World {
             | Entry::OrderCancelled { .. }
             | Entry::VendEnded { .. }
             | Entry::RefundOwed { .. }
+            | Entry::RefundAsked { .. }
+            | Entry::RefundDecided { .. }
+            | Entry::RefundFailed { .. }
+            | Entry::DutyBegun { .. }
+            | Entry::DutyDone { .. }
+            | Entry::DutyRefused { .. }
             | Entry::OrderClosed { .. } => {}
         }
     }
@@ -152,7 +158,7 @@ impl World {
         let blocks = |fault: &Fault| match fault {
             Fault::Storage | Fault::Clock | Fault::SwitchedOff | Fault::JournalFull => true,
             Fault::Network(_) | Fault::Setup(_) => false,
-            Fault::Hub | Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => false,
+            Fault::Hub | Fault::Duty | Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => false,
         };
         let blocked = self.engine.faults().any(blocks);
         if blocked || self.wallets_down() {
@@ -228,7 +234,7 @@ impl World {
             let net: i64 = attempts.map(|trade| trade.net().get()).sum();
             let net = net + self.net_of_codes(order);
             assert_eq!(net, self.due(&record), "the buyer of {order} paid another sum: {record:#?}");
-            assert!(record.refunds.iter().all(|refund| refund.done && refund.owed.is_none()));
+            assert!(record.refunds.iter().all(|refund| refund.is_done() && refund.owed.is_none()));
         }
         let known: BTreeSet<AttemptId> = self.watched.started.iter().copied().collect();
         assert!(self.alipay.trades.keys().all(|attempt| known.contains(attempt)), "money under an unknown number");

@@ -3,7 +3,7 @@
 use super::scenes;
 use super::world::{DAY, MINUTE, World, bare, basket, slot};
 use crate::engine::entry::{Entry, IdempotencyKey, OrderState, RefundReason, WhoScans};
-use crate::engine::input::{Done, Input, Refused};
+use crate::engine::input::{Done, Input, RefundWanted, Refused};
 use crate::ids::OrderId;
 use crate::money::Fen;
 
@@ -61,7 +61,8 @@ fn the_same_request_returns_money_once() {
         let entries = world.entries(order);
         world.engine.load(world.now(), &entries);
         let idempotency = Some(IdempotencyKey { key: "a".to_owned(), body_sha256: "b".to_owned() });
-        let done = world.input(Input::Refund { order, amount: Some(Fen::new(100)), idempotency });
+        let done =
+            world.input(Input::Refund(RefundWanted { order, amount: Some(Fen::new(100)), idempotency, said: None }));
         world.settle();
         done.expect("taken")
     };

@@ -11,10 +11,10 @@ use crate::engine::Engine;
 use crate::engine::effect::{Call, CallId, Effect, JobId, Record, Vend, VendWhat};
 use crate::engine::entry::{Entry, Item, OrderState, Origin, SlotId, Stored, VendResult, WhoScans};
 use crate::engine::faults::Fault;
-use crate::engine::input::{Done, Input, Key, NewOrder, Refused};
+use crate::engine::input::{Done, Input, Key, NewOrder, RefundWanted, Refused};
 use crate::engine::record::OrderRecord;
 use crate::engine::session::Session;
-use crate::engine::settings::{Pace, Product, Settings};
+use crate::engine::settings::{Pace, Product, RefundSettings, Settings};
 use crate::engine::view::View;
 use crate::ids::{AttemptId, IdMint, OrderId};
 use crate::money::Fen;
@@ -110,6 +110,10 @@ pub fn settings(who_scans: WhoScans) -> Settings {
         who_scans,
         has_scanner: true,
         pace: Pace::default(),
+        paces: BTreeMap::new(),
+        shows: Vec::new(),
+        refunds: RefundSettings::default(),
+        duties: BTreeMap::new(),
         vouchers: None,
     }
 }
@@ -479,10 +483,10 @@ impl World {
 
     /// The code on the screen, as an attempt.
     pub fn code_on_screen(&self) -> Option<AttemptId> {
-        let View::Pay { code: Some(code), .. } = self.view() else {
+        let View::Pay { codes, .. } = self.view() else {
             return None;
         };
-        code.rsplit('/').next().and_then(|attempt| attempt.parse().ok())
+        codes.first()?.text.rsplit('/').next().and_then(|attempt| attempt.parse().ok())
     }
 
     /// The phone scans the screen.
@@ -533,7 +537,7 @@ impl World {
     pub fn refund(&mut self, order: OrderId, amount: Option<i64>) -> Result<Done, Refused> {
         let entries = self.entries(order);
         self.engine.load(self.now(), &entries);
-        self.input(Input::Refund { order, amount: amount.map(Fen::new), idempotency: None })
+        self.input(Input::Refund(RefundWanted { order, amount: amount.map(Fen::new), idempotency: None, said: None }))
     }
 }
 

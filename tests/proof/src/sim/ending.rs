@@ -73,7 +73,7 @@ impl World {
             violated(Wrong::Broken, format!("{order} has no opening"));
         };
         must!(record.ending.is_some(), Stuck, "{order} never ended: {record:#?}");
-        let returned = record.refunds.iter().all(|refund| refund.done && refund.owed.is_none());
+        let returned = record.refunds.iter().all(|refund| refund.is_done() && refund.owed.is_none());
         must!(returned, Lost, "{order} has ended, and money is still owed: {record:#?}");
         let trades = record.attempts.iter().filter_map(|attempt| self.alipay.trades.get(&attempt.attempt));
         let net = trades.map(|trade| trade.net().get()).sum::<i64>() + self.paid_by_code(order);

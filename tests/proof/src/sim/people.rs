@@ -214,7 +214,8 @@ impl World {
         self.engine.load(self.now(), &entries);
         let runs = self.runs;
         let idempotency = Some(IdempotencyKey { key: key.to_owned(), body_sha256: "0".repeat(64) });
-        let done = self.input(Input::Refund { order, amount: amount.map(Fen::new), idempotency });
+        let done =
+            self.input(Input::Refund(RefundWanted { order, amount: amount.map(Fen::new), idempotency, said: None }));
         let Ok(Done::Refunding(refund)) = done else {
             return;
         };
