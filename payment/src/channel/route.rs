@@ -158,7 +158,7 @@ impl Routes {
 /// The channels among `channels` that can take a wallet's pay codes, in their order.
 ///
 /// Alipay and WeChat Pay take their own. Allinpay tells the wallets apart by itself: VSP at `scanqrpay`, YunST by
-/// `CODEPAY_VSP` (reference/allinpay.md 2.5 and 3).
+/// `CODEPAY_VSP` (reference/allinpay.md 2.5 and 3.5).
 #[must_use]
 pub fn takers(wallet: Wallet, channels: &[ChannelId]) -> Vec<ChannelId> {
     channels.iter().copied().filter(|channel| takes(*channel, wallet)).collect()
