@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`money`] | [`money::Fen`], the only form of money inside Till |
 //! | [`ids`] | order, attempt and refund numbers, made from given entropy |
+//! | [`instalment`] | Huabei instalments: plans, down payments, the promotion guide |
 //! | [`redact`] | pay codes and secrets that cannot be printed |
 //! | [`time`] | monotonic and wall time as plain data |
 //! | [`voucher`] | member and voucher codes that the operator signed |
@@ -16,6 +17,7 @@
 pub mod channel;
 pub mod engine;
 pub mod ids;
+pub mod instalment;
 pub mod money;
 pub mod redact;
 pub mod time;
