@@ -15,6 +15,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use payment::channel::ChannelId;
+use payment::channel::outcome::Details;
 use payment::engine::entry::{Ending, Entry, Method, OrderState, Origin, SlotId, VendResult, WhoScans};
 use payment::ids::IdMint;
 use payment::money::Fen;
@@ -197,8 +198,23 @@ fn sale(mint: &mut IdMint, place: u64, begin_ms: i64) -> [NewEntry; 6] {
     let at = Wall { ms: begin_ms + i64::try_from(place).expect("not so many"), trusted: true };
     [
         (OrderState::Waiting, opened),
-        (OrderState::Waiting, Entry::AttemptStarted { order, attempt, channel, method, amount, voucher: None }),
-        (OrderState::Paid, Entry::AttemptPaid { order, attempt, trade_no, paid_at: None, buyer: None }),
+        (
+            OrderState::Waiting,
+            Entry::AttemptStarted {
+                order,
+                attempt,
+                channel,
+                method,
+                amount,
+                voucher: None,
+                wallet: None,
+                instalment: None,
+            },
+        ),
+        (
+            OrderState::Paid,
+            Entry::AttemptPaid { order, attempt, trade_no, paid_at: None, buyer: None, details: Details::default() },
+        ),
         (OrderState::Delivering, Entry::VendStarted { order, item: 0, slot, drops_before: None }),
         (OrderState::Delivering, Entry::VendEnded { order, item: 0, result: VendResult::Dropped }),
         (OrderState::Completed, Entry::OrderClosed { order, ending: Ending::Delivered }),

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime};
+use payment::channel::outcome::Details;
 use payment::engine::entry::{CancelledBy, Ending, Entry, OrderState, Origin, RefundReason, WhoScans};
 use payment::ids::{IdMint, OrderId};
 use payment::money::Fen;
@@ -64,7 +65,14 @@ fn opened(order: OrderId) -> Entry {
 fn close_one(mint: &mut IdMint, place: u64, batch: &mut Vec<NewEntry>) -> Option<Known> {
     let (order, attempt) = (mint.order(), mint.attempt());
     let trade_no = format!("20261118220014{place:014}");
-    let paid = Entry::AttemptPaid { order, attempt, trade_no: trade_no.clone(), paid_at: None, buyer: None };
+    let paid = Entry::AttemptPaid {
+        order,
+        attempt,
+        trade_no: trade_no.clone(),
+        paid_at: None,
+        buyer: None,
+        details: Details::default(),
+    };
     batch.push(new(place, OrderState::Waiting, opened(order)));
     batch.push(new(place, OrderState::Paid, paid));
     let refund = place.is_multiple_of(10).then(|| mint.refund());

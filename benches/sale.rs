@@ -7,9 +7,9 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use payment::channel::alipay::{Alipay, Config, Decoded, Verify};
-use payment::channel::outcome::{CodeAnswer, Outcome, Receipt};
-use payment::channel::{Answer, ChannelId, GoodsRow, Offer, Request};
+use payment::channel::alipay::{Alipay, Config, Verify};
+use payment::channel::outcome::{CodeAnswer, Details, Outcome, Receipt};
+use payment::channel::{Answer, ChannelId, Decoded, GoodsRow, Offer, Request};
 use payment::engine::Engine;
 use payment::engine::effect::{Call, Effect};
 use payment::engine::entry::{SlotId, VendResult, WhoScans};
@@ -88,11 +88,13 @@ fn channel_says(call: &Call) -> Answer {
         | Request::Cancel(_)
         | Request::Close(_)
         | Request::Refund(_)
-        | Request::RefundQuery(_) => Answer::Payment(Outcome::Paid(Receipt {
+        | Request::RefundQuery(_)
+        | Request::Duty(_) => Answer::Payment(Outcome::Paid(Receipt {
             trade_no: "2025060122001400001".into(),
             amount: Fen::new(350),
             paid_at: None,
             buyer: None,
+            details: Details::default(),
         })),
     }
 }
@@ -126,7 +128,16 @@ fn alipay(vectors: &serde_json::Value) -> Alipay {
 
 fn offer(attempt: AttemptId) -> Offer {
     let row = GoodsRow { code: "cola".into(), name: "可乐 330ml".into(), quantity: 1, price: Fen::new(350) };
-    Offer { attempt, amount: Fen::new(350), subject: "可乐 330ml".into(), goods: vec![row], valid_ms: 180_000 }
+    Offer {
+        attempt,
+        amount: Fen::new(350),
+        subject: "可乐 330ml".into(),
+        goods: vec![row],
+        valid_ms: 180_000,
+        begun: now(0).wall,
+        wallet: None,
+        instalment: None,
+    }
 }
 
 fn engine_sale(criterion: &mut Criterion) {
@@ -159,7 +170,7 @@ fn protocol(criterion: &mut Criterion) {
     criterion.bench_function("decode and verify a precreate reply", |bencher| {
         bencher.iter(|| match alipay.decode(black_box(&precreate), 200, body) {
             Decoded::Answer(answer) => answer,
-            Decoded::UnknownCertificate { .. } => unreachable!("key mode"),
+            Decoded::UnknownKey { .. } | Decoded::EncodeAgain => unreachable!("key mode"),
         });
     });
 }

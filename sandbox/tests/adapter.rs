@@ -2,9 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use payment::channel::alipay::{Alipay, Config, Decoded, Verify};
+use payment::channel::alipay::{Alipay, Config, Verify};
 use payment::channel::outcome::{CodeAnswer, Outcome, RefundOutcome, Reversal, Waiting};
-use payment::channel::{Answer, GoodsRow, HttpRequest, Offer, RefundOrder, Request};
+use payment::channel::{Answer, Decoded, GoodsRow, HttpRequest, Method as Collect, Offer, RefundOrder, Request, Trade};
 use payment::ids::{AttemptId, RefundId};
 use payment::money::Fen;
 use payment::redact::{PayCode, Secret};
@@ -34,19 +34,21 @@ impl Terminal {
         let (status, body) = post(&self.alipay.encode(request, wall())).await;
         match self.alipay.decode(request, status, &body) {
             Decoded::Answer(answer) => answer,
-            Decoded::UnknownCertificate { sn } => {
-                let (fetched, certificate) = post(&self.alipay.certificate_request(&sn, wall())).await;
-                self.alipay.accept_certificate(&sn, fetched, &certificate).unwrap();
+            Decoded::UnknownKey { serial } => {
+                let (fetched, certificate) = post(&self.alipay.certificate_request(&serial, wall())).await;
+                self.alipay.accept_certificate(&serial, fetched, &certificate).unwrap();
                 match self.alipay.decode(request, status, &body) {
                     Decoded::Answer(answer) => answer,
-                    Decoded::UnknownCertificate { sn } => panic!("{sn} was fetched and is unknown"),
+                    Decoded::UnknownKey { serial } => panic!("{serial} was fetched and is unknown"),
+                    Decoded::EncodeAgain => panic!("nothing is done in steps"),
                 }
             }
+            Decoded::EncodeAgain => panic!("nothing is done in steps"),
         }
     }
 
     async fn is_paid(&self, attempt: &AttemptId) -> bool {
-        let answer = self.ask(&Request::Query(*attempt)).await;
+        let answer = self.ask(&Request::Query(trade_of(*attempt))).await;
         matches!(answer, Answer::Payment(Outcome::Paid(_)))
     }
 }
@@ -89,6 +91,14 @@ fn attempt(number: u8) -> AttemptId {
     AttemptId::from_entropy([number; 16])
 }
 
+fn trade(number: u8) -> Trade {
+    trade_of(attempt(number))
+}
+
+fn trade_of(attempt: AttemptId) -> Trade {
+    Trade { attempt, method: Collect::ShowCode, amount: Fen::new(350), begun: wall(), trade_no: None }
+}
+
 fn offer(number: u8) -> Offer {
     Offer {
         attempt: attempt(number),
@@ -101,15 +111,18 @@ fn offer(number: u8) -> Offer {
             price: Fen::new(350),
         }],
         valid_ms: 90_000,
+        begun: wall(),
+        wallet: None,
+        instalment: None,
     }
 }
 
 async fn post(request: &HttpRequest) -> (u16, Vec<u8>) {
     let rest = request.url.strip_prefix("http://").unwrap();
     let (host, path) = rest.split_once('/').unwrap();
+    let headers: String = request.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let head = format!(
-        "POST /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-        request.content_type,
+        "POST /{path} HTTP/1.1\r\nHost: {host}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",
         request.body.len()
     );
     let mut stream = TcpStream::connect(host).await.unwrap();
@@ -128,24 +141,25 @@ async fn a_code_is_shown_scanned_paid_and_refunded() {
         let terminal = Terminal::open(mode).await;
         let answer = terminal.ask(&Request::ShowCode(offer(1))).await;
         let Answer::Code(CodeAnswer::Ready(text)) = answer else { panic!("{answer:?}") };
-        let unscanned = terminal.ask(&Request::Query(attempt(1))).await;
+        let unscanned = terminal.ask(&Request::Query(trade(1))).await;
         assert_eq!(unscanned, Answer::Payment(Outcome::Pending(Waiting::NoTrade)));
-        let close = terminal.ask(&Request::Close(attempt(1))).await;
+        let close = terminal.ask(&Request::Close(trade(1))).await;
         assert_eq!(close, Answer::Reversal(Reversal::NoTrade));
-        let cancel = terminal.ask(&Request::Cancel(attempt(1))).await;
+        let cancel = terminal.ask(&Request::Cancel(trade(1))).await;
         assert_eq!(cancel, Answer::Reversal(Reversal::NoTrade));
 
         let phone = terminal.control.wallet();
         let scanned = phone.scan_text(&text).unwrap();
-        let waiting = terminal.ask(&Request::Query(attempt(1))).await;
+        let waiting = terminal.ask(&Request::Query(trade(1))).await;
         assert_eq!(waiting, Answer::Payment(Outcome::Pending(Waiting::Confirming)));
         phone.confirm(&scanned.id).unwrap();
-        let paid = terminal.ask(&Request::Query(attempt(1))).await;
+        let paid = terminal.ask(&Request::Query(trade(1))).await;
         let Answer::Payment(Outcome::Paid(receipt)) = paid else { panic!("{paid:?}") };
         assert_eq!((receipt.amount, receipt.trade_no), (Fen::new(350), scanned.id));
 
         let refund = RefundOrder {
-            attempt: attempt(1),
+            trade: trade(1),
+            begun: wall(),
             refund: RefundId::from_entropy([9; 16]),
             amount: Fen::new(350),
             reason: "缺货".to_owned(),
@@ -175,7 +189,7 @@ async fn a_pay_code_is_collected_and_cancelled() {
         }
         let used = terminal.ask(&Request::TakeCode(offer(2), code)).await;
         assert!(matches!(used, Answer::Payment(Outcome::NotPaid(_))), "{used:?}");
-        let cancel = terminal.ask(&Request::Cancel(attempt(1))).await;
+        let cancel = terminal.ask(&Request::Cancel(trade(1))).await;
         assert_eq!(cancel, Answer::Reversal(Reversal::Refunded));
         assert_eq!(terminal.ask(&Request::Probe).await, Answer::Reachable(true));
     }

@@ -87,8 +87,9 @@ impl Calls {
 mod tests {
     use std::time::Duration;
 
-    use payment::channel::{ChannelId, Request};
+    use payment::channel::{ChannelId, Method, Request, Trade};
     use payment::ids::IdMint;
+    use payment::money::Fen;
 
     use super::*;
     use crate::http::ClientOptions;
@@ -106,7 +107,9 @@ mod tests {
 
     fn call(id: u64) -> Call {
         let attempt = IdMint::new([1; 32]).attempt();
-        Call { id: CallId(id), channel: ChannelId::Alipay, request: Request::Query(attempt) }
+        let (method, amount) = (Method::ShowCode, Fen::new(350));
+        let trade = Trade { attempt, method, amount, begun: WALL, trade_no: None };
+        Call { id: CallId(id), channel: ChannelId::Alipay, request: Request::Query(trade) }
     }
 
     async fn let_them_run() {

@@ -7,11 +7,10 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use payment::channel::alipay::{Alipay, Decoded};
+use payment::channel::alipay::Alipay;
 use payment::channel::outcome::{Doubt, DoubtKind};
-use payment::channel::{Answer, ChannelId, HttpRequest, Request};
+use payment::channel::{Answer, ChannelId, Decoded, HttpRequest, Request};
 use payment::time::Wall;
-use reqwest::header::CONTENT_TYPE;
 use rustls::CertificateError;
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
@@ -125,6 +124,7 @@ impl Channels {
     pub fn prepare(&self, channel: ChannelId, request: Request, wall: Wall) -> Prepared {
         let http = match channel {
             ChannelId::Alipay => self.alipay.as_ref().map(|alipay| alipay.encode(&request, wall)),
+            ChannelId::Wechat | ChannelId::AllinpayVsp | ChannelId::AllinpayYst => None,
             // Taken by the terminal itself: nothing is ever sent.
             ChannelId::Voucher => None,
         };
@@ -148,17 +148,19 @@ impl Channels {
     async fn read(&self, alipay: &Alipay, request: &Request, wall: Wall, status: u16, body: &[u8]) -> Answer {
         let sn = match alipay.decode(request, status, body) {
             Decoded::Answer(answer) => return answer,
-            Decoded::UnknownCertificate { sn } => sn,
+            Decoded::UnknownKey { serial } => serial,
+            Decoded::EncodeAgain => return still_a_step(request),
         };
         if let Err(doubt) = self.fetch_certificate(alipay, &sn, wall).await {
             return Answer::in_doubt(request, doubt);
         }
         match alipay.decode(request, status, body) {
             Decoded::Answer(answer) => answer,
-            Decoded::UnknownCertificate { sn } => {
-                let detail = format!("certificate {sn} is still unknown after it was fetched");
+            Decoded::UnknownKey { serial } => {
+                let detail = format!("certificate {serial} is still unknown after it was fetched");
                 Answer::in_doubt(request, Doubt::new(DoubtKind::BadSignature, detail))
             }
+            Decoded::EncodeAgain => still_a_step(request),
         }
     }
 
@@ -170,7 +172,8 @@ impl Channels {
     }
 
     async fn exchange(&self, http: &HttpRequest) -> Result<(u16, Vec<u8>), Doubt> {
-        let request = self.client.post(&http.url).header(CONTENT_TYPE, http.content_type).body(http.body.clone());
+        let request = self.client.post(&http.url).body(http.body.clone());
+        let request = http.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
         let mut response = request.send().await.map_err(|error| self.failed(&error))?;
         if let Some(dates) = &self.dates {
             dates.hear(ALIPAY, &response);
@@ -185,6 +188,11 @@ impl Channels {
         }
         Ok((status, body))
     }
+}
+
+/// Alipay does nothing in steps.
+fn still_a_step(request: &Request) -> Answer {
+    Answer::in_doubt(request, Doubt::new(DoubtKind::Malformed, "a step where an answer was due"))
 }
 
 /// A request that is signed and waits to be sent.

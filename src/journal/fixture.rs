@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use payment::channel::ChannelId;
+use payment::channel::outcome::Details;
 use payment::engine::entry::{
     CancelledBy, Ending, Entry, IdempotencyKey, Item, Method, OrderState, Origin, RefundReason, ReverseReason, SlotId,
     VendResult, VoucherUse, WhoScans,
@@ -100,6 +101,8 @@ pub(super) fn going_on(seed: u8) -> Vec<NewEntry> {
         channel: ChannelId::Alipay,
         method,
         amount: Fen::new(350),
+        wallet: None,
+        instalment: None,
     };
     let steps = [
         (OrderState::Waiting, started(attempt, Method::ShowCode)),
@@ -136,6 +139,7 @@ fn paid(seed: u8) -> Entry {
         trade_no: trade_no(seed),
         paid_at: Some("2026-11-18 19:06:40".to_owned()),
         buyer: Some("159****5620".to_owned()),
+        details: Details::default(),
     }
 }
 
@@ -192,6 +196,8 @@ pub(super) fn paid_by_voucher(seed: u8, of: VoucherUse) -> Vec<NewEntry> {
         channel: ChannelId::Voucher,
         method: Method::TakeCode,
         amount: Fen::new(350),
+        wallet: None,
+        instalment: None,
     };
     let minute = i64::from(seed);
     vec![opened(seed), new(minute, OrderState::Confirming, started), new(minute, OrderState::Paid, paid(seed))]

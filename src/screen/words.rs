@@ -37,6 +37,7 @@ words! {
     slot_blocked: "该货道暂停销售，请选其他商品", "This slot is not selling. Choose another.";
 
     alipay: "支付宝", "Alipay";
+    wechat: "微信", "WeChat";
     between_wallets: "、", " or ";
     scan_with: "请用{}扫码付款", "Scan with {} to pay";
     or_show_code: "或向扫码口出示付款码", "or show your pay code to the scanner";
@@ -106,13 +107,21 @@ pub(super) fn fill(template: &str, value: &str) -> String {
 }
 
 impl Words {
-    /// The wallets by name, such as `支付宝`. Member and voucher codes are no wallet's: nothing is scanned with them.
-    pub(super) fn wallets(&self, wallets: &[ChannelId]) -> String {
-        let name = |wallet: &ChannelId| match wallet {
-            ChannelId::Alipay => Some(self.alipay),
-            ChannelId::Voucher => None,
+    /// The wallets by name, such as `支付宝`, each once. An acquirer's code is for several. Member and voucher codes are no
+    /// wallet's: nothing is scanned with them.
+    pub(super) fn wallets(&self, channels: &[ChannelId]) -> String {
+        let named = |channel: &ChannelId| match channel {
+            ChannelId::Alipay => vec![self.alipay],
+            ChannelId::Wechat => vec![self.wechat],
+            ChannelId::AllinpayVsp | ChannelId::AllinpayYst => vec![self.alipay, self.wechat],
+            ChannelId::Voucher => Vec::new(),
         };
-        let names: Vec<&str> = wallets.iter().filter_map(name).collect();
+        let mut names: Vec<&str> = Vec::new();
+        for name in channels.iter().flat_map(named) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         names.join(self.between_wallets)
     }
 

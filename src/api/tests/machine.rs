@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use payment::channel::outcome::{CodeAnswer, Outcome, Receipt, RefundOutcome, Reversal, Waiting};
+use payment::channel::outcome::{CodeAnswer, Details, DutyOutcome, Outcome, Receipt, RefundOutcome, Reversal, Waiting};
 use payment::channel::{Answer, ChannelId, Request};
 use payment::engine::Engine;
 use payment::engine::effect::Effect;
@@ -246,6 +246,7 @@ impl Running {
             amount,
             paid_at: Some("2026-01-31 08:00:05".into()),
             buyer: Some("159****5620".into()),
+            details: Details::default(),
         };
         let amount = || self.engine.orders().next().map_or(Fen::ZERO, |order| order.amount);
         match request {
@@ -260,6 +261,7 @@ impl Running {
                 Answer::Refund(RefundOutcome::Refused { code: "ACQ.SELLER_BALANCE_NOT_ENOUGH".into() })
             }
             Request::Refund(_) | Request::RefundQuery(_) => Answer::Refund(RefundOutcome::Done),
+            Request::Duty(_) => Answer::Duty(DutyOutcome::Done),
             Request::Probe => Answer::Reachable(true),
         }
     }

@@ -1,6 +1,7 @@
 //! Sales as a terminal records them: one batch of entries for each thing that happens, each order with its own end.
 
 use payment::channel::ChannelId;
+use payment::channel::outcome::Details;
 use payment::engine::entry::{
     CancelledBy, Ending, Entry, IdempotencyKey, Item, Method, OrderState, Origin, RefundReason, ReverseReason, SlotId,
     VendResult, VoucherUse, WhoScans,
@@ -172,7 +173,16 @@ impl Sale {
         let (order, amount) = (self.order, self.price);
         (
             OrderState::Waiting,
-            Entry::AttemptStarted { order, attempt, channel, method: Method::TakeCode, amount, voucher },
+            Entry::AttemptStarted {
+                order,
+                attempt,
+                channel,
+                method: Method::TakeCode,
+                amount,
+                voucher,
+                wallet: None,
+                instalment: None,
+            },
         )
     }
 
@@ -183,6 +193,7 @@ impl Sale {
             trade_no: format!("20261118220014000000{:08}", self.number),
             paid_at: Some("2026-11-18 19:06:40".to_owned()),
             buyer: Some("159****5620".to_owned()),
+            details: Details::default(),
         };
         (OrderState::Paid, entry)
     }

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use payment::channel::alipay::codes::Class;
 use payment::channel::alipay::failed;
 use payment::channel::alipay::wire::Method;
-use payment::channel::outcome::{CodeAnswer, Outcome, Receipt, RefundOutcome, Refusal, Reversal, Waiting, Why};
+use payment::channel::outcome::{
+    CodeAnswer, Details, DutyOutcome, Outcome, Receipt, RefundOutcome, Refusal, Reversal, Waiting, Why,
+};
 use payment::channel::{Answer, Offer, RefundOrder, Request};
 use payment::ids::{AttemptId, RefundId};
 use payment::money::Fen;
@@ -279,6 +281,8 @@ impl Alipay {
             Request::Close(trade) => self.close(trade.attempt).map(Answer::Reversal),
             Request::Refund(refund) => self.refund(refund, now).map(Answer::Refund),
             Request::RefundQuery(refund) => Ok(Answer::Refund(self.refund_query(refund, now))),
+            // Alipay asks for none.
+            Request::Duty(_) => Ok(Answer::Duty(DutyOutcome::Done)),
             Request::Probe => Ok(Answer::Reachable(true)),
         }
     }
@@ -473,6 +477,7 @@ fn has_refund(request: &Request, trade: Option<&Trade>) -> bool {
         | Request::Query(_)
         | Request::Cancel(_)
         | Request::Close(_)
+        | Request::Duty(_)
         | Request::Probe => false,
     }
 }
@@ -488,6 +493,7 @@ pub const fn name_of(request: &Request) -> &'static str {
         Request::Close(_) => "close",
         Request::Refund(_) => "refund",
         Request::RefundQuery(_) => "refund query",
+        Request::Duty(_) => "duty",
         Request::Probe => "probe",
     }
 }
@@ -499,6 +505,7 @@ pub const fn attempt_of(request: &Request) -> Option<AttemptId> {
         Request::ShowCode(offer) | Request::TakeCode(offer, _) => Some(offer.attempt),
         Request::Query(trade) | Request::Cancel(trade) | Request::Close(trade) => Some(trade.attempt),
         Request::Refund(refund) | Request::RefundQuery(refund) => Some(refund.trade.attempt),
+        Request::Duty(duty) => Some(duty.trade.attempt),
         Request::Probe => None,
     }
 }

@@ -41,7 +41,7 @@ impl World {
                 let of = self.memory.refunds.get(&refund.refund);
                 must!(of == Some(&attempt), Doubled, "a refund under a number that no journal has: {call:?}");
             }
-            Request::ShowCode(_) | Request::TakeCode(..) | Request::Query(_) | Request::Probe => {}
+            Request::ShowCode(_) | Request::TakeCode(..) | Request::Query(_) | Request::Duty(_) | Request::Probe => {}
         }
     }
 

@@ -1,9 +1,10 @@
 //! A fixed share of the simulator's lives.
 
-use payment::channel::{Offer, RefundOrder, Request};
+use payment::channel::{Method, Offer, RefundOrder, Request};
 use payment::ids::IdMint;
 use payment::money::Fen;
 use payment::redact::PayCode;
+use payment::time::Wall;
 
 use super::channel::Alipay;
 use super::failures::listed;
@@ -65,6 +66,9 @@ fn a_life_that_logs_an_error_fails() {
     assert!(card.to_string().contains("broken 1"), "{card}");
 }
 
+/// When everything below began.
+const BEGUN: Wall = Wall { ms: 0, trusted: true };
+
 /// How often each method fails below.
 const FAILURES: u32 = 5_000;
 
@@ -73,14 +77,25 @@ fn the_channel_says_every_code_of_the_table() {
     let mut mint = IdMint::new([1; 32]);
     let attempt = mint.attempt();
     let amount = Fen::new(500);
-    let offer = Offer { attempt, amount, subject: String::new(), goods: Vec::new(), valid_ms: 60_000 };
-    let refund = RefundOrder { attempt, refund: mint.refund(), amount, reason: String::new() };
+    let offer = Offer {
+        attempt,
+        amount,
+        subject: String::new(),
+        goods: Vec::new(),
+        valid_ms: 60_000,
+        begun: BEGUN,
+        wallet: None,
+        instalment: None,
+    };
+    let trade = offer.trade(Method::ShowCode);
+    let refund =
+        RefundOrder { trade: trade.clone(), refund: mint.refund(), begun: BEGUN, amount, reason: String::new() };
     let calls = [
         Request::ShowCode(offer.clone()),
         Request::TakeCode(offer, PayCode::new("281234567890123456")),
-        Request::Query(attempt),
-        Request::Cancel(attempt),
-        Request::Close(attempt),
+        Request::Query(trade.clone()),
+        Request::Cancel(trade.clone()),
+        Request::Close(trade),
         Request::Refund(refund.clone()),
         Request::RefundQuery(refund),
     ];
