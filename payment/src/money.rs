@@ -21,6 +21,12 @@ impl Fen {
     /// No money.
     pub const ZERO: Self = Self(0);
 
+    /// Whether it is nothing.
+    #[must_use]
+    pub const fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+
     /// An amount of `fen` minor units.
     #[must_use]
     pub const fn new(fen: i64) -> Self {

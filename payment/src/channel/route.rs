@@ -303,29 +303,5 @@ fn luhn_holds(digits: &str) -> bool {
     weighed.map(|value| value / 10 + value % 10).sum::<u32>() % 10 == 0
 }
 
-/// What [`route`] says; goes away with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Routed {
-    /// A pay code of a wallet that we take.
-    Channel(ChannelId, PayCode),
-    /// A member or voucher code; whether it is the operator's is not known yet.
-    Voucher(PayCode),
-    /// A pay code of a wallet that we do not take, and its name.
-    KnownElsewhere(&'static str),
-    /// Something else: a label, a bank card's number, half a code, two codes at once.
-    NotAPayCode,
-}
-
-/// [`Routes::route`] for a terminal with Alipay alone, until the engine carries its terminal's own table.
-#[must_use]
-pub fn route(line: &str) -> Routed {
-    match Routes::default_for(&[ChannelId::Alipay]).route(line) {
-        Route::Wallet { code, .. } => Routed::Channel(ChannelId::Alipay, code),
-        Route::Voucher(code) => Routed::Voucher(code),
-        Route::KnownElsewhere(wallet) => Routed::KnownElsewhere(wallet),
-        Route::CardNumber | Route::NotAPayCode => Routed::NotAPayCode,
-    }
-}
-
 #[cfg(test)]
 mod tests;

@@ -19,7 +19,7 @@ impl Engine {
         }
         let order = self.mint.order();
         // Nobody was given time to pay.
-        let entry: Entry = opening(order, sold, 0);
+        let entry: Entry = opening(order, sold, 0, None);
         Order::sold_for_cash(&mut self.office(now), entry);
         Ok(order)
     }

@@ -226,6 +226,12 @@ pub enum Entry {
         subject: String,
         /// How long the buyer has to pay, in milliseconds.
         pay_within_ms: u64,
+        /// What a person took in cash beforehand, where the rest is lent to the buyer. It is not part of `amount`.
+        #[serde(default, skip_serializing_if = "Fen::is_zero")]
+        down_payment: Fen,
+        /// The plan of instalments that was agreed at the opening.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instalment: Option<Instalment>,
         /// The caller's own order number, if given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reference: Option<String>,

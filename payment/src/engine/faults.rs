@@ -216,7 +216,7 @@ impl Faults {
         self.usable(channels).is_none().then(|| self.why_unusable(channels))
     }
 
-    fn why_unusable(&self, channels: &[ChannelId]) -> Fault {
+    pub(crate) fn why_unusable(&self, channels: &[ChannelId]) -> Fault {
         let setup = channels.iter().map(|channel| Fault::Setup(*channel)).find(|fault| self.has(fault));
         let network = channels.first().map(|channel| Fault::Network(*channel));
         setup.or(network).unwrap_or(Fault::SwitchedOff)

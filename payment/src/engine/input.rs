@@ -7,8 +7,9 @@ use thiserror::Error;
 use super::effect::{CallId, JobId, Record};
 use super::entry::{IdempotencyKey, Item, Origin, Said, SlotId, VendResult, WhoScans};
 use super::faults::Fault;
-use crate::channel::{Answer, Instalment};
+use crate::channel::Answer;
 use crate::ids::{AttemptId, OrderId, RefundId};
+use crate::instalment::NoPlan;
 use crate::money::Fen;
 use crate::voucher::VoucherRefused;
 
@@ -52,8 +53,13 @@ pub enum Input {
         /// Who decides, and why.
         said: Said,
     },
-    /// The buyer at the machine chose how to pay: in this many instalments, or at once.
-    Instalments(Option<Instalment>),
+    /// Pay an open order in this many instalments, or at once.
+    ChooseInstalments {
+        /// The order.
+        order: OrderId,
+        /// The months; `None` at once.
+        periods: Option<u8>,
+    },
     /// A channel's answer to an [`super::effect::Effect::Call`].
     Answered {
         /// Which call.
@@ -99,7 +105,7 @@ impl fmt::Debug for Input {
             Self::RefundDecided { order, refund, approved, said } => {
                 write!(f, "RefundDecided({order}, {refund}, {approved}, {said:?})")
             }
-            Self::Instalments(plan) => write!(f, "Instalments({plan:?})"),
+            Self::ChooseInstalments { order, periods } => write!(f, "ChooseInstalments({order}, {periods:?})"),
             Self::Answered { call, answer } => write!(f, "Answered({call:?}, {answer:?})"),
             Self::Vended { job, result, drops } => write!(f, "Vended({job:?}, {result:?}, {drops:?})"),
             Self::Drops(drops) => write!(f, "Drops({drops:?})"),
@@ -138,6 +144,10 @@ pub struct NewOrder {
     pub who_scans: WhoScans,
     /// How long the buyer has to pay; `None` takes the terminal's setting.
     pub pay_within_ms: Option<u64>,
+    /// What a person has taken in cash beforehand. With items `amount` and this are the sum of their prices.
+    pub down_payment: Fen,
+    /// Over how many months the buyer pays by Huabei; `None` at once, or as chosen at the screen.
+    pub periods: Option<u8>,
     /// The caller's own number.
     pub reference: Option<String>,
     /// The caller's key.
@@ -250,12 +260,29 @@ pub enum Refused {
     /// It does not wait for a decision.
     #[error("refund {0} does not wait for a decision")]
     NotAsked(RefundId),
+    /// Not in such instalments.
+    #[error("{0}")]
+    NoPlan(#[from] NoPlan),
+    /// This terminal offers none.
+    #[error("this terminal offers no instalments; let the buyer pay at once")]
+    NoInstalments,
+    /// A machine delivers nothing for which a person took part of the money.
+    #[error("a down payment is taken where a person hands the goods over, and these are delivered by the machine")]
+    DownPayment,
+    /// Too late to choose.
+    #[error("order {0} is being paid or is over, so how it is paid can no longer be chosen")]
+    TooLateToChoose(OrderId),
     /// No order waits for a code.
     #[error("no order waits for a pay code, so this one was not used; no money was taken")]
     NotWaiting,
     /// Not a pay code.
     #[error("this is not a pay code of a wallet; no money was taken")]
     NotAPayCode,
+    /// A bank card's printed number.
+    #[error(
+        "this looks like the number of a bank card, which is not a pay code; it was not kept, and no money was taken"
+    )]
+    CardNumber,
     /// A wallet that this terminal does not take.
     #[error("this is a {0} pay code, which this terminal does not take; no money was taken")]
     WalletNotTaken(&'static str),

@@ -22,6 +22,7 @@ pub mod mutant;
 pub(crate) mod offer;
 mod open;
 pub(crate) mod order;
+mod plans;
 pub(crate) mod purse;
 pub mod record;
 mod refunds;
@@ -35,7 +36,7 @@ mod window;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::channel::{Answer, ChannelId, Instalment, Request};
+use crate::channel::{Answer, ChannelId, Request};
 use crate::ids::{IdMint, OrderId};
 use crate::money::Fen;
 use crate::time::{Mono, Now};
@@ -185,7 +186,7 @@ impl Engine {
             Input::RefundDecided { order, refund, approved, said } => {
                 return self.on_refund_decided(now, order, refund, approved, said).map(Done::Refunding);
             }
-            Input::Instalments(plan) => self.on_instalments(now, plan),
+            Input::ChooseInstalments { order, periods } => return self.on_instalments(now, order, periods),
             Input::Answered { call, answer } => self.on_answered(now, call, &answer),
             Input::Vended { job, result, drops } => {
                 self.drops = drops.or(self.drops);
@@ -308,6 +309,7 @@ impl Engine {
 
     fn on_key(&mut self, now: Now, key: Key) -> Result<Done, Refused> {
         let done = match self.session.on_key(key, now.mono, &self.settings) {
+            KeyPressed::Plan(order, digit) => self.on_plan_key(now, order, digit),
             KeyPressed::Ignored => return Ok(Done::Taken),
             KeyPressed::Taken => Ok(Done::Taken),
             KeyPressed::Buy(slot) => self.buy(now, slot).map(Done::Opened),
@@ -331,14 +333,6 @@ impl Engine {
 
     fn cancel(&mut self, now: Now, id: OrderId, by: CancelledBy) {
         self.with_order(now, id, |order, office| order.cancel(office, by));
-    }
-
-    /// While the order at the machine can still be paid and nobody is confirming.
-    fn on_instalments(&mut self, now: Now, plan: Option<Instalment>) {
-        let order = self.session.order().filter(|id| self.orders.get(id).is_some_and(Order::may_choose_instalment));
-        if let Some(id) = order {
-            self.with_order(now, id, |order, office| order.choose_instalment(office, plan));
-        }
     }
 
     fn on_answered(&mut self, now: Now, call: CallId, answer: &Answer) {

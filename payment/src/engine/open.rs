@@ -9,8 +9,8 @@ use super::order::Order;
 use super::session::Session;
 use super::view::{CodeTrouble, PayTrouble};
 use super::{CODES_REMEMBERED, Engine};
-use crate::channel::route::{Routed, route};
-use crate::channel::{ChannelId, Wallet};
+use crate::channel::route::Route;
+use crate::channel::{ChannelId, Instalment};
 use crate::ids::{AttemptId, OrderId};
 use crate::money::{Fen, LARGEST_ORDER};
 use crate::redact::PayCode;
@@ -34,6 +34,8 @@ impl Engine {
                 subject: None,
                 who_scans: self.settings.who_scans,
                 pay_within_ms: None,
+                down_payment: Fen::ZERO,
+                periods: None,
                 reference: None,
                 idempotency: None,
             },
@@ -45,7 +47,8 @@ impl Engine {
         self.check_order(&wanted)?;
         let pay_within_ms = wanted.pay_within_ms.unwrap_or(self.settings.pace.pay_within_ms);
         let order = self.mint.order();
-        let entry = opening(order, wanted, pay_within_ms);
+        let instalment = self.plan_of(&wanted)?;
+        let entry = opening(order, wanted, pay_within_ms, instalment);
         if let Some(opened) = Order::open(&mut self.office(now), entry, pay_within_ms) {
             self.orders.insert(order, opened);
             self.session = Session::Order { order, leave_at: None };
@@ -66,6 +69,9 @@ impl Engine {
         if let Some(fault) = self.faults.blocking(&self.settings.channels, codes, !slots.is_empty()) {
             return Err(Refused::OutOfService(fault));
         }
+        if wanted.down_payment.is_positive() && !slots.is_empty() {
+            return Err(Refused::DownPayment);
+        }
         for slot in slots {
             self.check_slot(slot)?;
         }
@@ -73,6 +79,14 @@ impl Engine {
             return Err(Refused::NoScanner);
         }
         Ok(())
+    }
+
+    /// The plan that the caller wants, if this terminal offers it.
+    fn plan_of(&self, wanted: &NewOrder) -> Result<Option<Instalment>, Refused> {
+        let Some(periods) = wanted.periods else {
+            return Ok(None);
+        };
+        self.plan(wanted.amount, periods).map(Some)
     }
 
     fn check_slot(&self, slot: &SlotId) -> Result<(), Refused> {
@@ -108,18 +122,18 @@ impl Engine {
 
     fn try_code(&mut self, now: Now, id: OrderId, line: &str) -> Result<AttemptId, Refused> {
         let mut made = None;
-        match route(line) {
-            Routed::Channel(channel, code) => {
-                let wallet = channel.own_wallet().unwrap_or(Wallet::Alipay);
-                self.accept_code(channel, &code)?;
+        match self.settings.routes.route(line) {
+            Route::Wallet { wallet, channels, code } => {
+                let channel = self.accept_code(&channels, &code)?;
                 self.with_order(now, id, |order, office| made = Some(order.take_code(office, channel, wallet, code)));
             }
-            Routed::Voucher(code) => {
+            Route::Voucher(code) => {
                 let voucher = self.accept_voucher(now, id, &code)?;
                 self.with_order(now, id, |order, office| made = Some(order.take_voucher(office, voucher)));
             }
-            Routed::KnownElsewhere(wallet) => return Err(Refused::WalletNotTaken(wallet)),
-            Routed::NotAPayCode => return Err(Refused::NotAPayCode),
+            Route::KnownElsewhere(wallet) => return Err(Refused::WalletNotTaken(wallet)),
+            Route::CardNumber => return Err(Refused::CardNumber),
+            Route::NotAPayCode => return Err(Refused::NotAPayCode),
         }
         made.ok_or(Refused::NoSuchOrder(id))
     }
@@ -133,26 +147,23 @@ impl Engine {
         Ok(voucher.into_use())
     }
 
-    /// A code of a wallet that we take, through a channel that works, and read for the first time.
-    fn accept_code(&mut self, channel: ChannelId, code: &PayCode) -> Result<(), Refused> {
-        if !self.settings.channels.contains(&channel) {
-            return Err(Refused::WalletNotTaken(channel.name()));
-        }
-        if let Some(fault) = self.faults.without_channel(&[channel]) {
-            return Err(Refused::OutOfService(fault));
-        }
+    /// A code read for the first time, and the first of `channels` that works. It is sent to that one only.
+    fn accept_code(&mut self, channels: &[ChannelId], code: &PayCode) -> Result<ChannelId, Refused> {
+        let Some(channel) = self.faults.usable(channels) else {
+            return Err(Refused::OutOfService(self.faults.why_unusable(channels)));
+        };
         let fingerprint = code.fingerprint();
         if self.codes_seen.contains(&fingerprint) {
             return Err(Refused::CodeUsed);
         }
         self.codes_seen.truncate(CODES_REMEMBERED - 1);
         self.codes_seen.push_front(fingerprint);
-        Ok(())
+        Ok(channel)
     }
 }
 
 /// The entry that opens an order.
-pub(super) fn opening(order: OrderId, wanted: NewOrder, pay_within_ms: u64) -> Entry {
+pub(super) fn opening(order: OrderId, wanted: NewOrder, pay_within_ms: u64, instalment: Option<Instalment>) -> Entry {
     Entry::OrderOpened {
         order,
         amount: wanted.amount,
@@ -162,6 +173,8 @@ pub(super) fn opening(order: OrderId, wanted: NewOrder, pay_within_ms: u64) -> E
         who_scans: wanted.who_scans,
         origin: wanted.origin,
         pay_within_ms,
+        down_payment: wanted.down_payment,
+        instalment,
         reference: wanted.reference,
         idempotency: wanted.idempotency,
     }
@@ -178,8 +191,12 @@ pub(super) fn check_amounts(wanted: &NewOrder) -> Result<(), Refused> {
         return Err(Refused::Amount(odd.price));
     }
     let items: Fen = wanted.items.iter().map(|item| item.price).sum();
-    if !wanted.items.is_empty() && items != wanted.amount {
-        return Err(Refused::SumDiffers { items, amount: wanted.amount });
+    let sum: Fen = [wanted.amount, wanted.down_payment].into_iter().sum();
+    if wanted.down_payment < Fen::ZERO || wanted.down_payment > LARGEST_ORDER {
+        return Err(Refused::Amount(wanted.down_payment));
+    }
+    if !wanted.items.is_empty() && items != sum {
+        return Err(Refused::SumDiffers { items, amount: sum });
     }
     Ok(())
 }
@@ -191,6 +208,11 @@ fn trouble_of(refused: &Refused) -> PayTrouble {
         Refused::OutOfService(_) => PayTrouble::WalletDown,
         Refused::Voucher(refused) => PayTrouble::Code(code_trouble(refused)),
         Refused::NotAPayCode
+        | Refused::CardNumber
+        | Refused::NoPlan(_)
+        | Refused::NoInstalments
+        | Refused::DownPayment
+        | Refused::TooLateToChoose(_)
         | Refused::WalletNotTaken(_)
         | Refused::Busy(_)
         | Refused::NoSuchSlot(_)

@@ -30,6 +30,10 @@ pub struct OrderRecord {
     pub subject: String,
     /// How long the buyer had to pay, in milliseconds.
     pub pay_within_ms: u64,
+    /// What a person took in cash beforehand; not part of `amount`.
+    pub down_payment: Fen,
+    /// The plan of instalments that was agreed at the opening.
+    pub instalment: Option<Instalment>,
     /// The caller's own number.
     pub reference: Option<String>,
     /// The caller's key.
@@ -238,6 +242,8 @@ impl OrderRecord {
             origin,
             subject,
             pay_within_ms,
+            down_payment,
+            instalment,
             reference,
             idempotency,
         } = entry
@@ -253,6 +259,8 @@ impl OrderRecord {
             origin: *origin,
             subject: subject.clone(),
             pay_within_ms: *pay_within_ms,
+            down_payment: *down_payment,
+            instalment: *instalment,
             reference: reference.clone(),
             idempotency: idempotency.clone(),
             opened_at: at,
@@ -537,14 +545,14 @@ impl OrderRecord {
         self.refunds.iter().filter(|refund| refund.is_done()).map(|refund| refund.amount).sum()
     }
 
-    /// The price of what was delivered; the whole amount for an order without items.
+    /// The price of what was delivered, less the down payment; the whole amount for an order without items.
     #[must_use]
     pub fn delivered_worth(&self) -> Fen {
         if self.items.is_empty() {
             return self.amount;
         }
         let delivered = self.items.iter().filter(|item| item.is_delivered());
-        delivered.map(|item| item.item.price).sum()
+        delivered.map(|item| item.item.price).sum::<Fen>().less(self.down_payment)
     }
 }
 

@@ -34,6 +34,8 @@ pub(crate) enum KeyPressed {
     Buy(SlotId),
     /// Cancel this order.
     Cancel(OrderId),
+    /// Pay this order as this key says.
+    Plan(OrderId, u8),
 }
 
 impl Session {
@@ -56,6 +58,9 @@ impl Session {
     pub(crate) fn on_key(&mut self, key: Key, now: Mono, settings: &Settings) -> KeyPressed {
         match (&mut *self, key) {
             (Self::Order { order, .. }, Key::Cancel) => KeyPressed::Cancel(*order),
+            (Self::Order { order, .. }, Key::Digit(digit)) if settings.instalments.is_some() => {
+                KeyPressed::Plan(*order, digit)
+            }
             (Self::Order { .. }, Key::Digit(_) | Key::Ok) | (Self::Idle, Key::Ok | Key::Cancel) => KeyPressed::Ignored,
             (Self::Idle | Self::Result { .. }, Key::Digit(digit)) => self.begin(digit, now, &settings.pace),
             (Self::Result { .. }, Key::Ok | Key::Cancel) | (Self::Choosing { .. }, Key::Cancel) => {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::entry::{SlotId, WhoScans};
+use crate::channel::route::Routes;
 use crate::channel::{ChannelId, DutyKind, Wallet};
+use crate::instalment::Terms;
 use crate::money::Fen;
 
 /// The engine's settings.
@@ -15,6 +17,10 @@ pub struct Settings {
     pub channels: Vec<ChannelId>,
     /// The codes that an order shows side by side; empty shows one, by the first of `channels` that works.
     pub shows: Vec<CodeShown>,
+    /// Whose pay code is whose, and who takes it.
+    pub routes: Routes,
+    /// Huabei instalments; `None` where none are offered.
+    pub instalments: Option<Terms>,
     /// What the operator allows of refunds.
     pub refunds: RefundSettings,
     /// What is owed to a channel after a delivery.

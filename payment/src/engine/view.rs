@@ -33,6 +33,8 @@ pub enum View {
         /// The codes for the buyer's phone, side by side; empty while they are being fetched or when only the scanner may
         /// be used.
         codes: Vec<CodeView>,
+        /// The instalments that the buyer may choose from; empty where there are none.
+        plans: Vec<PlanView>,
         /// A code is being fetched, and there is none yet.
         code_coming: bool,
         /// What can be paid with now, member and voucher codes among them.
@@ -86,6 +88,23 @@ pub enum View {
         /// Why.
         reason: ServiceFault,
     },
+}
+
+/// Instalments to choose from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanView {
+    /// The key that chooses them, 1 to 9; 0 is paying at once.
+    pub key: u8,
+    /// Months.
+    pub periods: u8,
+    /// What the buyer pays in the first month.
+    pub first_month: Fen,
+    /// What the buyer pays in each later month.
+    pub later_month: Fen,
+    /// What of it all is the fee; nothing where the merchant bears it.
+    pub buyer_fee: Fen,
+    /// Whether they are chosen.
+    pub chosen: bool,
 }
 
 /// A code on the pay screen.

@@ -89,6 +89,7 @@ impl Engine {
             amount,
             seconds_left,
             codes: order.shown_codes().into_iter().map(CodeView::of).collect(),
+            plans: self.plan_views(order),
             code_coming: order.is_fetching_code(),
             wallets: self.ways_to_pay(&order.record),
             codes_only: self.codes_only(),

@@ -232,14 +232,3 @@ fn a_routed_code_prints_as_its_outline() {
         assert!(!printed.contains(&text), "{printed}");
     }
 }
-
-#[test]
-fn until_the_engine_has_a_table_alipay_alone_is_taken() {
-    let text = code("28", 18);
-    assert_eq!(route(&text), Routed::Channel(ChannelId::Alipay, PayCode::new(text.clone())));
-    assert_eq!(route(&code("13", 18)), Routed::KnownElsewhere("WeChat Pay"));
-    assert_eq!(route(CARD_LIKE), Routed::KnownElsewhere("UnionPay"));
-    assert_eq!(route(&code("62", 16)), Routed::NotAPayCode);
-    assert_eq!(route("TILL1.eyJ9.AAAA"), Routed::Voucher(PayCode::new("TILL1.eyJ9.AAAA")));
-    assert_eq!(route("6901028075831"), Routed::NotAPayCode);
-}

@@ -83,6 +83,11 @@ impl Order {
         }
     }
 
+    /// How the buyer wants to pay now: `None` at once.
+    pub(crate) const fn instalment(&self) -> Option<Instalment> {
+        self.instalment
+    }
+
     /// Whether the buyer may still choose how to pay.
     pub(crate) fn may_choose_instalment(&self) -> bool {
         let trying = self.attempts.values().any(|attempt| attempt.subject.method == Method::TakeCode);

@@ -79,6 +79,7 @@ impl Order {
         let mut order = Self::idle(record);
         order.attended = true;
         order.pay_until = Some(pay_until);
+        order.instalment = order.record.instalment;
         order.codes = CodePlace::all(&office.settings.codes_shown());
         order.waits_for_channel = office.faults.usable(&office.settings.channels).is_none();
         order.offer_codes(office);

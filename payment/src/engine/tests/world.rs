@@ -6,6 +6,7 @@ use super::alipay::{Alipay, Wallet, attempt_of};
 use super::invariants::Watched;
 use super::machine::{FALL_MS, Machine, Run};
 use crate::channel::outcome::{Doubt, DoubtKind};
+use crate::channel::route::Routes;
 use crate::channel::{Answer, ChannelId, Request};
 use crate::engine::Engine;
 use crate::engine::effect::{Call, CallId, Effect, JobId, Record, Vend, VendWhat};
@@ -112,6 +113,8 @@ pub fn settings(who_scans: WhoScans) -> Settings {
         pace: Pace::default(),
         paces: BTreeMap::new(),
         shows: Vec::new(),
+        routes: Routes::default_for(&[ChannelId::Alipay]),
+        instalments: None,
         refunds: RefundSettings::default(),
         duties: BTreeMap::new(),
         vouchers: None,
@@ -561,6 +564,8 @@ pub fn bare(fen: i64, who_scans: WhoScans) -> NewOrder {
         subject: None,
         who_scans,
         pay_within_ms: None,
+        down_payment: Fen::ZERO,
+        periods: None,
         reference: None,
         idempotency: None,
     }
