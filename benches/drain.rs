@@ -190,6 +190,8 @@ fn sale(mint: &mut IdMint, place: u64, begin_ms: i64) -> [NewEntry; 6] {
         origin: Origin::Keypad,
         subject: "Green tea".to_owned(),
         pay_within_ms: 120_000,
+        down_payment: Fen::ZERO,
+        instalment: None,
         reference: None,
         idempotency: None,
     };

@@ -56,6 +56,8 @@ fn opened(order: OrderId) -> Entry {
         origin: Origin::Keypad,
         subject: "Green tea".to_owned(),
         pay_within_ms: 120_000,
+        down_payment: Fen::ZERO,
+        instalment: None,
         reference: None,
         idempotency: None,
     }
@@ -84,6 +86,8 @@ fn close_one(mint: &mut IdMint, place: u64, batch: &mut Vec<NewEntry>) -> Option
             amount: Fen::new(350),
             reason: RefundReason::Undelivered,
             idempotency: None,
+            said: None,
+            instead_of: None,
         };
         batch.push(new(place, OrderState::Refunding, started));
         batch.push(new(place, OrderState::Refunding, Entry::RefundDone { order, refund }));

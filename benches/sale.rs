@@ -9,6 +9,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use payment::channel::alipay::{Alipay, Config, Verify};
 use payment::channel::outcome::{CodeAnswer, Details, Outcome, Receipt};
+use payment::channel::route::Routes;
 use payment::channel::{Answer, ChannelId, Decoded, GoodsRow, Offer, Request};
 use payment::engine::Engine;
 use payment::engine::effect::{Call, Effect};
@@ -36,7 +37,8 @@ fn settings() -> Settings {
         who_scans: WhoScans::BuyerScans,
         has_scanner: false,
         pace: Pace::default(),
-        vouchers: None,
+        routes: Routes::default_for(&[ChannelId::Alipay]),
+        ..Settings::default()
     }
 }
 

@@ -255,6 +255,8 @@ fn expired_order(order: OrderId) -> [NewEntry; 2] {
         origin: Origin::Api,
         subject: "x".repeat(6_000),
         pay_within_ms: 60_000,
+        down_payment: Fen::ZERO,
+        instalment: None,
         reference: None,
         idempotency: None,
     };

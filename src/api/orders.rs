@@ -77,7 +77,8 @@ pub(super) async fn refund(
     let key =
         needed(wanted.key, "a refund needs an Idempotency-Key, so that a repeated request returns the money once")?;
     let order = find(&api, &number).await?.order;
-    let (record, refund, is_new) = api.terminal.refund(order, wanted.body.amount(), Some(key)).await?;
+    let (record, refund, is_new) =
+        api.terminal.refund(order, wanted.body.amount(), Some(key), wanted.body.said()?).await?;
     let found = record.refunds.iter().find(|known| known.refund == refund);
     let refund = found.map(Refund::from).ok_or(ActError::Late)?;
     Ok(made(is_new, order, Json(RefundMade { order, refund })))

@@ -89,6 +89,22 @@ pub enum Code {
     RefundUnderWay,
     /// More than is left.
     RefundTooLarge,
+    /// The channel takes no refund so long after the payment.
+    RefundTooLate,
+    /// A second person must approve, and the first one gave no name.
+    NameWanted,
+    /// The one who asked may not approve.
+    SamePerson,
+    /// The refund does not wait for a decision.
+    NotAsked,
+    /// Not in such instalments.
+    NoInstalments,
+    /// No down payment for what the machine delivers.
+    DownPaymentNotTaken,
+    /// Too late to choose how to pay.
+    TooLateToChoose,
+    /// A bank card's number.
+    CardNumber,
     /// The order does not wait for a code.
     NotWaiting,
     /// Not a pay code.
@@ -153,6 +169,14 @@ impl Code {
             Self::Delivering => (409, "The machine is delivering", BY_ITSELF, None),
             Self::RefundUnderWay => (409, "A refund is under way", NOT_STARTED, None),
             Self::RefundTooLarge => (422, "More than can still be returned", NOT_STARTED, None),
+            Self::RefundTooLate => (409, "The channel takes no refund any more", NOT_STARTED, None),
+            Self::NameWanted => (422, "A refund needs the name of who asks", NOT_STARTED, None),
+            Self::SamePerson => (409, "Another person must decide", NOT_STARTED, None),
+            Self::NotAsked => (409, "The refund does not wait for a decision", NOT_STARTED, None),
+            Self::NoInstalments => (422, "No such instalments here", UNTOUCHED, None),
+            Self::DownPaymentNotTaken => (422, "No down payment for what the machine delivers", UNTOUCHED, None),
+            Self::TooLateToChoose => (409, "Too late to choose how to pay", UNTOUCHED, None),
+            Self::CardNumber => (422, "This is a bank card's number", NOT_CHARGED, None),
             Self::NotWaiting => (409, "The order does not wait for a pay code", NOT_CHARGED, None),
             Self::NotAPayCode => (422, "This is not a pay code", NOT_CHARGED, None),
             Self::WalletNotTaken => (422, "This wallet is not taken here", NOT_CHARGED, None),
@@ -190,6 +214,14 @@ impl Code {
             Refused::Delivering(_) => Self::Delivering,
             Refused::RefundUnderWay(_) => Self::RefundUnderWay,
             Refused::TooMuch { .. } => Self::RefundTooLarge,
+            Refused::RefundTooLate { .. } => Self::RefundTooLate,
+            Refused::NameWanted => Self::NameWanted,
+            Refused::SamePerson(_) => Self::SamePerson,
+            Refused::NotAsked(_) => Self::NotAsked,
+            Refused::NoPlan(_) | Refused::NoInstalments => Self::NoInstalments,
+            Refused::DownPayment => Self::DownPaymentNotTaken,
+            Refused::TooLateToChoose(_) => Self::TooLateToChoose,
+            Refused::CardNumber => Self::CardNumber,
             Refused::NotWaiting => Self::NotWaiting,
             Refused::NotAPayCode => Self::NotAPayCode,
             Refused::WalletNotTaken(_) => Self::WalletNotTaken,
@@ -313,7 +345,9 @@ const fn order_of(refused: &Refused) -> Option<OrderId> {
         | Refused::NotPaid(order)
         | Refused::PaidInCash(order)
         | Refused::Delivering(order)
-        | Refused::RefundUnderWay(order) => Some(*order),
+        | Refused::RefundUnderWay(order)
+        | Refused::RefundTooLate { order, .. }
+        | Refused::TooLateToChoose(order) => Some(*order),
         Refused::OutOfService(_)
         | Refused::NoSuchSlot(_)
         | Refused::SlotBlocked(_)
@@ -323,8 +357,15 @@ const fn order_of(refused: &Refused) -> Option<OrderId> {
         | Refused::PayWithin(_)
         | Refused::NoScanner
         | Refused::TooMuch { .. }
+        | Refused::NameWanted
+        | Refused::SamePerson(_)
+        | Refused::NotAsked(_)
+        | Refused::NoPlan(_)
+        | Refused::NoInstalments
+        | Refused::DownPayment
         | Refused::NotWaiting
         | Refused::NotAPayCode
+        | Refused::CardNumber
         | Refused::WalletNotTaken(_)
         | Refused::CodeUsed
         | Refused::Voucher(_) => None,
@@ -338,7 +379,14 @@ const fn field_of(refused: &Refused) -> Option<&'static str> {
         Refused::TooManyItems(_) | Refused::NoSuchSlot(_) | Refused::SlotBlocked(_) => Some("items"),
         Refused::PayWithin(_) => Some("pay_within_s"),
         Refused::NoScanner => Some("who_scans"),
-        Refused::NotAPayCode | Refused::WalletNotTaken(_) | Refused::CodeUsed | Refused::Voucher(_) => Some("code"),
+        Refused::NotAPayCode
+        | Refused::CardNumber
+        | Refused::WalletNotTaken(_)
+        | Refused::CodeUsed
+        | Refused::Voucher(_) => Some("code"),
+        Refused::NameWanted | Refused::SamePerson(_) => Some("by"),
+        Refused::NoPlan(_) | Refused::NoInstalments => Some("instalments"),
+        Refused::DownPayment => Some("down_payment"),
         Refused::Busy(_)
         | Refused::OutOfService(_)
         | Refused::NoSuchOrder(_)
@@ -347,6 +395,9 @@ const fn field_of(refused: &Refused) -> Option<&'static str> {
         | Refused::PaidInCash(_)
         | Refused::Delivering(_)
         | Refused::RefundUnderWay(_)
+        | Refused::RefundTooLate { .. }
+        | Refused::NotAsked(_)
+        | Refused::TooLateToChoose(_)
         | Refused::NotWaiting => None,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use payment::engine::entry::{IdempotencyKey, Item, Origin, SlotId, WhoScans};
+use payment::engine::entry::{IdempotencyKey, Item, Origin, Said, SlotId, WhoScans};
 use payment::engine::input::{MOST_ITEMS, NewOrder, Refused};
 use payment::engine::settings::Product;
 use payment::ids::OrderId;
@@ -20,6 +20,8 @@ const NAME_MAX: usize = 64;
 const CODE_MAX: usize = 64;
 const SUBJECT_MAX: usize = 80;
 const REFERENCE_MAX: usize = 64;
+const PERSON_MAX: usize = 64;
+const WHY_MAX: usize = 256;
 
 /// An amount on the wire: a JSON integer of minor units, more than nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +86,10 @@ pub struct WantedOrder {
     subject: Option<String>,
     reference: Option<String>,
     pay_within_s: Option<u64>,
+    /// Months of Huabei instalments.
+    instalments: Option<u8>,
+    /// What a person took in cash beforehand.
+    down_payment: Option<Amount>,
 }
 
 const fn either() -> WhoScans {
@@ -127,6 +133,43 @@ enum Price {
 #[serde(deny_unknown_fields)]
 pub struct WantedRefund {
     amount: Option<Amount>,
+    by: Option<String>,
+    why: Option<String>,
+}
+
+/// The body of `POST /v1/orders/{id}/refunds/{number}/decision`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WantedDecision {
+    /// Whether it may be sent.
+    pub approved: bool,
+    by: String,
+    why: Option<String>,
+}
+
+impl WantedDecision {
+    /// Who decides, and why.
+    ///
+    /// # Errors
+    ///
+    /// The field that is not acceptable.
+    pub fn said(&self) -> Result<Said, Problem> {
+        said(&self.by, self.why.clone())
+    }
+}
+
+/// The body of `POST /v1/orders/{id}/instalments`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WantedPlan {
+    /// Months; null or absent is at once.
+    pub instalments: Option<u8>,
+}
+
+fn said(by: &str, why: Option<String>) -> Result<Said, Problem> {
+    let by = optional_text("by", Some(by.to_owned()), PERSON_MAX)?.unwrap_or_default();
+    let why = optional_text("why", why, WHY_MAX)?.unwrap_or_default();
+    Ok(Said { by: by.trim().to_owned(), why })
 }
 
 impl WantedRefund {
@@ -134,6 +177,19 @@ impl WantedRefund {
     #[must_use]
     pub fn amount(&self) -> Option<Fen> {
         self.amount.map(Amount::fen)
+    }
+
+    /// Who asks, and why, if a name is given.
+    ///
+    /// # Errors
+    ///
+    /// The field that is not acceptable.
+    pub fn said(&self) -> Result<Option<Said>, Problem> {
+        match &self.by {
+            Some(by) => said(by, self.why.clone()).map(Some),
+            None if self.why.is_some() => Err(Problem::field("by", "say who gives this reason")),
+            None => Ok(None),
+        }
     }
 }
 
@@ -180,6 +236,8 @@ impl WantedOrder {
             subject: optional_text("subject", self.subject, SUBJECT_MAX)?,
             who_scans: self.who_scans,
             pay_within_ms: self.pay_within_s.map(|seconds| seconds.saturating_mul(1000)),
+            down_payment: self.down_payment.map_or(Fen::ZERO, Amount::fen),
+            periods: self.instalments,
             reference: optional_text("reference", self.reference, REFERENCE_MAX)?,
             idempotency,
         })
@@ -202,6 +260,8 @@ impl WantedCashSale {
             // Nobody scans: it is paid.
             who_scans: WhoScans::Either,
             pay_within_ms: None,
+            down_payment: Fen::ZERO,
+            periods: None,
             reference: optional_text("reference", self.reference, REFERENCE_MAX)?,
             idempotency: Some(idempotency),
         })

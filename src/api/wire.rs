@@ -7,7 +7,9 @@ use payment::engine::entry::{
     CancelledBy, Ending, Method, OrderState, Origin, RefundReason, ReverseReason, SlotId, VendResult, WhoScans,
 };
 use payment::engine::faults::Fault;
-use payment::engine::record::{AttemptEnd, AttemptRecord, ItemRecord, OrderRecord, RefundRecord, VendRecord};
+use payment::engine::record::{
+    AttemptEnd, AttemptRecord, ItemRecord, OrderRecord, RefundRecord, RefundStage, VendRecord,
+};
 use payment::ids::{AttemptId, OrderId, RefundId};
 use payment::time::Wall;
 use serde::{Deserialize, Serialize};
@@ -168,6 +170,12 @@ pub struct Refund {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundState {
+    /// It waits for another person's approval.
+    Asked,
+    /// That person refused it.
+    Declined,
+    /// It failed under this number, and was made again under another.
+    Replaced,
     /// On its way.
     Pending,
     /// The channel refuses for now; it is tried again for ever.
@@ -406,10 +414,13 @@ impl From<&AttemptRecord> for Attempt {
 
 impl From<&RefundRecord> for Refund {
     fn from(record: &RefundRecord) -> Self {
-        let state = match (record.done, &record.owed) {
-            (true, _) => RefundState::Done,
-            (false, Some(_)) => RefundState::Owed,
-            (false, None) => RefundState::Pending,
+        let state = match (record.stage, &record.owed) {
+            (RefundStage::Done, _) => RefundState::Done,
+            (RefundStage::Asked, _) => RefundState::Asked,
+            (RefundStage::Declined, _) => RefundState::Declined,
+            (RefundStage::Replaced, _) => RefundState::Replaced,
+            (RefundStage::Failed, _) | (RefundStage::Sent, Some(_)) => RefundState::Owed,
+            (RefundStage::Sent, None) => RefundState::Pending,
         };
         Self {
             number: record.refund,

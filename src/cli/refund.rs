@@ -32,6 +32,9 @@ pub(super) async fn refund(client: &Client, args: RefundArgs) -> Result<Answer, 
     let (made, json): (RefundMade, Value) = sent.map_err(|failure| with_key(failure, &key))?;
     let refund = &made.refund;
     let state = match refund.state {
+        RefundState::Asked => "is asked for: another person must approve it, see `till refund --approve`",
+        RefundState::Declined => "was refused by another person",
+        RefundState::Replaced => "failed under this number, and was made again under another",
         RefundState::Pending => "is on its way back",
         RefundState::Owed => "is owed: the channel refuses for now, and it is tried again for ever",
         RefundState::Done => "went back",

@@ -1,6 +1,7 @@
 //! From what is written to what the daemon runs with. Every check goes on after a problem, so that one look at the report is
 //! enough; what could not be used is replaced by its default, which no daemon ever sees.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -9,7 +10,8 @@ use std::time::Duration;
 use hal::board::BoardSpec;
 use payment::channel::ChannelId;
 use payment::channel::alipay::cert::Certificate;
-use payment::engine::settings::Settings;
+use payment::channel::route::Routes;
+use payment::engine::settings::{RefundSettings, Settings};
 use payment::redact::Secret;
 use serde::Serialize;
 use serde_json::Value;
@@ -198,7 +200,20 @@ pub(super) fn check(raw: Raw, board: Option<BoardSpec>, base: &Base, found: &mut
         simulated_board_takes_no_real_money(c, board, terminal.mode);
     }
     Checked {
-        settings: Settings { products, channels: vec![ChannelId::Alipay], who_scans, has_scanner, pace, vouchers },
+        settings: Settings {
+            products,
+            channels: vec![ChannelId::Alipay],
+            shows: Vec::new(),
+            routes: Routes::default_for(&[ChannelId::Alipay]),
+            instalments: None,
+            refunds: RefundSettings::default(),
+            duties: BTreeMap::new(),
+            who_scans,
+            has_scanner,
+            pace,
+            paces: BTreeMap::new(),
+            vouchers,
+        },
         terminal,
         alipay,
         api,

@@ -80,6 +80,7 @@ fn ranges(checker: &mut Checker<'_, '_>, pay_within_ms: u64, raw: raw::Pace, mod
         in_flight_ms: ms!(in_flight_ms in MINUTE..=10 * MINUTE),
         retry_ms: ms!(retry_ms in SECOND..=MINUTE),
         retry_max_ms: ms!(retry_max_ms in 10 * SECOND..=HOUR),
+        cancel_after_ms: usual.cancel_after_ms,
         refund_query_ms: ms!(refund_query_ms in 10 * SECOND..=10 * MINUTE),
         refund_gap_ms: ms!(refund_gap_ms in 3 * SECOND..=MINUTE),
         release_ms: ms!(release_ms in SECOND..=MINUTE),

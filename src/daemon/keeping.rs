@@ -72,6 +72,7 @@ impl Keeping {
             (Fault::Network(_), false) => self.nudges.send_modify(|nudges| nudges.link_back += 1),
             (
                 Fault::Network(_)
+                | Fault::Duty
                 | Fault::Storage
                 | Fault::Setup(_)
                 | Fault::Scanner
@@ -127,6 +128,12 @@ pub(super) fn moves_money(batch: &[Record]) -> bool {
         | Entry::VendEnded { .. }
         | Entry::RefundStarted { .. }
         | Entry::RefundOwed { .. }
+        | Entry::RefundAsked { .. }
+        | Entry::RefundDecided { .. }
+        | Entry::RefundFailed { .. }
+        | Entry::DutyBegun { .. }
+        | Entry::DutyDone { .. }
+        | Entry::DutyRefused { .. }
         | Entry::OrderClosed { .. } => false,
     })
 }

@@ -297,7 +297,8 @@ impl Daemon {
             | Fault::Display
             | Fault::SwitchedOff
             | Fault::JournalFull
-            | Fault::Hub => fault.to_string(),
+            | Fault::Hub
+            | Fault::Duty => fault.to_string(),
         }
     }
 

@@ -6,9 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use payment::engine::entry::{IdempotencyKey, OrderState};
+use payment::engine::entry::{IdempotencyKey, OrderState, Said};
 use payment::engine::faults::Fault;
-use payment::engine::input::{Done, Input, NewOrder, Refused};
+use payment::engine::input::{Done, Input, NewOrder, RefundWanted, Refused};
 use payment::engine::record::OrderRecord;
 use payment::ids::{AttemptId, OrderId, RefundId};
 use payment::money::Fen;
@@ -279,6 +279,7 @@ impl Terminal {
         order: OrderId,
         amount: Option<Fen>,
         key: Option<IdempotencyKey>,
+        said: Option<Said>,
     ) -> Result<(OrderRecord, RefundId, bool), ActError> {
         let _one_at_a_time = self.keyed.lock().await;
         self.after_the_others().await?;
@@ -290,14 +291,44 @@ impl Terminal {
                 (Some(_) | None, _) => Err(ActError::KeyReused),
             };
         }
-        let input = Input::Refund { order, amount, idempotency: key };
-        let done = match self.live_order(order).await? {
-            Some(_) => self.act(input).await?,
-            None => self.reopen(order, input).await?,
-        };
-        match done {
+        let input = Input::Refund(RefundWanted { order, amount, idempotency: key, said });
+        match self.act_on(order, input).await? {
             Done::Refunding(refund) => Ok((self.known_order(order).await?, refund, true)),
             Done::Taken | Done::Opened(_) | Done::Trying(_) => Err(ActError::Late),
+        }
+    }
+
+    /// Another person's word about a refund that was asked for.
+    ///
+    /// # Errors
+    ///
+    /// See [`ActError`].
+    pub async fn decide_refund(
+        &self,
+        order: OrderId,
+        refund: RefundId,
+        approved: bool,
+        said: Said,
+    ) -> Result<OrderRecord, ActError> {
+        self.act_on(order, Input::RefundDecided { order, refund, approved, said }).await?;
+        self.known_order(order).await
+    }
+
+    /// Pays an open order in so many months, or at once.
+    ///
+    /// # Errors
+    ///
+    /// See [`ActError`].
+    pub async fn choose_instalments(&self, order: OrderId, periods: Option<u8>) -> Result<OrderRecord, ActError> {
+        self.act(Input::ChooseInstalments { order, periods }).await?;
+        self.known_order(order).await
+    }
+
+    /// An input about an order that may be closed.
+    async fn act_on(&self, order: OrderId, input: Input) -> Result<Done, ActError> {
+        match self.live_order(order).await? {
+            Some(_) => self.act(input).await,
+            None => self.reopen(order, input).await,
         }
     }
 

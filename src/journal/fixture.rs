@@ -76,6 +76,8 @@ pub(super) fn opened(seed: u8) -> NewEntry {
         origin: Origin::Api,
         subject: "Green tea".to_owned(),
         pay_within_ms: 120_000,
+        down_payment: Fen::ZERO,
+        instalment: None,
         reference: Some(format!("ref,\"{seed}\"")),
         idempotency: Some(key(&format!("order-{seed}"))),
     };
@@ -167,6 +169,8 @@ fn refund_started(seed: u8) -> Entry {
         amount: Fen::new(150),
         reason: RefundReason::Undelivered,
         idempotency: Some(key(&format!("refund-{seed}"))),
+        said: None,
+        instead_of: None,
     }
 }
 

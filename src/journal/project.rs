@@ -143,6 +143,12 @@ pub fn moves(entry: &Entry) -> Option<(NumberKind, &str)> {
         | Entry::VendEnded { .. }
         | Entry::RefundStarted { .. }
         | Entry::RefundOwed { .. }
+        | Entry::RefundAsked { .. }
+        | Entry::RefundDecided { .. }
+        | Entry::RefundFailed { .. }
+        | Entry::DutyBegun { .. }
+        | Entry::DutyDone { .. }
+        | Entry::DutyRefused { .. }
         | Entry::OrderClosed { .. } => None,
     }
 }
@@ -216,8 +222,12 @@ pub fn numbers(entry: &Entry) -> Vec<Number> {
         Entry::AttemptStarted { attempt, amount, .. } => {
             vec![Number { amount: Some(*amount), ..Number::plain(NumberKind::Attempt, attempt.as_str()) }]
         }
-        Entry::AttemptPaid { trade_no, .. } => vec![Number::plain(NumberKind::Trade, trade_no)],
-        Entry::RefundStarted { refund, amount, idempotency, .. } => {
+        Entry::AttemptPaid { trade_no, details, .. } => std::iter::once(trade_no)
+            .chain([&details.request_no, &details.channel_no, &details.wallet_no].into_iter().flatten())
+            .map(|number| Number::plain(NumberKind::Trade, number))
+            .collect(),
+        Entry::RefundStarted { refund, amount, idempotency, .. }
+        | Entry::RefundAsked { refund, amount, idempotency, .. } => {
             let number = Number { amount: Some(*amount), ..Number::plain(NumberKind::Refund, refund.as_str()) };
             let key = idempotency.as_ref();
             std::iter::once(number)
@@ -232,6 +242,11 @@ pub fn numbers(entry: &Entry) -> Vec<Number> {
         | Entry::VendEnded { .. }
         | Entry::RefundDone { .. }
         | Entry::RefundOwed { .. }
+        | Entry::RefundDecided { .. }
+        | Entry::RefundFailed { .. }
+        | Entry::DutyBegun { .. }
+        | Entry::DutyDone { .. }
+        | Entry::DutyRefused { .. }
         | Entry::OrderClosed { .. } => Vec::new(),
     }
 }

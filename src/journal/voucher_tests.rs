@@ -50,6 +50,8 @@ async fn what_goes_back_is_not_spent() {
         amount: Fen::new(200),
         reason: payment::engine::entry::RefundReason::Operator,
         idempotency: None,
+        said: None,
+        instead_of: None,
     };
     let steps = vec![
         new(1, OrderState::Refunding, rest),

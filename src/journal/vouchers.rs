@@ -91,6 +91,12 @@ pub(super) fn uses<'a>(entries: impl IntoIterator<Item = (u64, &'a Entry)>) -> V
             | Entry::VendStarted { .. }
             | Entry::VendEnded { .. }
             | Entry::RefundOwed { .. }
+            | Entry::RefundAsked { .. }
+            | Entry::RefundDecided { .. }
+            | Entry::RefundFailed { .. }
+            | Entry::DutyBegun { .. }
+            | Entry::DutyDone { .. }
+            | Entry::DutyRefused { .. }
             | Entry::OrderClosed { .. } => {}
         }
     }
@@ -111,6 +117,12 @@ pub(super) fn apply(connection: &Connection, opened_seq: u64, entry: &Entry) -> 
         | Entry::VendEnded { .. }
         | Entry::RefundStarted { .. }
         | Entry::RefundOwed { .. }
+        | Entry::RefundAsked { .. }
+        | Entry::RefundDecided { .. }
+        | Entry::RefundFailed { .. }
+        | Entry::DutyBegun { .. }
+        | Entry::DutyDone { .. }
+        | Entry::DutyRefused { .. }
         | Entry::OrderClosed { .. } => false,
     };
     if !concerns {

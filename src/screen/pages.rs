@@ -30,7 +30,18 @@ pub(super) fn compose(view: &View, look: &Look, size: Size) -> Vec<Mark> {
         View::Starting => page.starting(),
         View::Idle { codes_only } => page.idle(*codes_only),
         View::Choose { typed, product, trouble } => page.choose(typed, product.as_ref(), *trouble),
-        View::Pay { name, amount, seconds_left, code, code_coming, wallets, codes_only, scanner, trouble } => {
+        View::Pay {
+            name,
+            amount,
+            seconds_left,
+            codes,
+            plans: _,
+            code_coming,
+            wallets,
+            codes_only,
+            scanner,
+            trouble,
+        } => {
             let due = pay::Due {
                 name,
                 amount: *amount,
@@ -41,7 +52,7 @@ pub(super) fn compose(view: &View, look: &Look, size: Size) -> Vec<Mark> {
                 scanner: *scanner,
                 trouble: *trouble,
             };
-            pay::compose(&page, &due, code.as_deref(), *code_coming)
+            pay::compose(&page, &due, codes.first().map(|code| code.text.as_str()), *code_coming)
         }
         View::Confirming { amount, seconds_left } => page.confirming(*amount, *seconds_left),
         View::Checking { amount } => page.checking(*amount),

@@ -104,7 +104,7 @@ impl Link {
             Wish::Refund { order, amount } => {
                 let body_sha256 = sha256_of(delivered.command.as_bytes());
                 let key = IdempotencyKey { key: format!("hub:{}", delivered.number), body_sha256 };
-                let done = self.ends.terminal.refund(order, amount, Some(key.clone())).await;
+                let done = self.ends.terminal.refund(order, amount, Some(key.clone()), None).await;
                 let refund = match done {
                     Ok((_, refund, _)) => refund.to_string(),
                     Err(error) if gives_up(&error, tries) => self.refund_under(&key, error).await?,

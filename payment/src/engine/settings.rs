@@ -37,6 +37,26 @@ pub struct Settings {
     pub vouchers: Option<VoucherSettings>,
 }
 
+/// A terminal that sells nothing yet.
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            products: BTreeMap::new(),
+            channels: Vec::new(),
+            shows: Vec::new(),
+            routes: Routes::default_for(&[]),
+            instalments: None,
+            refunds: RefundSettings::default(),
+            duties: BTreeMap::new(),
+            who_scans: WhoScans::Either,
+            has_scanner: false,
+            pace: Pace::default(),
+            paces: BTreeMap::new(),
+            vouchers: None,
+        }
+    }
+}
+
 /// One code on the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeShown {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use payment::channel::outcome::{CodeAnswer, Details, DutyOutcome, Outcome, Receipt, RefundOutcome, Reversal, Waiting};
+use payment::channel::route::Routes;
 use payment::channel::{Answer, ChannelId, Request};
 use payment::engine::Engine;
 use payment::engine::effect::Effect;
@@ -90,7 +91,8 @@ fn settings() -> Settings {
         who_scans: WhoScans::Either,
         has_scanner: true,
         pace,
-        vouchers: None,
+        routes: Routes::default_for(&[ChannelId::Alipay]),
+        ..Settings::default()
     }
 }
 

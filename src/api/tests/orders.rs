@@ -59,6 +59,8 @@ async fn a_request_that_its_caller_gave_up_is_found_by_the_same_key() {
         subject: Some("by hand".into()),
         who_scans: WhoScans::Either,
         pay_within_ms: None,
+        down_payment: Fen::ZERO,
+        periods: None,
         reference: None,
         idempotency: Some(key),
     };

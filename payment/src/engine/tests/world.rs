@@ -15,7 +15,7 @@ use crate::engine::faults::Fault;
 use crate::engine::input::{Done, Input, Key, NewOrder, RefundWanted, Refused};
 use crate::engine::record::OrderRecord;
 use crate::engine::session::Session;
-use crate::engine::settings::{Pace, Product, RefundSettings, Settings};
+use crate::engine::settings::{Product, Settings};
 use crate::engine::view::View;
 use crate::ids::{AttemptId, IdMint, OrderId};
 use crate::money::Fen;
@@ -108,16 +108,10 @@ pub fn settings(who_scans: WhoScans) -> Settings {
     Settings {
         products: products.into_iter().map(|(name, product)| (slot(name), product)).collect(),
         channels: vec![ChannelId::Alipay],
+        routes: Routes::default_for(&[ChannelId::Alipay]),
         who_scans,
         has_scanner: true,
-        pace: Pace::default(),
-        paces: BTreeMap::new(),
-        shows: Vec::new(),
-        routes: Routes::default_for(&[ChannelId::Alipay]),
-        instalments: None,
-        refunds: RefundSettings::default(),
-        duties: BTreeMap::new(),
-        vouchers: None,
+        ..Settings::default()
     }
 }
 

@@ -163,6 +163,8 @@ impl Sale {
             origin: if self.from_api { Origin::Api } else { Origin::Keypad },
             subject: "Green tea".to_owned(),
             pay_within_ms: 120_000,
+            down_payment: Fen::ZERO,
+            instalment: None,
             reference: self.from_api.then(|| format!("sale {}", self.number)),
             idempotency: self.from_api.then(|| key(&format!("order-{}", self.number))),
         };
@@ -229,6 +231,8 @@ impl Sale {
             amount: self.price,
             reason: RefundReason::Undelivered,
             idempotency: self.from_api.then(|| key(&format!("refund-{}", self.number))),
+            said: None,
+            instead_of: None,
         };
         (OrderState::Refunding, entry)
     }

@@ -90,6 +90,8 @@ impl World {
             subject: None,
             who_scans: WhoScans::Either,
             pay_within_ms: None,
+            down_payment: Fen::ZERO,
+            periods: None,
             reference: None,
             idempotency: Some(IdempotencyKey { key, body_sha256: "0".repeat(64) }),
         };
@@ -144,6 +146,12 @@ impl World {
             | Entry::VendStarted { .. }
             | Entry::VendEnded { .. }
             | Entry::RefundOwed { .. }
+            | Entry::RefundAsked { .. }
+            | Entry::RefundDecided { .. }
+            | Entry::RefundFailed { .. }
+            | Entry::DutyBegun { .. }
+            | Entry::DutyDone { .. }
+            | Entry::DutyRefused { .. }
             | Entry::OrderClosed { .. } => {}
         }
     }

@@ -79,6 +79,12 @@ impl World {
             | Entry::OrderCancelled { .. }
             | Entry::VendEnded { .. }
             | Entry::RefundOwed { .. }
+            | Entry::RefundAsked { .. }
+            | Entry::RefundDecided { .. }
+            | Entry::RefundFailed { .. }
+            | Entry::DutyBegun { .. }
+            | Entry::DutyDone { .. }
+            | Entry::DutyRefused { .. }
             | Entry::OrderClosed { .. } => {}
         }
     }
@@ -233,6 +239,6 @@ fn blocks(fault: &Fault) -> (bool, bool) {
     match fault {
         Fault::Storage | Fault::Clock | Fault::SwitchedOff | Fault::JournalFull => (true, true),
         Fault::Network(_) | Fault::Setup(_) => (true, false),
-        Fault::Hub | Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => (false, false),
+        Fault::Hub | Fault::Duty | Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => (false, false),
     }
 }

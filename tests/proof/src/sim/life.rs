@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use payment::channel::ChannelId;
+use payment::channel::route::Routes;
 use payment::engine::entry::WhoScans;
 use payment::engine::input::{Input, Key};
-use payment::engine::settings::{Pace, Product, Settings, VoucherSettings};
+use payment::engine::settings::{Product, Settings, VoucherSettings};
 use payment::money::Fen;
 
 use super::codes::voucher_settings;
@@ -89,10 +90,11 @@ pub(super) fn settings(who_scans: WhoScans, vouchers: Option<VoucherSettings>) -
     Settings {
         products,
         channels: vec![ChannelId::Alipay],
+        routes: Routes::default_for(&[ChannelId::Alipay]),
         who_scans,
         has_scanner: true,
-        pace: Pace::default(),
         vouchers,
+        ..Settings::default()
     }
 }
 

@@ -4,7 +4,7 @@ use payment::channel::alipay::codes::Class;
 use payment::channel::alipay::wire::Method;
 use payment::channel::outcome::Why;
 use payment::engine::entry::{IdempotencyKey, Item, Origin, SlotId, WhoScans};
-use payment::engine::input::{Done, Input, Key, NewOrder, Refused};
+use payment::engine::input::{Done, Input, Key, NewOrder, RefundWanted, Refused};
 use payment::ids::{AttemptId, OrderId};
 use payment::money::Fen;
 
@@ -236,6 +236,8 @@ fn bare(who_scans: WhoScans) -> NewOrder {
         subject: None,
         who_scans,
         pay_within_ms: None,
+        down_payment: Fen::ZERO,
+        periods: None,
         reference: None,
         idempotency: None,
     }

@@ -279,6 +279,12 @@ impl World {
                 | Entry::RefundStarted { .. }
                 | Entry::RefundDone { .. }
                 | Entry::RefundOwed { .. }
+                | Entry::RefundAsked { .. }
+                | Entry::RefundDecided { .. }
+                | Entry::RefundFailed { .. }
+                | Entry::DutyBegun { .. }
+                | Entry::DutyDone { .. }
+                | Entry::DutyRefused { .. }
                 | Entry::OrderClosed { .. } => {}
             }
             let seq = self.memory.told.len() as u64 + 1;
@@ -446,10 +452,10 @@ impl World {
     /// The code on the screen, as an attempt.
     #[must_use]
     pub fn code_on_screen(&self) -> Option<AttemptId> {
-        let View::Pay { code: Some(code), .. } = self.view() else {
+        let View::Pay { codes, .. } = self.view() else {
             return None;
         };
-        code.rsplit('/').next().and_then(|attempt| attempt.parse().ok())
+        codes.first()?.text.rsplit('/').next().and_then(|attempt| attempt.parse().ok())
     }
 
     /// The pay requests on their way: of which attempt, when sent, when they arrive.
@@ -479,6 +485,12 @@ fn is_code_paid(record: &Record, memory: &Memory) -> bool {
         | Entry::VendEnded { .. }
         | Entry::RefundStarted { .. }
         | Entry::RefundOwed { .. }
+        | Entry::RefundAsked { .. }
+        | Entry::RefundDecided { .. }
+        | Entry::RefundFailed { .. }
+        | Entry::DutyBegun { .. }
+        | Entry::DutyDone { .. }
+        | Entry::DutyRefused { .. }
         | Entry::OrderClosed { .. } => false,
     }
 }
