@@ -12,6 +12,7 @@ use super::gateway;
 use super::keys::{self, Readers};
 use super::raw::{self, Written};
 use super::source::{At, closest};
+use crate::http::{Adapter, Channel};
 
 /// The ways to pay that Alipay can switch on and off (reference/alipay.md 5.14).
 const WAYS_TO_PAY: &[&str] = &[
@@ -63,7 +64,7 @@ struct KeyFiles {
 }
 
 /// Checks the section and loads the keys.
-pub(super) fn check(c: &mut Checker<'_, '_>, mut raw: raw::Alipay, terminal: &TerminalConfig) -> Option<Alipay> {
+pub(super) fn check(c: &mut Checker<'_, '_>, mut raw: raw::Alipay, terminal: &TerminalConfig) -> Option<Channel> {
     let gateway_advice = format!("add gateway_url = \"{}\"", gateway::PRODUCTION);
     let gateway_url = c.required(raw.gateway_url.take(), raw.at.missing("gateway_url"), &gateway_advice);
     if let Some(url) = &gateway_url {
@@ -93,7 +94,9 @@ pub(super) fn check(c: &mut Checker<'_, '_>, mut raw: raw::Alipay, terminal: &Te
         enable_pay_channels: ways_to_pay(c, raw.enable_pay_channels),
         disable_pay_channels: ways_to_pay(c, raw.disable_pay_channels),
     };
-    set_up(c, config, is_complete, &files, &places)
+    let address = config.gateway_url.clone();
+    let alipay = set_up(c, config, is_complete, &files, &places)?;
+    Some(Channel { adapter: Adapter::Alipay(alipay), address, identity: None })
 }
 
 fn value(c: &mut Checker<'_, '_>, written: Option<Written<String>>) -> Option<String> {

@@ -200,7 +200,7 @@ pub(super) fn check(raw: Raw, board: Option<BoardSpec>, base: &Base, found: &mut
     Checked {
         settings: Settings { products, channels: vec![ChannelId::Alipay], who_scans, has_scanner, pace, vouchers },
         terminal,
-        alipay,
+        channels: alipay.into_iter().collect(),
         api,
         journal,
         retention,

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hal::board::BoardSpec;
-use payment::channel::alipay::Alipay;
 use payment::engine::settings::Settings;
 use payment::redact::Secret;
 use serde::Serialize;
@@ -13,6 +12,7 @@ use serde::Serialize;
 use super::Env;
 use super::effective::Effective;
 use super::report::Report;
+use crate::http::Channel;
 
 /// All files, checked.
 #[derive(Debug)]
@@ -21,8 +21,8 @@ pub struct Checked {
     pub terminal: TerminalConfig,
     /// `[sell]`, `[[product]]` and `[pace]`, with what the board has.
     pub settings: Settings,
-    /// `[channels.alipay]`, its keys loaded.
-    pub alipay: Option<Alipay>,
+    /// `[channels]`, their keys loaded, the preferred one first.
+    pub channels: Vec<Channel>,
     /// `[api]`
     pub api: ApiConfig,
     /// The journal's file.

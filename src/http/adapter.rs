@@ -1,0 +1,59 @@
+//! The channels' protocols side by side. A closed set: a new channel is a variant here, and the compiler lists the rest.
+
+use payment::channel::alipay::Alipay;
+use payment::channel::{ChannelId, Decoded, HttpReply, HttpRequest, Request};
+use payment::time::Wall;
+
+/// One channel's protocol, its keys loaded.
+#[derive(Debug)]
+pub enum Adapter {
+    /// Alipay.
+    Alipay(Alipay),
+}
+
+impl Adapter {
+    /// Whose it is.
+    #[must_use]
+    pub const fn id(&self) -> ChannelId {
+        match self {
+            Self::Alipay(_) => ChannelId::Alipay,
+        }
+    }
+
+    /// The signed HTTP request. `entropy` is for nonces and signatures that need it.
+    #[must_use]
+    pub fn encode(&self, request: &Request, wall: Wall, _entropy: [u8; 32]) -> HttpRequest {
+        match self {
+            Self::Alipay(alipay) => alipay.encode(request, wall),
+        }
+    }
+
+    /// What the reply to `request` means.
+    #[must_use]
+    pub fn decode(&self, request: &Request, _wall: Wall, reply: &HttpReply) -> Decoded {
+        match self {
+            Self::Alipay(alipay) => alipay.decode(request, reply.status, &reply.body),
+        }
+    }
+
+    /// The request for the key that [`Decoded::UnknownKey`] named; `None` where the channel does not give keys out.
+    #[must_use]
+    pub fn key_request(&self, serial: &str, wall: Wall, _entropy: [u8; 32]) -> Option<HttpRequest> {
+        match self {
+            Self::Alipay(alipay) => Some(alipay.certificate_request(serial, wall)),
+        }
+    }
+
+    /// Takes the key out of the reply to [`Adapter::key_request`], if it can be trusted.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not taken, in words.
+    pub fn accept_key(&self, serial: &str, _wall: Wall, reply: &HttpReply) -> Result<(), String> {
+        match self {
+            Self::Alipay(alipay) => {
+                alipay.accept_certificate(serial, reply.status, &reply.body).map_err(|error| error.to_string())
+            }
+        }
+    }
+}
