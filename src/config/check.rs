@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hal::board::BoardSpec;
-use payment::channel::ChannelId;
 use payment::channel::alipay::cert::Certificate;
 use payment::engine::settings::Settings;
 use payment::redact::Secret;
@@ -20,7 +19,7 @@ use super::keys::{self, Readers};
 use super::raw::{self, Raw, Written};
 use super::report::Report;
 use super::source::{At, Findings, Layer};
-use super::{Env, alipay, goods, hub, pace};
+use super::{Env, channels, goods, hub, later, pace, sell};
 
 /// The shortest token: 32 characters of hex are 128 bits.
 const SHORTEST_TOKEN: usize = 32;
@@ -179,14 +178,14 @@ pub(super) fn check(raw: Raw, board: Option<BoardSpec>, base: &Base, found: &mut
     let pay_within = (raw.sell.pay_within_s, raw.sell.at.unwritten("pay_within_s"));
     let pace = pace::check(c, pay_within, raw.pace, terminal.mode);
     let products = goods::products(c, raw.products, board.as_ref());
-    let alipay = match raw.alipay {
-        Some(raw) => alipay::check(c, raw, &terminal),
-        None => {
-            let at = At::key("channels.alipay");
-            c.found.missing(&at, "without a channel nobody can pay: add [channels.alipay] with the application's keys");
-            None
-        }
-    };
+    let (mut channels, set_up) = channels::check(c, raw.channels, &terminal);
+    let order = sell::order(c, raw.sell.channels, raw.sell.at.unwritten("channels"), &set_up);
+    channels.sort_by_key(|channel| order.iter().position(|id| *id == channel.adapter.id()).unwrap_or(usize::MAX));
+    let show = sell::show(c, raw.sell.show, raw.sell.at.unwritten("show"), &order);
+    let refuse_card_shaped = c.choice(raw.sell.refuse_card_shaped, raw.sell.at.unwritten("refuse_card_shaped"), false);
+    let routes = sell::routes(c, raw.routes, &order);
+    let refunds = later::refunds(c, raw.refunds);
+    let instalments = raw.instalments.and_then(|raw| later::instalments(c, raw, &order));
     let http = http(c, raw.http, pace.call_limit_ms);
     let hub = raw.hub.and_then(|raw| hub::hub(c, raw, &terminal, journal.parent().unwrap_or(env.state())));
     let operator_key = hub::operator(c, raw.operator);
@@ -198,9 +197,14 @@ pub(super) fn check(raw: Raw, board: Option<BoardSpec>, base: &Base, found: &mut
         simulated_board_takes_no_real_money(c, board, terminal.mode);
     }
     Checked {
-        settings: Settings { products, channels: vec![ChannelId::Alipay], who_scans, has_scanner, pace, vouchers },
+        settings: Settings { products, channels: order, who_scans, has_scanner, pace, vouchers },
         terminal,
-        channels: alipay.into_iter().collect(),
+        channels,
+        show,
+        routes,
+        refuse_card_shaped,
+        refunds,
+        instalments,
         api,
         journal,
         retention,

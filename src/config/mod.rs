@@ -8,6 +8,9 @@
 //! | `pace` | the ranges of the paces |
 //! | `goods` | products against the board's slots, and who can scan there |
 //! | `gateway` | which gateway is allowed in which mode |
+//! | `sell` | through which channel, with whose code |
+//! | `later` | `[refunds]`, `[instalments]` |
+//! | `channels` | which channels are set up |
 //! | `alipay` | `[channels.alipay]` |
 //! | `hub` | `[hub]`, `[operator]`, `[vouchers]` |
 //! | `overlay` | `hub.toml`: what the hub's config command lays over `till.toml` |
@@ -16,6 +19,7 @@
 //! | `report`, `source` | problems with file, line, column and advice |
 
 mod alipay;
+mod channels;
 mod check;
 mod checked;
 mod effective;
@@ -23,10 +27,12 @@ mod gateway;
 mod goods;
 mod hub;
 mod keys;
+mod later;
 pub mod overlay;
 mod pace;
 mod raw;
 mod report;
+mod sell;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -37,8 +43,8 @@ use std::path::{Path, PathBuf};
 use hal::board::{BoardErrors, BoardSpec};
 
 pub use checked::{
-    ApiConfig, Base, Checked, HttpConfig, HubConfig, Language, LogLevel, Mode, RetentionConfig, TcpConfig,
-    TerminalConfig,
+    ApiConfig, Base, Bearer, Checked, HttpConfig, HubConfig, InstalmentsConfig, Language, LogLevel, Mode, PlanConfig,
+    RefundsConfig, RetentionConfig, RouteConfig, ShowConfig, TcpConfig, TerminalConfig,
 };
 pub use effective::{Effective, Origin, Setting};
 pub use report::{Excerpt, Problem, Report, Severity};
