@@ -6,6 +6,7 @@
 pub mod alipay;
 pub mod outcome;
 pub mod route;
+pub mod wechat;
 
 use serde::{Deserialize, Serialize};
 
