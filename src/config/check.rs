@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::checked::{ApiConfig, Base, Checked, HttpConfig, Mode, RetentionConfig, TcpConfig, TerminalConfig};
 use super::effective::{Effective, Origin};
+use super::gateway::Ground;
 use super::keys::{self, Readers};
 use super::raw::{self, Raw, Written};
 use super::report::Report;
@@ -58,6 +59,11 @@ impl Text {
 }
 
 impl Checker<'_, '_> {
+    /// What gateways are checked against.
+    pub(super) const fn ground(&self, mode: Mode) -> Ground {
+        Ground { mode, sandbox_built: self.env.sandbox_built }
+    }
+
     fn note(&mut self, at: &At, value: &impl Serialize, otherwise: Origin) {
         let origin = at.span.as_ref().map_or(otherwise, |span| {
             let (line, _) = self.found.layer(span.layer).position(span.bytes.start);

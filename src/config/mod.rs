@@ -11,7 +11,7 @@
 //! | `sell` | through which channel, with whose code |
 //! | `later` | `[refunds]`, `[instalments]` |
 //! | `channels` | which channels are set up |
-//! | `alipay` | `[channels.alipay]` |
+//! | `alipay`, `wechat` | one channel each |
 //! | `hub` | `[hub]`, `[operator]`, `[vouchers]` |
 //! | `overlay` | `hub.toml`: what the hub's config command lays over `till.toml` |
 //! | `keys` | key files and systemd credentials |
@@ -36,6 +36,7 @@ mod sell;
 mod source;
 #[cfg(test)]
 mod tests;
+mod wechat;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,7 @@
 //! The channels' protocols side by side. A closed set: a new channel is a variant here, and the compiler lists the rest.
 
 use payment::channel::alipay::Alipay;
+use payment::channel::wechat::Wechat;
 use payment::channel::{ChannelId, Decoded, HttpReply, HttpRequest, Request};
 use payment::time::Wall;
 
@@ -9,6 +10,8 @@ use payment::time::Wall;
 pub enum Adapter {
     /// Alipay.
     Alipay(Alipay),
+    /// WeChat Pay.
+    Wechat(Wechat),
 }
 
 impl Adapter {
@@ -17,30 +20,34 @@ impl Adapter {
     pub const fn id(&self) -> ChannelId {
         match self {
             Self::Alipay(_) => ChannelId::Alipay,
+            Self::Wechat(_) => ChannelId::Wechat,
         }
     }
 
     /// The signed HTTP request. `entropy` is for nonces and signatures that need it.
     #[must_use]
-    pub fn encode(&self, request: &Request, wall: Wall, _entropy: [u8; 32]) -> HttpRequest {
+    pub fn encode(&self, request: &Request, wall: Wall, entropy: [u8; 32]) -> HttpRequest {
         match self {
             Self::Alipay(alipay) => alipay.encode(request, wall),
+            Self::Wechat(wechat) => wechat.encode(request, wall, entropy),
         }
     }
 
     /// What the reply to `request` means.
     #[must_use]
-    pub fn decode(&self, request: &Request, _wall: Wall, reply: &HttpReply) -> Decoded {
+    pub fn decode(&self, request: &Request, wall: Wall, reply: &HttpReply) -> Decoded {
         match self {
             Self::Alipay(alipay) => alipay.decode(request, reply.status, &reply.body),
+            Self::Wechat(wechat) => wechat.decode(request, wall, reply),
         }
     }
 
     /// The request for the key that [`Decoded::UnknownKey`] named; `None` where the channel does not give keys out.
     #[must_use]
-    pub fn key_request(&self, serial: &str, wall: Wall, _entropy: [u8; 32]) -> Option<HttpRequest> {
+    pub fn key_request(&self, serial: &str, wall: Wall, entropy: [u8; 32]) -> Option<HttpRequest> {
         match self {
             Self::Alipay(alipay) => Some(alipay.certificate_request(serial, wall)),
+            Self::Wechat(wechat) => Some(wechat.key_request(serial, wall, entropy)),
         }
     }
 
@@ -49,11 +56,12 @@ impl Adapter {
     /// # Errors
     ///
     /// Why it is not taken, in words.
-    pub fn accept_key(&self, serial: &str, _wall: Wall, reply: &HttpReply) -> Result<(), String> {
+    pub fn accept_key(&self, serial: &str, wall: Wall, reply: &HttpReply) -> Result<(), String> {
         match self {
             Self::Alipay(alipay) => {
                 alipay.accept_certificate(serial, reply.status, &reply.body).map_err(|error| error.to_string())
             }
+            Self::Wechat(wechat) => wechat.accept_key(serial, wall, reply).map_err(|error| error.to_string()),
         }
     }
 }

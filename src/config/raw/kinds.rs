@@ -1,6 +1,7 @@
 //! The kinds of values that a key can have.
 
 use payment::channel::Wallet;
+use payment::channel::wechat::CodePay;
 use payment::engine::entry::WhoScans;
 use payment::money::Fen;
 use toml::de::DeValue;
@@ -43,6 +44,27 @@ impl Choice for Mode {
 impl Choice for WhoScans {
     const WORDS: &'static [(&'static str, Self)] =
         &[("either", Self::Either), ("buyer_scans", Self::BuyerScans), ("merchant_scans", Self::MerchantScans)];
+}
+
+/// A choice whose type is another crate's and has no words of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::config) struct Word<T>(pub(in crate::config) T);
+
+impl<T: Choice> FromToml for Word<T> {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, Misshapen> {
+        T::from_toml(value).map(Self)
+    }
+}
+
+impl<T: Choice + PartialEq> serde::Serialize for Word<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let word = T::WORDS.iter().find(|(_, choice)| *choice == self.0).map(|(word, _)| *word);
+        word.serialize(serializer)
+    }
+}
+
+impl Choice for CodePay {
+    const WORDS: &'static [(&'static str, Self)] = &[("v2", Self::V2), ("v3", Self::V3)];
 }
 
 impl Choice for Wallet {

@@ -11,8 +11,8 @@ use payment::engine::entry::WhoScans;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-pub(super) use channels::{Alipay, Channels};
-pub(super) use kinds::{Choice, Written, Yuan};
+pub(super) use channels::{Alipay, Channels, Places, Wechat};
+pub(super) use kinds::{Choice, Word, Written, Yuan};
 use kinds::{FromToml, Misshapen, kind_of};
 
 use super::checked::{Bearer, Language, LogLevel, Mode};
