@@ -1,0 +1,7 @@
+//! Allinpay (通联支付), an acquirer: one contract for Alipay, WeChat Pay, UnionPay QR and the digital yuan.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`sm2`] | the keys and signatures of the Chinese standard that its interfaces share |
+
+pub mod sm2;
