@@ -3,5 +3,7 @@
 //! | module | subject |
 //! |---|---|
 //! | [`sm2`] | the keys and signatures of the Chinese standard that its interfaces share |
+//! | [`yst`] | 云商通 (YunST), generation 2: members, splits, guaranteed payments |
 
 pub mod sm2;
+pub mod yst;
