@@ -4,6 +4,7 @@
 //! verified or understood is [`outcome::Doubt`], never a failure.
 
 pub mod alipay;
+pub mod allinpay;
 pub mod outcome;
 pub mod route;
 pub mod wechat;
