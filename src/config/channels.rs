@@ -6,39 +6,75 @@ use payment::channel::ChannelId;
 use payment::redact::Secret;
 
 use super::check::Checker;
-use super::checked::{Mode, TerminalConfig};
+use super::checked::{Mode, ShowConfig, TerminalConfig};
 use super::gateway::{self, Gateway};
 use super::keys::{self, Readers};
 use super::raw::{Places, Written};
+use super::sell::CHANNELS;
 use super::source::At;
-use super::{alipay, raw, wechat};
+use super::{alipay, allinpay_vsp, allinpay_yst, raw, wechat};
 use crate::http::Channel;
 
 /// More settings than any channel can complain about.
 const COMPLAINTS_MAX: usize = 64;
 
-/// Checks every section. The channels are those that are sound; the numbers, those that have a section at all, so that a
-/// wrong key in one does not make a list call it missing.
+/// The channels that have a section, sound or not: a wrong key in one must not make a list call it missing.
+pub(super) fn set_up(c: &mut Checker<'_, '_>, raw: &raw::Channels) -> Vec<ChannelId> {
+    let has = |channel: &ChannelId| match channel {
+        ChannelId::Alipay => raw.alipay.is_some(),
+        ChannelId::Wechat => raw.wechat.is_some(),
+        ChannelId::AllinpayVsp => raw.allinpay_vsp.is_some(),
+        ChannelId::AllinpayYst => raw.allinpay_yst.is_some(),
+        ChannelId::Voucher => false,
+    };
+    let set_up: Vec<ChannelId> = CHANNELS.into_iter().filter(has).collect();
+    if set_up.is_empty() {
+        let advice = "without a channel nobody can pay: add [channels.alipay], [channels.wechat], \
+                      [channels.allinpay_vsp] or [channels.allinpay_yst] with its keys";
+        c.found.missing(&At::key("channels"), advice);
+    }
+    set_up
+}
+
+/// Checks every section; the channels that are sound, in the order of preference.
 pub(super) fn check(
     c: &mut Checker<'_, '_>,
     raw: raw::Channels,
     terminal: &TerminalConfig,
-) -> (Vec<Channel>, Vec<ChannelId>) {
-    let mut set_up = Vec::new();
+    order: &[ChannelId],
+    show: &ShowConfig,
+) -> Vec<Channel> {
     let mut sound = Vec::new();
-    if let Some(raw) = raw.alipay {
-        set_up.push(ChannelId::Alipay);
-        sound.extend(alipay::check(c, raw, terminal));
-    }
-    if let Some(raw) = raw.wechat {
-        set_up.push(ChannelId::Wechat);
-        sound.extend(wechat::check(c, raw, terminal));
-    }
-    if set_up.is_empty() {
-        let advice = "without a channel nobody can pay: add [channels.alipay] with the application's keys";
-        c.found.missing(&At::key("channels.alipay"), advice);
-    }
-    (sound, set_up)
+    sound.extend(raw.alipay.and_then(|raw| alipay::check(c, raw, terminal)));
+    sound.extend(raw.wechat.and_then(|raw| wechat::check(c, raw, terminal)));
+    sound.extend(raw.allinpay_vsp.and_then(|raw| allinpay_vsp::check(c, raw, terminal, show)));
+    sound.extend(raw.allinpay_yst.and_then(|raw| allinpay_yst::check(c, raw, terminal)));
+    let place = |channel: &Channel| order.iter().position(|id| *id == channel.adapter.id());
+    sound.sort_by_key(|channel| place(channel).unwrap_or(usize::MAX));
+    sound
+}
+
+/// Collects what a section must have. What is missing is reported, and a stand-in lets the checks go on.
+pub(super) fn required(
+    c: &mut Checker<'_, '_>,
+    written: Option<Written<String>>,
+    places: &Places,
+    (key, advice, stand_in): (&str, &str, &str),
+) -> String {
+    let written = c.required(written, places.of(key), advice);
+    written.map_or_else(|| stand_in.to_owned(), |written| written.value)
+}
+
+/// A file that must be named; empty when it was reported.
+pub(super) fn required_file(
+    c: &mut Checker<'_, '_>,
+    written: Option<Written<String>>,
+    places: &Places,
+    (key, advice): (&str, &str),
+    readers: Readers,
+) -> String {
+    let written = c.required(written, places.of(key), advice);
+    written.and_then(|written| keys::read(c, &written, readers)).unwrap_or_default()
 }
 
 /// An address of a channel, which is its production address unless the file says otherwise.

@@ -184,10 +184,10 @@ pub(super) fn check(raw: Raw, board: Option<BoardSpec>, base: &Base, found: &mut
     let pay_within = (raw.sell.pay_within_s, raw.sell.at.unwritten("pay_within_s"));
     let pace = pace::check(c, pay_within, raw.pace, terminal.mode);
     let products = goods::products(c, raw.products, board.as_ref());
-    let (mut channels, set_up) = channels::check(c, raw.channels, &terminal);
+    let set_up = channels::set_up(c, &raw.channels);
     let order = sell::order(c, raw.sell.channels, raw.sell.at.unwritten("channels"), &set_up);
-    channels.sort_by_key(|channel| order.iter().position(|id| *id == channel.adapter.id()).unwrap_or(usize::MAX));
     let show = sell::show(c, raw.sell.show, raw.sell.at.unwritten("show"), &order);
+    let channels = channels::check(c, raw.channels, &terminal, &order, &show);
     let refuse_card_shaped = c.choice(raw.sell.refuse_card_shaped, raw.sell.at.unwritten("refuse_card_shaped"), false);
     let routes = sell::routes(c, raw.routes, &order);
     let refunds = later::refunds(c, raw.refunds);

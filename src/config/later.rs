@@ -121,7 +121,7 @@ fn rate_of(c: &mut Checker<'_, '_>, written: &Written<String>) -> Option<u32> {
 }
 
 /// `2.3%` is 23000 millionths. Below 100%.
-fn millionths(text: &str) -> Option<u32> {
+pub(super) fn millionths(text: &str) -> Option<u32> {
     let number = text.strip_suffix('%')?.trim_end();
     let (whole, decimals) = number.split_once('.').unwrap_or((number, "0"));
     let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

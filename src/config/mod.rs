@@ -11,7 +11,7 @@
 //! | `sell` | through which channel, with whose code |
 //! | `later` | `[refunds]`, `[instalments]` |
 //! | `channels` | which channels are set up |
-//! | `alipay`, `wechat` | one channel each |
+//! | `alipay`, `wechat`, `allinpay_vsp`, `allinpay_yst` | one channel each |
 //! | `hub` | `[hub]`, `[operator]`, `[vouchers]` |
 //! | `overlay` | `hub.toml`: what the hub's config command lays over `till.toml` |
 //! | `keys` | key files and systemd credentials |
@@ -19,6 +19,8 @@
 //! | `report`, `source` | problems with file, line, column and advice |
 
 mod alipay;
+mod allinpay_vsp;
+mod allinpay_yst;
 mod channels;
 mod check;
 mod checked;

@@ -46,9 +46,8 @@ pub(super) fn check(c: &mut Checker<'_, '_>, raw: raw::Wechat, terminal: &Termin
 
 fn read(c: &mut Checker<'_, '_>, raw: raw::Wechat, places: &Places, terminal: &TerminalConfig) -> Config {
     let hosts = hosts(c, raw.gateway_url, raw.backup_url, raw.weixin_url, places, terminal.mode);
-    let mut required = |written: Option<Written<String>>, key: &str, advice: &str, otherwise: &str| {
-        let written = c.required(written, places.of(key), advice);
-        written.map_or_else(|| otherwise.to_owned(), |written| written.value)
+    let mut required = |written, key, advice, otherwise| {
+        channels::required(c, written, places, (key, advice, otherwise))
     };
     let mchid = required(raw.mchid, "mchid", "add the merchant number: mchid = \"1900000001\"", ANY_MCHID);
     let appid = required(raw.appid, "appid", "add the AppID that is bound to the merchant number", ANY_APPID);
@@ -59,18 +58,12 @@ fn read(c: &mut Checker<'_, '_>, raw: raw::Wechat, places: &Places, terminal: &T
         ANY_NOTIFY_URL,
     );
     let sub_merchant = sub_merchant(c, raw.sub_mchid, raw.sub_appid, places);
-    let private_key = c.required(
-        raw.private_key_file,
-        places.of("private_key_file"),
-        "name the file apiclient_key.pem, or a credential: \"credential:wechat-private-key\"",
-    );
-    let private_key = private_key.and_then(|written| keys::read(c, &written, Readers::Owner));
-    let apiv3_key = c.required(
-        raw.apiv3_key_file,
-        places.of("apiv3_key_file"),
-        "name the file with the APIv3 key, the 32 characters that were set in the merchant portal",
-    );
-    let apiv3_key = secret_line_of(c, apiv3_key).unwrap_or_else(|| Secret::new(ANY_KEY.to_owned()));
+    let advice = "name the file apiclient_key.pem, or a credential: \"credential:wechat-private-key\"";
+    let asked = ("private_key_file", advice);
+    let private_key = channels::required_file(c, raw.private_key_file, places, asked, Readers::Owner);
+    let advice = "name the file with the APIv3 key, the 32 characters that were set in the merchant portal";
+    let asked = ("apiv3_key_file", advice);
+    let apiv3_key = channels::required_file(c, raw.apiv3_key_file, places, asked, Readers::Owner);
     let Word(code_pay) = c.choice(raw.code_pay, places.unwritten("code_pay"), Word(CodePay::V2));
     let certificate = certificate(c, raw.certificate_file, raw.certificate_serial, places, code_pay);
     let v2_key = secret_line(c, raw.v2_key_file);
@@ -78,9 +71,9 @@ fn read(c: &mut Checker<'_, '_>, raw: raw::Wechat, places: &Places, terminal: &T
         mchid,
         appid,
         sub_merchant,
-        private_key: Secret::new(private_key.unwrap_or_default()),
+        private_key: Secret::new(private_key),
         certificate,
-        apiv3_key,
+        apiv3_key: Secret::new(apiv3_key.trim().to_owned()),
         verify: verify(c, raw.public_key_id, raw.public_key_file, raw.platform_cert_files, places),
         v2_key,
         code_pay,
@@ -100,11 +93,6 @@ fn read(c: &mut Checker<'_, '_>, raw: raw::Wechat, places: &Places, terminal: &T
         limit_pay: text(c, raw.limit_pay),
         delivery: secret_line(c, raw.delivery_secret_file),
     }
-}
-
-fn secret_line_of(c: &mut Checker<'_, '_>, written: Option<Written<String>>) -> Option<Secret<String>> {
-    let text = keys::read(c, &written?, Readers::Owner)?;
-    Some(Secret::new(text.trim().to_owned()))
 }
 
 /// The second host belongs to the first: another first host has none unless it is named.

@@ -1,6 +1,8 @@
 //! The channels' protocols side by side. A closed set: a new channel is a variant here, and the compiler lists the rest.
 
 use payment::channel::alipay::Alipay;
+use payment::channel::allinpay::vsp::Vsp;
+use payment::channel::allinpay::yst::Yst;
 use payment::channel::wechat::Wechat;
 use payment::channel::{ChannelId, Decoded, HttpReply, HttpRequest, Request};
 use payment::time::Wall;
@@ -12,6 +14,10 @@ pub enum Adapter {
     Alipay(Alipay),
     /// WeChat Pay.
     Wechat(Wechat),
+    /// Allinpay VSP.
+    AllinpayVsp(Vsp),
+    /// Allinpay 云商通.
+    AllinpayYst(Yst),
 }
 
 impl Adapter {
@@ -21,6 +27,8 @@ impl Adapter {
         match self {
             Self::Alipay(_) => ChannelId::Alipay,
             Self::Wechat(_) => ChannelId::Wechat,
+            Self::AllinpayVsp(_) => ChannelId::AllinpayVsp,
+            Self::AllinpayYst(_) => ChannelId::AllinpayYst,
         }
     }
 
@@ -30,6 +38,8 @@ impl Adapter {
         match self {
             Self::Alipay(alipay) => alipay.encode(request, wall),
             Self::Wechat(wechat) => wechat.encode(request, wall, entropy),
+            Self::AllinpayVsp(vsp) => vsp.encode(request, wall, entropy),
+            Self::AllinpayYst(yst) => yst.encode(request, wall, entropy),
         }
     }
 
@@ -39,6 +49,8 @@ impl Adapter {
         match self {
             Self::Alipay(alipay) => alipay.decode(request, reply.status, &reply.body),
             Self::Wechat(wechat) => wechat.decode(request, wall, reply),
+            Self::AllinpayVsp(vsp) => vsp.decode(request, wall, reply),
+            Self::AllinpayYst(yst) => yst.decode(request, wall, reply),
         }
     }
 
@@ -48,6 +60,7 @@ impl Adapter {
         match self {
             Self::Alipay(alipay) => Some(alipay.certificate_request(serial, wall)),
             Self::Wechat(wechat) => Some(wechat.key_request(serial, wall, entropy)),
+            Self::AllinpayVsp(_) | Self::AllinpayYst(_) => None,
         }
     }
 
@@ -62,6 +75,7 @@ impl Adapter {
                 alipay.accept_certificate(serial, reply.status, &reply.body).map_err(|error| error.to_string())
             }
             Self::Wechat(wechat) => wechat.accept_key(serial, wall, reply).map_err(|error| error.to_string()),
+            Self::AllinpayVsp(_) | Self::AllinpayYst(_) => Err("Allinpay gives no keys out".to_owned()),
         }
     }
 }

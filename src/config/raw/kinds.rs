@@ -1,6 +1,9 @@
 //! The kinds of values that a key can have.
 
 use payment::channel::Wallet;
+use payment::channel::allinpay::vsp::Folder;
+use payment::channel::allinpay::yst::codes::Meaning;
+use payment::channel::allinpay::yst::setup::{AmountForm, AskBy, PayModeForm, TradeKind};
 use payment::channel::wechat::CodePay;
 use payment::engine::entry::WhoScans;
 use payment::money::Fen;
@@ -65,6 +68,47 @@ impl<T: Choice + PartialEq> serde::Serialize for Word<T> {
 
 impl Choice for CodePay {
     const WORDS: &'static [(&'static str, Self)] = &[("v2", Self::V2), ("v3", Self::V3)];
+}
+
+impl Choice for Folder {
+    const WORDS: &'static [(&'static str, Self)] = &[("tranx", Self::Tranx), ("unitorder", Self::Unitorder)];
+}
+
+impl Choice for TradeKind {
+    const WORDS: &'static [(&'static str, Self)] = &[("consume", Self::Consume), ("guaranteed", Self::Guaranteed)];
+}
+
+impl Choice for PayModeForm {
+    const WORDS: &'static [(&'static str, Self)] = &[("object", Self::Object), ("text", Self::Text)];
+}
+
+impl Choice for AmountForm {
+    const WORDS: &'static [(&'static str, Self)] = &[("number", Self::Number), ("text", Self::Text)];
+}
+
+impl Choice for AskBy {
+    const WORDS: &'static [(&'static str, Self)] = &[("state", Self::State), ("detail", Self::Detail)];
+}
+
+impl Choice for Meaning {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("no_order", Self::NoOrder),
+        ("number_used", Self::NumberUsed),
+        ("short_of_funds", Self::ShortOfFunds),
+    ];
+}
+
+/// How VSP's calls are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::config) enum SignKind {
+    Md5,
+    Rsa,
+    Sm2,
+}
+
+impl Choice for SignKind {
+    const WORDS: &'static [(&'static str, Self)] = &[("md5", Self::Md5), ("rsa", Self::Rsa), ("sm2", Self::Sm2)];
 }
 
 impl Choice for Wallet {

@@ -11,8 +11,8 @@ use payment::engine::entry::WhoScans;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-pub(super) use channels::{Alipay, Channels, Places, Wechat};
-pub(super) use kinds::{Choice, Word, Written, Yuan};
+pub(super) use channels::{Alipay, AllinpayVsp, AllinpayYst, Channels, CodeMeaning, Places, SplitRow, Wechat};
+pub(super) use kinds::{Choice, SignKind, Word, Written, Yuan};
 use kinds::{FromToml, Misshapen, kind_of};
 
 use super::checked::{Bearer, Language, LogLevel, Mode};
