@@ -3,5 +3,7 @@
 //! | module | subject |
 //! |---|---|
 //! | [`sm2`] | the keys and signatures of the Chinese standard that its interfaces share |
+//! | [`vsp`] | 收银宝 VSP: the natural one for a terminal |
 
 pub mod sm2;
+pub mod vsp;
