@@ -8,10 +8,11 @@ use payment::redact::Secret;
 
 use super::check::Checker;
 use super::checked::TerminalConfig;
-use super::gateway;
+use super::gateway::{self, Gateway};
 use super::keys::{self, Readers};
 use super::raw::{self, Written};
 use super::source::{At, closest};
+use crate::http::{Adapter, Channel};
 
 /// The ways to pay that Alipay can switch on and off (reference/alipay.md 5.14).
 const WAYS_TO_PAY: &[&str] = &[
@@ -63,11 +64,12 @@ struct KeyFiles {
 }
 
 /// Checks the section and loads the keys.
-pub(super) fn check(c: &mut Checker<'_, '_>, mut raw: raw::Alipay, terminal: &TerminalConfig) -> Option<Alipay> {
-    let gateway_advice = format!("add gateway_url = \"{}\"", gateway::PRODUCTION);
+pub(super) fn check(c: &mut Checker<'_, '_>, mut raw: raw::Alipay, terminal: &TerminalConfig) -> Option<Channel> {
+    let gateway_advice = format!("add gateway_url = \"{}\"", Gateway::ALIPAY.production);
     let gateway_url = c.required(raw.gateway_url.take(), raw.at.missing("gateway_url"), &gateway_advice);
     if let Some(url) = &gateway_url {
-        gateway::check(url, terminal.mode, c.env.sandbox_built, c.found);
+        let ground = c.ground(terminal.mode);
+        gateway::check(url, &Gateway::ALIPAY, ground, c.found);
     }
     let app_id =
         c.required(raw.app_id.take(), raw.at.missing("app_id"), "add the application's number from Alipay's console");
@@ -76,7 +78,7 @@ pub(super) fn check(c: &mut Checker<'_, '_>, mut raw: raw::Alipay, terminal: &Te
     let verify = verify(c, &files, &raw.at);
     let is_complete = verify.is_some() && files.private_key.text.is_some();
     let config = Config {
-        gateway_url: gateway_url.map_or_else(|| gateway::PRODUCTION.to_owned(), |url| url.value),
+        gateway_url: gateway_url.map_or_else(|| Gateway::ALIPAY.production.to_owned(), |url| url.value),
         app_id: app_id.map_or_else(|| ANY_APP_ID.to_owned(), |id| id.value),
         private_key: Secret::new(files.private_key.text.clone().unwrap_or_default()),
         verify: verify.unwrap_or_else(|| Verify::PublicKey(String::new())),
@@ -93,7 +95,9 @@ pub(super) fn check(c: &mut Checker<'_, '_>, mut raw: raw::Alipay, terminal: &Te
         enable_pay_channels: ways_to_pay(c, raw.enable_pay_channels),
         disable_pay_channels: ways_to_pay(c, raw.disable_pay_channels),
     };
-    set_up(c, config, is_complete, &files, &places)
+    let address = config.gateway_url.clone();
+    let alipay = set_up(c, config, is_complete, &files, &places)?;
+    Some(Channel { adapter: Adapter::Alipay(alipay), address, identity: None })
 }
 
 fn value(c: &mut Checker<'_, '_>, written: Option<Written<String>>) -> Option<String> {
@@ -227,7 +231,7 @@ fn name_of_text(error: &SetupError) -> Option<&'static str> {
 /// Takes a reported text out of the way, so that the next one is checked.
 fn mend(config: &mut Config, name: &str) {
     match name {
-        "gateway_url" => config.gateway_url = gateway::PRODUCTION.to_owned(),
+        "gateway_url" => config.gateway_url = Gateway::ALIPAY.production.to_owned(),
         "app_id" => config.app_id = ANY_APP_ID.to_owned(),
         "app_auth_token" => config.app_auth_token = None,
         "seller_id" => config.seller_id = None,

@@ -1,28 +1,25 @@
 //! From what is written to what the daemon runs with. Every check goes on after a problem, so that one look at the report is
 //! enough; what could not be used is replaced by its default, which no daemon ever sees.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use hal::board::BoardSpec;
-use payment::channel::ChannelId;
 use payment::channel::alipay::cert::Certificate;
-use payment::channel::route::Routes;
-use payment::engine::settings::{RefundSettings, Settings};
 use payment::redact::Secret;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::checked::{ApiConfig, Base, Checked, HttpConfig, Mode, RetentionConfig, TcpConfig, TerminalConfig};
 use super::effective::{Effective, Origin};
+use super::gateway::Ground;
 use super::keys::{self, Readers};
 use super::raw::{self, Raw, Written};
 use super::report::Report;
 use super::source::{At, Findings, Layer};
-use super::{Env, alipay, goods, hub, pace};
+use super::{Env, channels, goods, hub, later, pace, sell, selling};
 
 /// The shortest token: 32 characters of hex are 128 bits.
 const SHORTEST_TOKEN: usize = 32;
@@ -61,6 +58,11 @@ impl Text {
 }
 
 impl Checker<'_, '_> {
+    /// What gateways are checked against.
+    pub(super) const fn ground(&self, mode: Mode) -> Ground {
+        Ground { mode, sandbox_built: self.env.sandbox_built }
+    }
+
     fn note(&mut self, at: &At, value: &impl Serialize, otherwise: Origin) {
         let origin = at.span.as_ref().map_or(otherwise, |span| {
             let (line, _) = self.found.layer(span.layer).position(span.bytes.start);
@@ -181,14 +183,14 @@ pub(super) fn check(raw: Raw, board: Option<BoardSpec>, base: &Base, found: &mut
     let pay_within = (raw.sell.pay_within_s, raw.sell.at.unwritten("pay_within_s"));
     let pace = pace::check(c, pay_within, raw.pace, terminal.mode);
     let products = goods::products(c, raw.products, board.as_ref());
-    let alipay = match raw.alipay {
-        Some(raw) => alipay::check(c, raw, &terminal),
-        None => {
-            let at = At::key("channels.alipay");
-            c.found.missing(&at, "without a channel nobody can pay: add [channels.alipay] with the application's keys");
-            None
-        }
-    };
+    let set_up = channels::set_up(c, &raw.channels);
+    let order = sell::order(c, raw.sell.channels, raw.sell.at.unwritten("channels"), &set_up);
+    let show = sell::show(c, raw.sell.show, raw.sell.at.unwritten("show"), &order);
+    let channels = channels::check(c, raw.channels, &terminal, &order, &show);
+    let refuse_card_shaped = c.choice(raw.sell.refuse_card_shaped, raw.sell.at.unwritten("refuse_card_shaped"), false);
+    let routes = sell::routes(c, raw.routes, &order);
+    let refunds = later::refunds(c, raw.refunds);
+    let instalments = raw.instalments.and_then(|raw| later::instalments(c, raw, &order));
     let http = http(c, raw.http, pace.call_limit_ms);
     let hub = raw.hub.and_then(|raw| hub::hub(c, raw, &terminal, journal.parent().unwrap_or(env.state())));
     let operator_key = hub::operator(c, raw.operator);
@@ -199,23 +201,26 @@ pub(super) fn check(raw: Raw, board: Option<BoardSpec>, base: &Base, found: &mut
     if let Some(board) = &board {
         simulated_board_takes_no_real_money(c, board, terminal.mode);
     }
+    let duties = channels.iter().filter_map(|channel| Some((channel.adapter.id(), channel.adapter.duty()?))).collect();
+    let parts = selling::Parts {
+        products,
+        channels: order,
+        show,
+        routes,
+        refuse_card_shaped,
+        refunds,
+        instalments,
+        duties,
+        who_scans,
+        has_scanner,
+        pace,
+        mode: terminal.mode,
+        vouchers,
+    };
     Checked {
-        settings: Settings {
-            products,
-            channels: vec![ChannelId::Alipay],
-            shows: Vec::new(),
-            routes: Routes::default_for(&[ChannelId::Alipay]),
-            instalments: None,
-            refunds: RefundSettings::default(),
-            duties: BTreeMap::new(),
-            who_scans,
-            has_scanner,
-            pace,
-            paces: BTreeMap::new(),
-            vouchers,
-        },
+        settings: selling::settings(parts, c.found),
         terminal,
-        alipay,
+        channels,
         api,
         journal,
         retention,

@@ -1,18 +1,22 @@
 //! What the daemon runs with: typed, in range, and consistent with the board.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use hal::board::BoardSpec;
-use payment::channel::alipay::Alipay;
+use payment::channel::{ChannelId, Wallet};
 use payment::engine::settings::Settings;
+use payment::money::Fen;
 use payment::redact::Secret;
 use serde::Serialize;
 
 use super::Env;
 use super::effective::Effective;
 use super::report::Report;
+use crate::http::Channel;
 
 /// All files, checked.
 #[derive(Debug)]
@@ -21,8 +25,9 @@ pub struct Checked {
     pub terminal: TerminalConfig,
     /// `[sell]`, `[[product]]` and `[pace]`, with what the board has.
     pub settings: Settings,
-    /// `[channels.alipay]`, its keys loaded.
-    pub alipay: Option<Alipay>,
+    /// `[channels]`, their keys loaded, the preferred one first: all that are set up, also those that only settle what is
+    /// still open there. Which collect is in `settings`.
+    pub channels: Vec<Channel>,
     /// `[api]`
     pub api: ApiConfig,
     /// The journal's file.
@@ -78,6 +83,72 @@ pub struct HubConfig {
     pub key_file: PathBuf,
     /// PEM certificates that are trusted beside the built-in roots.
     pub roots: Option<String>,
+}
+
+/// `[sell] show`: whose codes stand on the screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ShowConfig {
+    /// One code that several wallets can scan.
+    Any,
+    /// A code for each of these, one or two.
+    Wallets(Vec<Wallet>),
+}
+
+/// One block of `[[route]]`: whose a pay code is that begins and is as long as this.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RouteConfig {
+    /// Whose codes these are.
+    pub wallet: Wallet,
+    /// How they begin, any of these.
+    pub first: Vec<String>,
+    /// How many characters they have, within 16 to 64.
+    pub length: RangeInclusive<usize>,
+    /// Whether letters may stand in them; if not, digits only.
+    pub letters: bool,
+    /// Who takes them, the preferred one first. Empty: known, and not taken here.
+    pub channels: Vec<ChannelId>,
+}
+
+/// `[refunds]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RefundsConfig {
+    /// Refunds above this that a person orders wait for a second person; none: no refund waits.
+    pub approval_above: Option<Fen>,
+    /// For how many days after its payment a person may order a refund: the operator's rule or the channel's, whichever
+    /// is shorter.
+    pub window_days: BTreeMap<ChannelId, u64>,
+    /// The same for payments in instalments.
+    pub instalment_days: u64,
+}
+
+/// `[instalments]`: what buyers may choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct InstalmentsConfig {
+    /// The least loan.
+    pub minimum: Fen,
+    /// One for each number of months.
+    pub plans: Vec<PlanConfig>,
+}
+
+/// One block of `[[instalments.plan]]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PlanConfig {
+    /// Months, 2 to 60.
+    pub periods: u8,
+    /// Who bears the fee.
+    pub bearer: Bearer,
+    /// The contract's rate for all months together, in millionths of the loan: 23000 is 2.3%.
+    pub rate_millionths: u32,
+}
+
+/// Who bears the fee of an instalment plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Bearer {
+    /// The buyer, month by month, on top of the price.
+    Buyer,
+    /// The merchant.
+    Seller,
 }
 
 /// `[terminal]`

@@ -8,7 +8,10 @@
 //! | `pace` | the ranges of the paces |
 //! | `goods` | products against the board's slots, and who can scan there |
 //! | `gateway` | which gateway is allowed in which mode |
-//! | `alipay` | `[channels.alipay]` |
+//! | `sell` | through which channel, with whose code |
+//! | `later` | `[refunds]`, `[instalments]` |
+//! | `channels` | which channels are set up |
+//! | `alipay`, `wechat`, `allinpay_vsp`, `allinpay_yst` | one channel each |
 //! | `hub` | `[hub]`, `[operator]`, `[vouchers]` |
 //! | `overlay` | `hub.toml`: what the hub's config command lays over `till.toml` |
 //! | `keys` | key files and systemd credentials |
@@ -16,6 +19,9 @@
 //! | `report`, `source` | problems with file, line, column and advice |
 
 mod alipay;
+mod allinpay_vsp;
+mod allinpay_yst;
+mod channels;
 mod check;
 mod checked;
 mod effective;
@@ -23,13 +29,17 @@ mod gateway;
 mod goods;
 mod hub;
 mod keys;
+mod later;
 pub mod overlay;
 mod pace;
 mod raw;
 mod report;
+mod sell;
+mod selling;
 mod source;
 #[cfg(test)]
 mod tests;
+mod wechat;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -102,7 +102,7 @@ mod tests {
     fn calls() -> (Calls, mpsc::UnboundedReceiver<Answered>) {
         let limit = Duration::from_secs(1);
         let options = ClientOptions { connect: limit, total: limit, extra_roots: None };
-        Calls::new(Channels::new(None, &options).unwrap())
+        Calls::new(Channels::new(Vec::new(), &options).unwrap())
     }
 
     fn call(id: u64) -> Call {

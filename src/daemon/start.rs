@@ -84,7 +84,7 @@ pub async fn run(checked: Checked, stop: watch::Receiver<bool>) -> Result<Ended,
     let reader = opened.journal.reader();
     let journal = Journaling::new(opened.journal, opened.last.map_or(0, |(seq, _)| seq));
     let channels = Channels::new(
-        checked.alipay.map(Arc::new),
+        checked.channels,
         &ClientOptions {
             connect: checked.http.connect_timeout,
             total: checked.http.timeout,

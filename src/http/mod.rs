@@ -1,86 +1,95 @@
-//! The only network client of the daemon: one HTTP request to a channel, one answer back.
+//! The only network client of the channels: one request to a channel, one answer back.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `adapter` | the channels' protocols side by side |
+//! | `client` | limits, trusted roots, the merchant's certificate |
+//! | `line` | the way to one channel and its two hosts |
+//! | `doubt` | what went wrong on the way, in words |
 //!
 //! Whatever goes wrong here is a doubt, never a failure: the engine asks again under the same number.
 
-use std::error::Error;
-use std::io;
+mod adapter;
+mod client;
+mod doubt;
+mod line;
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use payment::channel::alipay::Alipay;
 use payment::channel::outcome::{Doubt, DoubtKind};
-use payment::channel::{Answer, ChannelId, Decoded, HttpRequest, Request};
+use payment::channel::{Answer, ChannelId, Decoded, HttpReply, HttpRequest, Request};
 use payment::time::Wall;
-use rustls::CertificateError;
-use rustls::crypto::ring;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
+use ring::rand::{SecureRandom, SystemRandom};
+use tokio::time::timeout;
+
+pub use adapter::Adapter;
+pub(crate) use client::tls;
+pub use client::{ClientError, ClientOptions, Identity, IdentityError};
+use line::Line;
 
 use crate::daemon::clock::dates::Dates;
 use crate::daemon::clock::trust::Witness;
 
-/// The longest reply that is read. Alipay's are about 1 KB.
+/// The longest reply to a call that is read. They are about 1 KB; a fetched certificate has 10.
 const REPLY_MAX: usize = 256 * 1024;
 
-/// How long an unused connection is kept. A new TLS connection costs ten times a kept one.
-const KEEP_IDLE: Duration = Duration::from_secs(50);
+/// How often a call may turn out to be a step on the way, such as one for an access token.
+const STEPS_MAX: usize = 2;
 
-/// Who speaks when Alipay's gateway answers.
-const ALIPAY: Witness = Witness::Channel(ChannelId::Alipay);
-
-/// Limits and trust of the client.
-#[derive(Debug, Clone)]
-pub struct ClientOptions {
-    /// To make a connection.
-    pub connect: Duration,
-    /// For a whole call.
-    pub total: Duration,
-    /// PEM text of further root certificates, such as a test's.
-    pub extra_roots: Option<String>,
+/// A channel that is set up.
+#[derive(Debug)]
+pub struct Channel {
+    /// Its protocol.
+    pub adapter: Adapter,
+    /// Where it is asked for the time: its gateway, scheme and host at least.
+    pub address: String,
+    /// The merchant's certificate, for calls that must show it.
+    pub identity: Option<Identity>,
 }
 
-/// Why the client could not be made.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// The extra root certificates.
-    #[error("http.ca_file: {0}; give a PEM file of root certificates, or leave the key out")]
-    Roots(String),
-    /// The TLS library refused its own defaults.
-    #[error("TLS cannot be set up: {0}")]
-    Tls(String),
-    /// The library refused.
-    #[error("the HTTP client cannot be made: {0}")]
-    Client(#[from] reqwest::Error),
+/// What one exchange beside the sales may use up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest body that is read, in bytes.
+    pub body: usize,
+    /// For all of it.
+    pub total: Duration,
+}
+
+/// A channel with its way there.
+#[derive(Debug)]
+struct Open {
+    channel: Channel,
+    line: Line,
 }
 
 /// The channels as the loop calls them. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Channels {
-    client: reqwest::Client,
-    alipay: Option<Arc<Alipay>>,
+    /// The preferred one first.
+    open: Arc<[Open]>,
+    total: Duration,
     dates: Option<Dates>,
     /// Why the newest exchange that failed did.
     trouble: Arc<Mutex<Option<String>>>,
 }
 
 impl Channels {
-    /// A client over the checked channels.
+    /// Clients for the checked channels, the preferred one first.
     ///
     /// # Errors
     ///
     /// [`ClientError`] when the roots cannot be read or TLS cannot be set up.
-    pub fn new(alipay: Option<Arc<Alipay>>, options: &ClientOptions) -> Result<Self, ClientError> {
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls(options.extra_roots.as_deref())?)
-            .connect_timeout(options.connect)
-            .timeout(options.total)
-            .pool_idle_timeout(KEEP_IDLE)
-            .pool_max_idle_per_host(1)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .build()?;
-        Ok(Self { client, alipay, dates: None, trouble: Arc::default() })
+    pub fn new(channels: Vec<Channel>, options: &ClientOptions) -> Result<Self, ClientError> {
+        let open = channels.into_iter().map(|channel| {
+            let line = Line::new(channel.adapter.id(), channel.identity.as_ref(), options)?;
+            Ok(Open { channel, line })
+        });
+        let open: Result<Vec<_>, ClientError> = open.collect();
+        Ok(Self { open: open?.into(), total: options.total, dates: None, trouble: Arc::default() })
     }
 
     /// The same, handing the date of every answer to the clock.
@@ -89,21 +98,32 @@ impl Channels {
         Self { dates: Some(dates), ..self }
     }
 
-    /// Asks a channel for nothing but its date: no signature, and nothing that is a secret. What comes of it is told to
-    /// the clock.
+    /// A channel's protocol, for what goes beside the sales.
+    #[must_use]
+    pub fn adapter(&self, channel: ChannelId) -> Option<&Adapter> {
+        self.find(channel).ok().map(|open| &open.channel.adapter)
+    }
+
+    /// Asks the channels, one after another until one of them says it, for nothing but the date: no signature, and nothing
+    /// that is a secret. What comes of it is told to the clock.
     pub async fn ask_time(&self) {
         let Some(dates) = &self.dates else {
             return;
         };
-        let Some(alipay) = &self.alipay else {
-            return dates.silent("no channel is set up that could be asked".to_owned());
-        };
-        let trouble = match self.client.head(alipay.gateway_url()).send().await {
-            Ok(answer) if dates.hear(ALIPAY, &answer) => return,
-            Ok(_) => "answers without a date".to_owned(),
-            Err(error) => format!("does not answer: {}", doubt_of(&error).detail),
-        };
-        dates.silent(format!("{} {trouble}", ChannelId::Alipay.name()));
+        let mut troubles = Vec::new();
+        for Open { channel, line } in self.open.iter() {
+            let id = channel.adapter.id();
+            let trouble = match within(self.total, line.head(&channel.address)).await {
+                Ok(answer) if dates.hear(Witness::Channel(id), &answer) => return,
+                Ok(_) => "answers without a date".to_owned(),
+                Err(doubt) => format!("does not answer: {}", doubt.detail),
+            };
+            troubles.push(format!("{} {trouble}", id.name()));
+        }
+        dates.silent(match troubles.is_empty() {
+            true => "no channel is set up that could be asked".to_owned(),
+            false => troubles.join("; "),
+        });
     }
 
     /// Why the newest exchange that failed did, for the log.
@@ -112,157 +132,160 @@ impl Channels {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What went wrong on the way there or back.
-    fn failed(&self, error: &reqwest::Error) -> Doubt {
-        let doubt = doubt_of(error);
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(doubt.detail.clone());
+    /// Encodes and signs; costs one signature and touches no network, so it may overlap the journal's flush.
+    #[must_use]
+    pub fn prepare(&self, channel: ChannelId, request: Request, wall: Wall) -> Prepared {
+        let http = self.find(channel).and_then(|open| open.encode(&request, wall));
+        Prepared { channel, request, http, wall }
+    }
+
+    /// Sends what was prepared and waits for the answer: no longer than the limit for a whole call, with the other host,
+    /// a fetched key and every step in it.
+    pub async fn send(&self, prepared: Prepared) -> Answer {
+        let Prepared { channel, request, http, wall } = prepared;
+        let answer = match (self.find(channel), http) {
+            (Ok(open), Ok(http)) => within(self.total, self.talk(open, &request, http, wall)).await,
+            (Err(doubt), _) | (_, Err(doubt)) => return Answer::in_doubt(&request, doubt),
+        };
+        answer.unwrap_or_else(|doubt| Answer::in_doubt(&request, self.noted(doubt)))
+    }
+
+    /// One request beside the sales, such as for a statement, and its reply as it came. Its date is not evidence for the
+    /// clock: a statement may lie on somebody else's host.
+    ///
+    /// # Errors
+    ///
+    /// The doubt: nobody was reached, nothing came back, or more than `limits`.
+    pub async fn exchange(
+        &self,
+        channel: ChannelId,
+        http: &HttpRequest,
+        wall: Wall,
+        limits: Limits,
+    ) -> Result<HttpReply, Doubt> {
+        let open = self.find(channel)?;
+        let whole = async { line::read(open.line.send(http, wall).await?, limits.body).await };
+        within(limits.total, whole).await.map_err(|doubt| self.noted(doubt))
+    }
+
+    /// Fetches the key that [`Decoded::UnknownKey`] named, for what goes beside the sales.
+    ///
+    /// # Errors
+    ///
+    /// The doubt: the key was not fetched, or is not to be trusted.
+    pub async fn fetch_key(&self, channel: ChannelId, serial: &str, wall: Wall) -> Result<(), Doubt> {
+        let open = self.find(channel)?;
+        within(self.total, self.fetch(open, serial, wall)).await.map_err(|doubt| self.noted(doubt))
+    }
+
+    fn find(&self, channel: ChannelId) -> Result<&Open, Doubt> {
+        let found = self.open.iter().find(|open| open.channel.adapter.id() == channel);
+        found.ok_or_else(|| Doubt::new(DoubtKind::NoConnection, "the channel is not set up"))
+    }
+
+    /// Keeps what went wrong on the way there or back, for the log.
+    fn noted(&self, doubt: Doubt) -> Doubt {
+        if !doubt.kind.was_reached() {
+            *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(doubt.detail.clone());
+        }
         doubt
     }
 
-    /// Encodes and signs; costs one RSA signature and touches no network, so it may overlap the journal's flush.
-    #[must_use]
-    pub fn prepare(&self, channel: ChannelId, request: Request, wall: Wall) -> Prepared {
-        let http = match channel {
-            ChannelId::Alipay => self.alipay.as_ref().map(|alipay| alipay.encode(&request, wall)),
-            ChannelId::Wechat | ChannelId::AllinpayVsp | ChannelId::AllinpayYst => None,
-            // Taken by the terminal itself: nothing is ever sent.
-            ChannelId::Voucher => None,
-        };
-        Prepared { request, http, wall }
-    }
-
-    /// Sends what was prepared and waits for the answer, no longer than the client's limit.
-    pub async fn send(&self, prepared: Prepared) -> Answer {
-        let Prepared { request, http, wall } = prepared;
-        let (Some(http), Some(alipay)) = (http, &self.alipay) else {
-            let doubt = Doubt::new(DoubtKind::NoConnection, "the channel is not set up");
-            return Answer::in_doubt(&request, doubt);
-        };
-        match self.exchange(&http).await {
-            Ok((status, body)) => self.read(alipay, &request, wall, status, &body).await,
-            Err(doubt) => Answer::in_doubt(&request, doubt),
-        }
-    }
-
-    /// Reads a reply; a certificate that Alipay changed to is fetched once, then the same reply is read again.
-    async fn read(&self, alipay: &Alipay, request: &Request, wall: Wall, status: u16, body: &[u8]) -> Answer {
-        let sn = match alipay.decode(request, status, body) {
-            Decoded::Answer(answer) => return answer,
-            Decoded::UnknownKey { serial } => serial,
-            Decoded::EncodeAgain => return still_a_step(request),
-        };
-        if let Err(doubt) = self.fetch_certificate(alipay, &sn, wall).await {
-            return Answer::in_doubt(request, doubt);
-        }
-        match alipay.decode(request, status, body) {
-            Decoded::Answer(answer) => answer,
-            Decoded::UnknownKey { serial } => {
-                let detail = format!("certificate {serial} is still unknown after it was fetched");
-                Answer::in_doubt(request, Doubt::new(DoubtKind::BadSignature, detail))
+    /// Until there is an answer; steps on the way are taken, so many and no more.
+    async fn talk(&self, open: &Open, request: &Request, first: HttpRequest, wall: Wall) -> Result<Answer, Doubt> {
+        let mut http = first;
+        for _ in 0..STEPS_MAX {
+            let reply = self.ask(open, &http, wall).await?;
+            match self.decode(open, request, wall, &reply).await? {
+                Read::Answer(answer) => return Ok(answer),
+                Read::Step => http = open.encode(request, wall)?,
             }
-            Decoded::EncodeAgain => still_a_step(request),
+        }
+        let reply = self.ask(open, &http, wall).await?;
+        match self.decode(open, request, wall, &reply).await? {
+            Read::Answer(answer) => Ok(answer),
+            Read::Step => {
+                Err(Doubt::new(DoubtKind::Malformed, format!("no answer after {STEPS_MAX} steps on the way")))
+            }
         }
     }
 
-    async fn fetch_certificate(&self, alipay: &Alipay, sn: &str, wall: Wall) -> Result<(), Doubt> {
-        let (status, body) = self.exchange(&alipay.certificate_request(sn, wall)).await?;
-        alipay
-            .accept_certificate(sn, status, &body)
-            .map_err(|error| Doubt::new(DoubtKind::BadSignature, error.to_string()))
+    /// Reads a reply; a key that the channel changed to is fetched once, then the same reply is read again.
+    async fn decode(&self, open: &Open, request: &Request, wall: Wall, reply: &HttpReply) -> Result<Read, Doubt> {
+        let read = || open.channel.adapter.decode(request, wall, reply);
+        let serial = match Read::of(read()) {
+            Ok(read) => return Ok(read),
+            Err(serial) => serial,
+        };
+        self.fetch(open, &serial, wall).await?;
+        Read::of(read()).map_err(|serial| {
+            Doubt::new(DoubtKind::BadSignature, format!("key {serial} is still unknown after it was fetched"))
+        })
     }
 
-    async fn exchange(&self, http: &HttpRequest) -> Result<(u16, Vec<u8>), Doubt> {
-        let request = self.client.post(&http.url).body(http.body.clone());
-        let request = http.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
-        let mut response = request.send().await.map_err(|error| self.failed(&error))?;
+    async fn fetch(&self, open: &Open, serial: &str, wall: Wall) -> Result<(), Doubt> {
+        let unverified = |kind, why: &str| Doubt::new(kind, format!("a reply signed with key {serial}: {why}"));
+        let http = open.channel.adapter.key_request(serial, wall, entropy()?);
+        let http = http.ok_or_else(|| unverified(DoubtKind::BadSignature, "the channel does not give keys out"))?;
+        // The call itself did leave, whatever happens to this one.
+        let kept = |kind| if kind == DoubtKind::NoConnection { DoubtKind::NoReply } else { kind };
+        let fetched = self.ask(open, &http, wall).await;
+        let reply = fetched.map_err(|doubt| unverified(kept(doubt.kind), &doubt.detail))?;
+        let taken = open.channel.adapter.accept_key(serial, wall, &reply);
+        taken.map_err(|why| unverified(DoubtKind::BadSignature, &why))
+    }
+
+    /// One exchange with the channel's own hosts.
+    async fn ask(&self, open: &Open, http: &HttpRequest, wall: Wall) -> Result<HttpReply, Doubt> {
+        let response = open.line.send(http, wall).await?;
         if let Some(dates) = &self.dates {
-            dates.hear(ALIPAY, &response);
+            dates.hear(Witness::Channel(open.channel.adapter.id()), &response);
         }
-        let status = response.status().as_u16();
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(&error))? {
-            body.extend_from_slice(&chunk);
-            if body.len() > REPLY_MAX {
-                return Err(Doubt::new(DoubtKind::Malformed, format!("a reply of more than {REPLY_MAX} bytes")));
-            }
-        }
-        Ok((status, body))
+        line::read(response, REPLY_MAX).await
     }
 }
 
-/// Alipay does nothing in steps.
-fn still_a_step(request: &Request) -> Answer {
-    Answer::in_doubt(request, Doubt::new(DoubtKind::Malformed, "a step where an answer was due"))
+impl Open {
+    fn encode(&self, request: &Request, wall: Wall) -> Result<HttpRequest, Doubt> {
+        Ok(self.channel.adapter.encode(request, wall, entropy()?))
+    }
+}
+
+/// A reply that could be read.
+enum Read {
+    Answer(Answer),
+    Step,
+}
+
+impl Read {
+    /// Or else the number of the key that is missing.
+    fn of(decoded: Decoded) -> Result<Self, String> {
+        match decoded {
+            Decoded::Answer(answer) => Ok(Self::Answer(answer)),
+            Decoded::EncodeAgain => Ok(Self::Step),
+            Decoded::UnknownKey { serial } => Err(serial),
+        }
+    }
 }
 
 /// A request that is signed and waits to be sent.
 #[derive(Debug)]
 pub struct Prepared {
+    channel: ChannelId,
     request: Request,
-    http: Option<HttpRequest>,
+    http: Result<HttpRequest, Doubt>,
     wall: Wall,
 }
 
-/// The innermost cause, without the address: it may hold a signature, and the log knows the channel anyway.
-fn doubt_of(error: &reqwest::Error) -> Doubt {
-    let kind = if error.is_connect() { DoubtKind::NoConnection } else { DoubtKind::NoReply };
-    let mut cause = error.source();
-    while let Some(deeper) = cause.and_then(Error::source) {
-        cause = Some(deeper);
-    }
-    let timed_out = if error.is_timeout() { "timed out" } else { "no reply" };
-    let detail = cause.map_or_else(|| timed_out.to_owned(), in_words);
-    Doubt::new(kind, detail)
+/// What `work` comes to, or a doubt when it takes longer.
+async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, Doubt>>) -> Result<T, Doubt> {
+    let late = || Doubt::new(DoubtKind::NoReply, "timed out");
+    timeout(limit, work).await.unwrap_or_else(|_elapsed| Err(late()))
 }
 
-/// A server's certificate that is not valid today is more often a wrong clock than a wrong server.
-fn in_words(cause: &(dyn Error + 'static)) -> String {
-    let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    let tls = inner.and_then(|inner| inner.downcast_ref()).or_else(|| cause.downcast_ref::<rustls::Error>());
-    match tls {
-        Some(rustls::Error::InvalidCertificate(
-            CertificateError::Expired
-            | CertificateError::ExpiredContext { .. }
-            | CertificateError::NotValidYet
-            | CertificateError::NotValidYetContext { .. },
-        )) => format!("{cause}. Nothing was sent; see whether this machine's clock is right"),
-        _ => cause.to_string(),
-    }
-}
-
-/// TLS by rustls and ring, trusting the roots that are built in and the extra ones.
-pub(crate) fn tls(extra: Option<&str>) -> Result<rustls::ClientConfig, ClientError> {
-    let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    for certificate in CertificateDer::pem_slice_iter(extra.unwrap_or_default().as_bytes()) {
-        let certificate = certificate.map_err(|error| ClientError::Roots(error.to_string()))?;
-        roots.add(certificate).map_err(|error| ClientError::Roots(error.to_string()))?;
-    }
-    let builder = rustls::ClientConfig::builder_with_provider(ring::default_provider().into());
-    let builder = builder.with_safe_default_protocol_versions().map_err(|error| ClientError::Tls(error.to_string()))?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
-}
-
-#[cfg(test)]
-mod tests {
-    use rustls::pki_types::UnixTime;
-
-    use super::*;
-
-    fn refused(certificate: CertificateError) -> io::Error {
-        io::Error::new(io::ErrorKind::InvalidData, rustls::Error::InvalidCertificate(certificate))
-    }
-
-    #[test]
-    fn a_certificate_of_another_time_points_to_the_clock() {
-        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
-        let expired = CertificateError::ExpiredContext { time: at(4_100_000_000), not_after: at(1_800_000_000) };
-        let early = CertificateError::NotValidYetContext { time: at(1_000), not_before: at(1_700_000_000) };
-        for of_another_time in [expired, early, CertificateError::Expired, CertificateError::NotValidYet] {
-            let words = in_words(&refused(of_another_time));
-            assert!(words.ends_with("see whether this machine's clock is right"), "{words}");
-        }
-        let words = in_words(&refused(CertificateError::UnknownIssuer));
-        assert_eq!(words, "invalid peer certificate: UnknownIssuer");
-        assert_eq!(in_words(&io::Error::other("connection refused")), "connection refused");
-    }
+fn entropy() -> Result<[u8; 32], Doubt> {
+    let mut entropy = [0; 32];
+    let filled = SystemRandom::new().fill(&mut entropy);
+    filled.map_err(|_| Doubt::new(DoubtKind::NoConnection, "not sent: the system gives no random numbers"))?;
+    Ok(entropy)
 }

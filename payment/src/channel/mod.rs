@@ -4,8 +4,10 @@
 //! verified or understood is [`outcome::Doubt`], never a failure.
 
 pub mod alipay;
+pub mod allinpay;
 pub mod outcome;
 pub mod route;
+pub mod wechat;
 
 use serde::{Deserialize, Serialize};
 

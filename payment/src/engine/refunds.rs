@@ -32,7 +32,7 @@ impl Engine {
         let asked = check(order, amount)?;
         self.check_window(order, now.wall)?;
         let mut made = None;
-        if self.settings.refunds.approval {
+        if self.settings.refunds.approval_above.is_some_and(|above| asked > above) {
             let said = said.ok_or(Refused::NameWanted)?;
             self.with_order(now, id, |order, office| made = order.ask_refund(office, asked, idempotency, said));
         } else {

@@ -69,8 +69,8 @@ pub struct CodeShown {
 /// What the operator allows of refunds that people ask for. What the terminal itself owes is always returned.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RefundSettings {
-    /// Whether a second person must approve.
-    pub approval: bool,
+    /// The amount above which a second person must approve; `None`: never.
+    pub approval_above: Option<Fen>,
     /// How long after the payment they may be asked for, in milliseconds.
     pub windows_ms: BTreeMap<ChannelId, u64>,
     /// The same for payments in instalments.

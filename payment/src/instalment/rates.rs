@@ -59,6 +59,14 @@ impl Rate {
     /// No fee.
     pub const FREE: Self = Self(Decimal::ZERO);
 
+    /// The rate of so many millionths of the loan: 23000 is 2.3%.
+    ///
+    /// # Errors
+    /// The whole loan and more.
+    pub fn of_millionths(millionths: u32) -> Result<Self, RateProblem> {
+        Self::of_share(Decimal::new(i64::from(millionths), 6))
+    }
+
     /// The rate of `share`: 0.023 for 2.3%.
     ///
     /// # Errors

@@ -143,7 +143,7 @@ fn a_sound_config_is_read_with_its_defaults() {
     assert_eq!(checked.settings.pace, Pace::default());
     assert_eq!(checked.settings.who_scans, WhoScans::Either);
     assert!(checked.settings.has_scanner);
-    assert!(checked.alipay.is_some());
+    assert_eq!(checked.channels.len(), 1);
     assert_eq!(checked.settings.products[&slot("11")].price, Fen::new(350));
     assert_eq!(checked.settings.products[&slot("11")].code, "11");
     assert_eq!(checked.settings.products[&slot("12")].price, Fen::new(200));

@@ -33,10 +33,10 @@ pub enum KeyError {
         wanted: &'static str,
     },
     /// A key of another algorithm.
-    #[error("it is not an RSA key; Alipay's RSA2 needs one of 2048 bits or more")]
+    #[error("it is not an RSA key; one of 2048 bits or more is needed")]
     NotRsa,
     /// Below 2048 bits.
-    #[error("it has {0} bits; Alipay's RSA2 needs 2048 or more")]
+    #[error("it has {0} bits; 2048 or more are needed")]
     TooSmall(usize),
     /// Looks like a key, and its parts do not fit together.
     #[error("the key is damaged ({0}): copy it again, whole")]

@@ -1,154 +1,22 @@
 //! `till.toml` as it is written: every key with its kind and its place. Nothing is judged here but the shape, and a wrong
 //! shape does not hide the next one: all are reported.
 
+mod channels;
+mod kinds;
+
 use std::ops::Range;
 
+use payment::channel::Wallet;
 use payment::engine::entry::WhoScans;
-use payment::money::Fen;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::checked::{Language, LogLevel, Mode};
+pub(super) use channels::{Alipay, AllinpayVsp, AllinpayYst, Channels, CodeMeaning, Places, SplitRow, Wechat};
+pub(super) use kinds::{Choice, SignKind, Word, Written, Yuan};
+use kinds::{FromToml, Misshapen, kind_of};
+
+use super::checked::{Bearer, Language, LogLevel, Mode};
 use super::source::{At, Findings, Layer, Span, closest, is_secret_name};
-
-/// A value and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Written<T> {
-    pub(super) value: T,
-    pub(super) at: At,
-}
-
-/// What is wrong with the shape of a value, and what to write.
-#[derive(Debug)]
-pub(super) struct Misshapen {
-    problem: String,
-    advice: String,
-}
-
-/// A kind of value that a key can have.
-pub(super) trait FromToml: Sized {
-    fn from_toml(value: &DeValue<'_>) -> Result<Self, Misshapen>;
-}
-
-/// A closed set of words.
-pub(super) trait Choice: Copy + 'static {
-    const WORDS: &'static [(&'static str, Self)];
-}
-
-impl Choice for Language {
-    const WORDS: &'static [(&'static str, Self)] = &[("zh", Self::Chinese), ("en", Self::English)];
-}
-
-impl Choice for Mode {
-    const WORDS: &'static [(&'static str, Self)] = &[("production", Self::Production), ("sandbox", Self::Sandbox)];
-}
-
-impl Choice for WhoScans {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("either", Self::Either), ("buyer_scans", Self::BuyerScans), ("merchant_scans", Self::MerchantScans)];
-}
-
-impl Choice for LogLevel {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("error", Self::Error),
-        ("warn", Self::Warn),
-        ("info", Self::Info),
-        ("debug", Self::Debug),
-        ("trace", Self::Trace),
-    ];
-}
-
-fn kind_of(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "a text",
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a decimal number",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a section",
-    }
-}
-
-fn wrong_kind(value: &DeValue<'_>, wanted: &str, advice: impl Into<String>) -> Misshapen {
-    Misshapen { problem: format!("this is {}, and {wanted} is wanted", kind_of(value)), advice: advice.into() }
-}
-
-impl FromToml for String {
-    fn from_toml(value: &DeValue<'_>) -> Result<Self, Misshapen> {
-        let text = value.as_str().map(str::to_owned);
-        text.ok_or_else(|| wrong_kind(value, "a text", "write it in double quotes"))
-    }
-}
-
-impl FromToml for u64 {
-    fn from_toml(value: &DeValue<'_>) -> Result<Self, Misshapen> {
-        const ADVICE: &str = "write a whole number without quotes and unit: the key's name ends in its unit";
-        let number = value.as_integer().map(|number| Self::from_str_radix(number.as_str(), number.radix()));
-        match number {
-            Some(Ok(number)) => Ok(number),
-            Some(Err(_)) => {
-                Err(Misshapen { problem: "this number is negative or too large".into(), advice: ADVICE.into() })
-            }
-            None => Err(wrong_kind(value, "a whole number", ADVICE)),
-        }
-    }
-}
-
-/// An amount that is written in yuan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Yuan(pub(super) Fen);
-
-impl serde::Serialize for Yuan {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0.to_yuan())
-    }
-}
-
-impl FromToml for Yuan {
-    fn from_toml(value: &DeValue<'_>) -> Result<Self, Misshapen> {
-        let in_quotes = |number: &str| format!("write yuan as a text, exact to the fen: \"{number}\"");
-        match value {
-            DeValue::String(text) => text.parse().map(Self).map_err(|error: payment::money::AmountError| Misshapen {
-                problem: error.to_string(),
-                advice: "write yuan with up to two decimals in quotes, such as \"3.50\"".into(),
-            }),
-            DeValue::Float(number) => Err(wrong_kind(value, "an amount in quotes", in_quotes(number.as_str()))),
-            DeValue::Integer(number) => {
-                Err(wrong_kind(value, "an amount in quotes", in_quotes(&format!("{}.00", number.as_str()))))
-            }
-            DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
-                Err(wrong_kind(value, "an amount in quotes", in_quotes("3.50")))
-            }
-        }
-    }
-}
-
-impl FromToml for Vec<String> {
-    fn from_toml(value: &DeValue<'_>) -> Result<Self, Misshapen> {
-        let wrong = || wrong_kind(value, "a list of texts", "write it like [\"balance\", \"moneyFund\"]");
-        let items = value.as_array().ok_or_else(wrong)?;
-        items.iter().map(|item| item.get_ref().as_str().map(str::to_owned).ok_or_else(wrong)).collect()
-    }
-}
-
-impl<T: Choice> FromToml for T {
-    fn from_toml(value: &DeValue<'_>) -> Result<Self, Misshapen> {
-        let words = || T::WORDS.iter().map(|(word, _)| *word);
-        let list = words().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
-        let Some(text) = value.as_str() else {
-            return Err(wrong_kind(value, "a word", format!("write one of {list}")));
-        };
-        let found = T::WORDS.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice);
-        found.ok_or_else(|| Misshapen {
-            problem: format!("\"{text}\" is not known here"),
-            advice: match closest(text, words()) {
-                Some(meant) => format!("did you mean \"{meant}\"? It can be {list}"),
-                None => format!("write one of {list}"),
-            },
-        })
-    }
-}
 
 /// A section of a file, or the place where it would be.
 struct Section<'t> {
@@ -198,6 +66,11 @@ impl<'t> Section<'t> {
         }
     }
 
+    /// What is read of the section, or nothing when it is not written.
+    fn if_there<T>(&self, read: impl Fn(&Self, &mut Findings<'_>) -> T, found: &mut Findings<'_>) -> Option<T> {
+        self.table.is_some().then(|| read(self, found))
+    }
+
     /// The rows of `[[name]]`.
     fn rows(&self, name: &str, found: &mut Findings<'_>) -> Vec<Section<'t>> {
         let Some((key, value)) = self.table.and_then(|table| table.get_key_value(name)) else {
@@ -207,12 +80,12 @@ impl<'t> Section<'t> {
             let at = self.inside(name, key.span());
             found.error(
                 &at,
-                format!("[{name}] stands in single brackets"),
-                format!("write a block [[{name}]] for each one"),
+                format!("[{0}] stands in single brackets", at.key),
+                format!("write a block [[{0}]] for each one", at.key),
             );
             return Vec::new();
         };
-        rows_of(self.layer, name, items, found)
+        rows_of(self.layer, &self.at.unwritten(name).key, items, found)
     }
 
     fn refuse_unknown(&self, known: &[&'static str], found: &mut Findings<'_>) {
@@ -246,27 +119,42 @@ fn unknown_advice(written: &str, known: &[&str], section: &str) -> String {
     }
 }
 
+/// A section with its keys, and with the blocks that stand inside of it.
 macro_rules! section {
-    ($(#[$doc:meta])* $name:ident { $($key:ident: $kind:ty,)* }) => {
+    (
+        $(#[$doc:meta])*
+        $name:ident { $($key:ident: $kind:ty,)* } $(blocks { $($block:ident: $row:ty,)* })?
+    ) => {
         $(#[$doc])*
         #[derive(Debug)]
-        pub(super) struct $name {
+        pub(in crate::config) struct $name {
             /// The head of the section.
-            pub(super) at: At,
-            $(pub(super) $key: Option<Written<$kind>>,)*
+            pub(in crate::config) at: At,
+            $(pub(in crate::config) $key: Option<Written<$kind>>,)*
+            $($(pub(in crate::config) $block: Vec<$row>,)*)?
         }
 
         impl $name {
             /// The keys of the section.
-            pub(super) const KEYS: &'static [&'static str] = &[$(stringify!($key)),*];
+            pub(in crate::config) const KEYS: &'static [&'static str] = &[$(stringify!($key)),*];
 
             fn read(section: &Section<'_>, found: &mut Findings<'_>) -> Self {
-                section.refuse_unknown(Self::KEYS, found);
-                Self { at: section.at.clone(), $($key: section.take(stringify!($key), found),)* }
+                let blocks: &[&'static str] = &[$($(stringify!($block)),*)?];
+                section.refuse_unknown(&[Self::KEYS, blocks].concat(), found);
+                Self {
+                    at: section.at.clone(),
+                    $($key: section.take(stringify!($key), found),)*
+                    $($($block: section
+                        .rows(stringify!($block), found)
+                        .iter()
+                        .map(|row| <$row>::read(row, found))
+                        .collect(),)*)?
+                }
             }
         }
     };
 }
+use section;
 
 /// A section that the hub may lay another one over.
 macro_rules! laid_section {
@@ -304,7 +192,41 @@ section! {
 
 laid_section! {
     /// `[sell]`
-    Sell { who_scans: WhoScans, pay_within_s: u64, }
+    Sell {
+        who_scans: WhoScans,
+        pay_within_s: u64,
+        channels: Vec<String>,
+        show: Vec<String>,
+        refuse_card_shaped: bool,
+    }
+}
+
+section! {
+    /// `[[route]]`
+    Route { wallet: Wallet, first: Vec<String>, length_min: u64, length_max: u64, letters: bool, channels: Vec<String>, }
+}
+
+section! {
+    /// `[refunds]`
+    Refunds {
+        approval_above: Yuan,
+        window_days: u64,
+        alipay_days: u64,
+        wechat_days: u64,
+        allinpay_vsp_days: u64,
+        allinpay_yst_days: u64,
+        instalment_days: u64,
+    }
+}
+
+section! {
+    /// `[instalments]`
+    Instalments { minimum: Yuan, } blocks { plan: Plan, }
+}
+
+section! {
+    /// `[[instalments.plan]]`
+    Plan { periods: u64, bearer: Bearer, rate: String, }
 }
 
 section! {
@@ -334,30 +256,6 @@ laid_section! {
         resume_ms: u64,
         probe_ms: u64,
         call_limit_ms: u64,
-    }
-}
-
-section! {
-    /// `[channels.alipay]`
-    Alipay {
-        gateway_url: String,
-        app_id: String,
-        private_key_file: String,
-        public_key_file: String,
-        app_cert_file: String,
-        alipay_cert_file: String,
-        alipay_root_cert_file: String,
-        aes_key_file: String,
-        app_auth_token_file: String,
-        seller_id: String,
-        store_id: String,
-        alipay_store_id: String,
-        operator_id: String,
-        product_code: String,
-        sys_service_provider_id: String,
-        notify_url: String,
-        enable_pay_channels: Vec<String>,
-        disable_pay_channels: Vec<String>,
     }
 }
 
@@ -395,8 +293,11 @@ pub(super) struct Raw {
     pub(super) sell: Sell,
     pub(super) products: Vec<Product>,
     pub(super) pace: Pace,
-    /// `None`: there is no `[channels.alipay]`.
-    pub(super) alipay: Option<Alipay>,
+    pub(super) routes: Vec<Route>,
+    pub(super) refunds: Refunds,
+    /// `None`: there is no `[instalments]`, and nothing is sold by them.
+    pub(super) instalments: Option<Instalments>,
+    pub(super) channels: Channels,
     pub(super) http: Http,
     /// `None`: there is no `[hub]`.
     pub(super) hub: Option<Hub>,
@@ -407,7 +308,21 @@ pub(super) struct Raw {
 }
 
 const SECTIONS: &[&str] = &[
-    "terminal", "journal", "api", "sell", "product", "pace", "channels", "http", "hub", "operator", "vouchers", "log",
+    "terminal",
+    "journal",
+    "api",
+    "sell",
+    "product",
+    "route",
+    "refunds",
+    "instalments",
+    "pace",
+    "channels",
+    "http",
+    "hub",
+    "operator",
+    "vouchers",
+    "log",
 ];
 
 impl Raw {
@@ -421,10 +336,7 @@ impl Raw {
 
     fn read_sections(file: &Section<'_>, found: &mut Findings<'_>) -> Self {
         file.refuse_unknown(SECTIONS, found);
-        let channels = file.section("channels", found);
-        channels.refuse_unknown(&["alipay"], found);
-        let alipay = channels.section("alipay", found);
-        let (hub, vouchers) = (file.section("hub", found), file.section("vouchers", found));
+        let channels = Channels::read(&file.section("channels", found), found);
         Self {
             terminal: Terminal::read(&file.section("terminal", found), found),
             journal: Journal::read(&file.section("journal", found), found),
@@ -432,11 +344,14 @@ impl Raw {
             sell: Sell::read(&file.section("sell", found), found),
             products: file.rows("product", found).iter().map(|row| Product::read(row, found)).collect(),
             pace: Pace::read(&file.section("pace", found), found),
-            alipay: alipay.table.is_some().then(|| Alipay::read(&alipay, found)),
+            routes: file.rows("route", found).iter().map(|row| Route::read(row, found)).collect(),
+            refunds: Refunds::read(&file.section("refunds", found), found),
+            instalments: file.section("instalments", found).if_there(Instalments::read, found),
+            channels,
             http: Http::read(&file.section("http", found), found),
-            hub: hub.table.is_some().then(|| Hub::read(&hub, found)),
+            hub: file.section("hub", found).if_there(Hub::read, found),
             operator: Operator::read(&file.section("operator", found), found),
-            vouchers: vouchers.table.is_some().then(|| Vouchers::read(&vouchers, found)),
+            vouchers: file.section("vouchers", found).if_there(Vouchers::read, found),
             log: Log::read(&file.section("log", found), found),
         }
     }
@@ -465,7 +380,7 @@ impl Raw {
 const OVERLAY: &[(&str, &[&str])] = &[
     ("terminal", &["name", "merchant", "support", "language"]),
     ("journal", &["keep_days"]),
-    ("sell", Sell::KEYS),
+    ("sell", &["who_scans", "pay_within_s"]),
     ("product", Product::KEYS),
     ("pace", Pace::KEYS),
     ("vouchers", Vouchers::KEYS),
@@ -494,7 +409,6 @@ impl Overlay {
 
     fn read_sections(file: &Section<'_>, found: &mut Findings<'_>) -> Self {
         file.refuse_what_the_hub_may_not_set(found);
-        let vouchers = file.section("vouchers", found);
         let has_products = file.table.is_some_and(|table| table.contains_key("product"));
         let products = file.rows("product", found).iter().map(|row| Product::read(row, found)).collect();
         Self {
@@ -503,7 +417,7 @@ impl Overlay {
             sell: Sell::read(&file.section("sell", found), found),
             products: has_products.then_some(products),
             pace: Pace::read(&file.section("pace", found), found),
-            vouchers: vouchers.table.is_some().then(|| Vouchers::read(&vouchers, found)),
+            vouchers: file.section("vouchers", found).if_there(Vouchers::read, found),
         }
     }
 }
