@@ -49,7 +49,9 @@ use delivery::TokenStore;
 pub use notice::{Notice, NoticeError};
 use seal::{Keys, Seal};
 use setup::Setup;
-pub use setup::{CodePay, Config, Hosts, MerchantCertificate, SetupError, Store, SubMerchant, Verify, WechatKey};
+pub use setup::{
+    CodePay, Config, Delivery, Hosts, MerchantCertificate, SetupError, Store, SubMerchant, TokenCall, Verify, WechatKey,
+};
 use wire::{Operation, Stamp};
 
 /// One WeChat Pay merchant, its keys loaded.
@@ -184,8 +186,7 @@ impl Wechat {
         if reply.status != 200 {
             return Err(KeyError::Http(reply.status));
         }
-        let list: CertificateList =
-            serde_json::from_slice(&reply.body).map_err(|error| KeyError::Malformed(error.to_string()))?;
+        let list: CertificateList = reply::object(&reply.body).map_err(KeyError::Malformed)?;
         let opened: Result<Vec<_>, _> = list.data.iter().map(|sealed| self.open_certificate(sealed)).collect();
         let opened = opened?;
         let among = |serial: &str| opened.iter().find(|(known, _)| known == serial).map(|(_, key)| key.clone());
