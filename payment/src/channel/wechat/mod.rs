@@ -4,7 +4,6 @@
 //! |---|---|
 //! | [`setup`] | the settings, and what can be wrong with them |
 //! | [`wire`] | which interface a request uses, and its JSON |
-//! | [`v2`](mod@self) | the messages of APIv2 for pay codes |
 //! | [`sign`] | the strings to sign |
 //! | [`aead`], [`oaep`] | what comes encrypted |
 //! | [`cert`] | certificates by their numbers |
@@ -12,8 +11,9 @@
 //! | [`codes`] | the table of error codes |
 //! | [`bill`], [`complaint`], [`notice`] | what the daemon asks for beside the engine |
 //!
-//! RSA keys and PEM texts are read by the modules of [`alipay`](super::alipay), which know every form of them. What was
-//! decided where sources disagree is in docs/wechat.md.
+//! The private modules `v2` (messages of APIv2), `delivery` (reports of deliveries), `seal` (signatures of answers), `order`
+//! and `reply` (what answers mean) do the rest. RSA keys and PEM texts are read by the modules of
+//! [`alipay`](super::alipay), which know every form of them. What was decided where sources disagree is in docs/wechat.md.
 
 pub mod aead;
 pub mod bill;

@@ -46,7 +46,8 @@ pub struct Config {
     pub goods_tag: Option<String>,
     /// Whether the money is frozen for sharing.
     pub profit_sharing: bool,
-    /// `no_credit`, `no_debit`, `no_balance` or `balance_only`.
+    /// `no_credit`, `no_debit`, `no_balance` or `balance_only`: for pay codes by v2 (`no_credit` only) and for the codes of a
+    /// service provider; a direct merchant's codes cannot be limited.
     pub limit_pay: Option<String>,
     /// Delivery management of a mini-program, which wants to hear of deliveries; `None` is off.
     pub delivery: Option<Delivery>,
@@ -213,6 +214,9 @@ pub enum SetupError {
     /// A limit that a pay code cannot have.
     #[error("limit_pay {0:?} does not exist for pay codes: only no_credit does")]
     LimitPayForCodes(String),
+    /// A limit that would limit nothing.
+    #[error("limit_pay does nothing here: only pay codes by v2 and the codes of a service provider can be limited")]
+    LimitPayNowhere,
     /// Our private key.
     #[error("our private key (apiclient_key.pem) cannot be used: {0}")]
     PrivateKey(KeyError),
@@ -421,6 +425,9 @@ fn check_code_pay(config: &Config) -> Result<(), SetupError> {
         }
         if config.code_pay == CodePay::V2 && limit != "no_credit" {
             return Err(SetupError::LimitPayForCodes(limit.clone()));
+        }
+        if config.code_pay == CodePay::V3 && config.sub_merchant.is_none() {
+            return Err(SetupError::LimitPayNowhere);
         }
     }
     let is_key =

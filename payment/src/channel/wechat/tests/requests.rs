@@ -104,12 +104,13 @@ fn settings_and_goods_go_along() {
     for part in [
         r#""goods_tag":"SUMMER""#,
         r#""settle_info":{"profit_sharing":true}"#,
-        r#""limit_pay":["no_credit"]"#,
         r#""store_info":{"id":"S1","area_code":"440305"}"#,
         r#"{"goods_detail":[{"merchant_goods_id":"cola","goods_name":"可乐","quantity":2,"unit_price":175}]}"#,
     ] {
         assert!(sent.contains(part), "{part} is missing in {sent}");
     }
+    assert!(!sent.contains("limit_pay"), "the page for direct merchants does not have it");
+    assert!(json(partner(config.clone()), &show()).contains(r#""limit_pay":["no_credit"]"#));
     let message = read(&encoded(config, &take()).body).unwrap();
     for (name, value) in [("goods_tag", "SUMMER"), ("profit_sharing", "Y"), ("limit_pay", "no_credit")] {
         assert_eq!(message[name], value);

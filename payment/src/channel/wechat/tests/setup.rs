@@ -62,6 +62,7 @@ fn every_wrong_setting_is_named() {
         (Config { goods_tag: Some("x".repeat(33)), ..config() }, "goods_tag"),
         (Config { limit_pay: Some("no_money".into()), ..config() }, "limit_pay"),
         (Config { limit_pay: Some("no_balance".into()), ..config() }, "only no_credit"),
+        (Config { limit_pay: Some("no_credit".into()), ..v3_config() }, "does nothing here"),
         (stored(|store| store.terminal_ip = "machine".into()), "terminal_ip"),
         (stored(|store| store.area_code = Some("4403".into())), "area_code"),
         (stored(|store| store.device_id = Some(String::new())), "store.device_id"),
