@@ -206,13 +206,17 @@ fn the_day_of_an_order_is_chinas_and_stays_the_same() {
         let at = |request: &Request| sent(&yst.encode(request, days_later, ENTROPY));
         let offer = Offer { begun, ..offer() };
         let trade = Trade { begun, ..shown() };
-        let refund = RefundOrder { begun, trade: trade.clone(), ..refund() };
-        let duty = Duty { delivered: begun, trade: trade.clone(), ..duty(DutyKind::ConfirmGuarantee) };
+        // Paid on 2026-05-19 in China, long before it was refunded or confirmed.
+        let paid = Trade { begun: Wall { ms: 1_779_200_000_000, trusted: true }, ..taken() };
+        let refund = RefundOrder { begun, trade: paid.clone(), ..refund() };
+        let duty = Duty { delivered: begun, trade: paid, ..duty(DutyKind::ConfirmGuarantee) };
         let makes = [Request::ShowCode(offer.clone()), Request::Refund(refund.clone()), Request::Duty(duty.clone())];
         for request in &makes {
             assert_eq!(at(request).0["transDate"], day, "{request:?}");
         }
-        assert_eq!(at(&makes[1]).1["orgTransDate"], day);
+        for request in &makes[1..] {
+            assert_eq!(at(request).1["orgTransDate"], "20260519", "{request:?}");
+        }
         for request in [Request::Query(trade.clone()), Request::Close(trade), Request::RefundQuery(refund)] {
             let (envelope, fields) = at(&request);
             assert_eq!(fields["oriTransDate"], day, "{request:?}");
