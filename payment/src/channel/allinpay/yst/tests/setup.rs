@@ -52,6 +52,9 @@ fn a_wrong_setting_is_named() {
     assert_eq!(field(refused(|c| c.receiver = String::new())), "receiver");
     assert_eq!(field(refused(|c| c.extend_params = Some("a|b".into()))), "extend_params");
     assert_eq!(field(refused(|c| c.notify_url = Some("https://x\n".into()))), "notify_url");
+    for url in ["ftp://x", "https://x#y", "https://x y"] {
+        assert_eq!(refused(|c| c.notify_url = Some(url.into())), SetupError::NotifyUrl(url.into()));
+    }
     assert_eq!(field(refused(|c| c.terminal.number = "123456789".into())), "terminal.number");
     assert_eq!(field(refused(|c| c.goods.summary = Some(" ".into()))), "goods.summary");
     assert_eq!(field(refused(|c| c.modes.taken = "CODE PAY".into())), "modes");
