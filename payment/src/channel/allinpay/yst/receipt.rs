@@ -12,9 +12,9 @@ use crate::money::Fen;
 /// Where the number under which 云商通 passed the order on may stand (请求渠道流水号).
 const REQUEST_NO: &[&str] = &["reqsn", "cusorderid", "payInterfaceOutTradeNo"];
 /// Where VSP's own number may stand (渠道流水号).
-const CHANNEL_NO: &[&str] = &["trxid", "channelTrxId", "payInterfaceTrxId"];
+const CHANNEL_NO: &[&str] = &["trxid"];
 /// Where the wallet's number may stand (后端渠道流水号).
-const WALLET_NO: &[&str] = &["chnltrxid", "chnlTrxId", "chnlTrxid"];
+const WALLET_NO: &[&str] = &["chnltrxid"];
 /// Where VSP's kind of trade may stand.
 const TRADE_CODE: &[&str] = &["trxcode", "trxCode", "payInterfacetrxcode"];
 /// Both spellings that public clients have met.
