@@ -111,7 +111,8 @@ pub fn order_word(code: &str) -> Option<String> {
 /// The order types that a text can mean: a code, 订单类型, 订单子类型, or both with a hyphen. Empty when it is not known.
 #[must_use]
 pub fn order_types(text: &str) -> Vec<&'static OrderType> {
-    let (word, subtype) = text.split_once(['-', '－']).map_or((text, None), |(word, rest)| (word.trim(), Some(rest.trim())));
+    let (word, subtype) =
+        text.split_once(['-', '－']).map_or((text, None), |(word, rest)| (word.trim(), Some(rest.trim())));
     let is = |order: &&OrderType| {
         let named = order.code == word || order.word == word;
         let narrowed = subtype.is_none_or(|subtype| order.subtype.unwrap_or(order.word) == subtype);

@@ -147,7 +147,7 @@ fn long_cells(cells: &Cells) -> Vec<String> {
 
 /// The sum of a column over lines, exactly; `None` when a cell is no number.
 pub(super) fn sum_of<'a>(lines: impl Iterator<Item = &'a Line>, column: &str) -> Option<Decimal> {
-    lines.map(|line| line.cells.get(column).unwrap_or_default()).try_fold(Decimal::ZERO, |sum, text| {
-        if text.is_empty() { Some(sum) } else { sum.checked_add(decimal(text)?) }
-    })
+    lines
+        .map(|line| line.cells.get(column).unwrap_or_default())
+        .try_fold(Decimal::ZERO, |sum, text| if text.is_empty() { Some(sum) } else { sum.checked_add(decimal(text)?) })
 }

@@ -32,10 +32,13 @@ fn excel(reason: impl std::fmt::Display) -> Unreadable {
 fn believable_counts(content: &[u8]) -> Result<(), Unreadable> {
     const CLAIM: &[u8] = b"uniqueCount";
     let mut from = 0;
-    while let Some(found) = content.get(from..).and_then(|rest| rest.windows(CLAIM.len()).position(|part| part == CLAIM)) {
+    while let Some(found) =
+        content.get(from..).and_then(|rest| rest.windows(CLAIM.len()).position(|part| part == CLAIM))
+    {
         from += found + CLAIM.len();
         let rest = content.get(from..).unwrap_or_default();
-        let digits = rest.iter().skip_while(|byte| matches!(byte, b'=' | b'"' | b'\'' | b' ' | b'\t' | b'\r' | b'\n' | b'+'));
+        let digits =
+            rest.iter().skip_while(|byte| matches!(byte, b'=' | b'"' | b'\'' | b' ' | b'\t' | b'\r' | b'\n' | b'+'));
         let digits: Vec<u8> = digits.take_while(|byte| byte.is_ascii_digit()).take(20).copied().collect();
         let claimed: usize = std::str::from_utf8(&digits).ok().and_then(|text| text.parse().ok()).unwrap_or(usize::MAX);
         if claimed > content.len() {

@@ -57,14 +57,5 @@ fn add(mut row: Draft<'_>) {
     };
     let at = row.at("发生时间");
     let amount = income.or(expense).or(Some(Fen::ZERO));
-    row.push(Told {
-        kind,
-        amount,
-        amount_column: INCOME,
-        fee: None,
-        at,
-        numbers,
-        standing: Standing::Done,
-        words,
-    });
+    row.push(Told { kind, amount, amount_column: INCOME, fee: None, at, numbers, standing: Standing::Done, words });
 }

@@ -104,7 +104,9 @@ fn sums(statement: &mut Statement, text: &Text) {
         statement.remarks.push(Remark::ExtraFile { name: text.name.clone() });
         return;
     };
-    let Some((_, last)) = section.rows.iter().rfind(|(_, line)| line.trim_start().starts_with("合计")) else { return };
+    let Some((_, last)) = section.rows.iter().rfind(|(_, line)| line.trim_start().starts_with("合计")) else {
+        return;
+    };
     let Ok(cells) = section.cells(last, &|_| true) else { return };
     let of = |kind| statement.lines.iter().filter(|line| line.kind == kind).count();
     let (trades, refunds) = (of(Kind::Payment), of(Kind::Refund));

@@ -46,7 +46,12 @@ impl Table {
         let width = headings.names.len();
         let fitted = |cells: &Vec<String>| {
             let mut cells = cells.clone();
-            if cells.len() > width { Err(cells) } else { cells.resize(width, String::new()); Ok(cells) }
+            if cells.len() > width {
+                Err(cells)
+            } else {
+                cells.resize(width, String::new());
+                Ok(cells)
+            }
         };
         let body = sheet.rows.iter().skip(place + 1);
         let rows = body.map(|(row, cells)| (*row, fitted(cells))).collect();
@@ -78,7 +83,9 @@ impl Table {
             (false, _, Some((row, _))) => return Err(Unreadable::MixedUnits { row: *row }),
             (true, false, _) => return Err(Unreadable::UnknownUnit),
             (_, true, _) => (Unit::Yuan, "amounts have decimal points: read as yuan", "金额带小数点，按元读取"),
-            (false, false, None) => (Unit::Fen, "no amount has a decimal point: read as fen", "金额均无小数点，按分读取"),
+            (false, false, None) => {
+                (Unit::Fen, "no amount has a decimal point: read as fen", "金额均无小数点，按分读取")
+            }
         };
         statement.remarks.push(Remark::Assumed { what, chinese });
         Ok(unit)
@@ -108,5 +115,9 @@ fn tables_of(sheets: &[Sheet], wanted: &[&'static str], statement: &mut Statemen
 
 /// A row that adds up others, as Excel files end.
 fn is_sum(cells: &Cells) -> bool {
-    cells.values.iter().find(|cell| !cell.is_empty()).is_some_and(|cell| cell.starts_with("合计") || cell.starts_with("总计"))
+    cells
+        .values
+        .iter()
+        .find(|cell| !cell.is_empty())
+        .is_some_and(|cell| cell.starts_with("合计") || cell.starts_with("总计"))
 }

@@ -95,7 +95,8 @@ fn add(mut row: Draft<'_>, amount_column: &'static str) {
     let fee = row.fee("手续费");
     let (number, wallet) = (row.number("订单号"), row.number_of(&["后端渠道流水号", "渠道订单号"]));
     // Public code does not say whether the reference number is the trxid, so it may match but never contradicts.
-    let others = ["参考号", "凭证号"].iter().filter_map(|column| row.number(column)).filter(|text| text.len() > 6).collect();
+    let others =
+        ["参考号", "凭证号"].iter().filter_map(|column| row.number(column)).filter(|text| text.len() > 6).collect();
     let trxid = row.number_of(&["平台流水号", "交易流水号", "渠道流水号"]);
     let numbers = if kind.returns() {
         Numbers { refund_ours: number, refund_channel: trxid, wallet, others, ..Numbers::default() }

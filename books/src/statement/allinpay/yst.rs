@@ -48,7 +48,9 @@ fn txt(statement: &mut Statement, text: &str) -> Result<(), Unreadable> {
     let headings = Headings::of(&BY_PLACE.map(str::to_owned), &[]).ok_or(Unreadable::Empty)?;
     let table = Table { headings, rows: Vec::new(), amount: ("交易金额", Some(Unit::Fen)), hides_points: false };
     let rows: Vec<(usize, Vec<String>)> = lines.iter().map(|(row, line)| (*row, fields(line))).collect();
-    if !rows.iter().any(|(_, fields)| is_row(fields)) && (rows.len() > 1 || rows.iter().any(|(_, fields)| fields.len() < 2)) {
+    if !rows.iter().any(|(_, fields)| is_row(fields))
+        && (rows.len() > 1 || rows.iter().any(|(_, fields)| fields.len() < 2))
+    {
         return Err(Unreadable::Columns { missing: BY_PLACE.to_vec(), beginning: beginning(text) });
     }
     for (place, (row, fields)) in rows.into_iter().enumerate() {

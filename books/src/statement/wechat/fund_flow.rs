@@ -91,8 +91,7 @@ fn totals(statement: &mut Statement, sum: &Cells) {
     };
     let ((ins, income), (outs, expense)) = (of("收入"), of("支出"));
     let all = count(statement.lines.len());
-    let sums =
-        [(COUNT, all), ("收入笔数", ins), ("收入金额", income), ("支出笔数", outs), ("支出金额", expense)];
+    let sums = [(COUNT, all), ("收入笔数", ins), ("收入金额", income), ("支出笔数", outs), ("支出金额", expense)];
     for (name, rows) in sums {
         if let Some(said) = sum.get(name) {
             statement.total(name, said, rows);

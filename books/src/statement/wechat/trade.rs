@@ -113,7 +113,8 @@ fn totals(statement: &mut Statement, sum: &Cells) {
     let has = |lines: &[Line], column| lines.first().is_none_or(|line| line.cells.get(column).is_some());
     for (name, column) in SUMS {
         // A bill of payments alone has the sums of refunds too, without their columns.
-        let rows = if has(&statement.lines, column) { sum_of(statement.lines.iter(), column) } else { Some(Decimal::ZERO) };
+        let rows =
+            if has(&statement.lines, column) { sum_of(statement.lines.iter(), column) } else { Some(Decimal::ZERO) };
         if let Some(said) = sum.get(name) {
             statement.total(name, said, rows);
         }
