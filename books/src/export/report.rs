@@ -47,7 +47,6 @@ fn detail(row: &Row<'_>) -> Vec<Cell> {
     let (entry, line) = (row.entry, row.line());
     let channel = entry.map(|entry| entry.channel).or(row.listed.map(|listed| listed.channel));
     let (ours, theirs) = (entry.map(|entry| entry.amount), line.map(|line| line.amount));
-    let difference = ours.unwrap_or_default().get().saturating_sub(theirs.unwrap_or_default().get());
     let money = |amount: Option<Fen>| amount.map_or(Cell::Empty, Cell::Money);
     let mut cells = vec![
         Cell::text(found_word(&row.found)),
@@ -55,7 +54,7 @@ fn detail(row: &Row<'_>) -> Vec<Cell> {
         Cell::text(kind(row)),
         money(ours),
         money(theirs),
-        Cell::Money(Fen::new(difference)),
+        difference_of(row),
         money(line.and_then(|line| line.fee)),
         entry.map_or(Cell::Empty, |entry| Cell::text(&day::written(entry.at))),
         Cell::of(line.map(|line| line.at.text.as_str())),
@@ -66,6 +65,21 @@ fn detail(row: &Row<'_>) -> Vec<Cell> {
     cells.push(line.and_then(|line| u64::try_from(line.row).ok()).map_or(Cell::Empty, Cell::Count));
     cells.push(Cell::text(&explanation(row)));
     cells
+}
+
+/// Ours less theirs, where the two should be the same.
+fn difference_of(row: &Row<'_>) -> Cell {
+    let ours = row.entry.map_or(0, |entry| entry.amount.get());
+    let theirs = row.line().map_or(0, |line| line.amount.get());
+    match row.found {
+        Found::Undone | Found::Waiting | Found::Other | Found::NotCompared => Cell::Empty,
+        Found::Agreed
+        | Found::NeighbourDay(_)
+        | Found::DoneByThem
+        | Found::Differing(_)
+        | Found::Long { .. }
+        | Found::Short => Cell::Money(Fen::new(ours.saturating_sub(theirs))),
+    }
 }
 
 /// Each number once, from whichever side knows it; two different ones both, with a stroke between.

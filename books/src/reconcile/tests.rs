@@ -89,7 +89,8 @@ fn equal_amounts_and_times_alone_pair_nothing() {
 
 #[test]
 fn every_number_can_make_the_pair() {
-    let put: [(By, fn(&mut Numbers)); 6] = [
+    type Put = fn(&mut Numbers);
+    let put: [(By, Put); 6] = [
         (By::Attempt, |numbers| numbers.ours = some("X")),
         (By::Channel, |numbers| numbers.channel = some("X")),
         (By::Acquirer, |numbers| numbers.acquirer = some("X")),

@@ -121,7 +121,6 @@ fn read_bounded(from: impl Read, limit: usize) -> Result<Vec<u8>, Unreadable> {
     Ok(content)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn damaged(reason: impl std::fmt::Display) -> Unreadable {
     Unreadable::Damaged { reason: reason.to_string() }
 }

@@ -7,7 +7,7 @@ use calamine::{DataRef, Reader, Xlsx};
 
 use super::container::Sheet;
 use super::table::bare;
-use super::{CELLS_MAX, ROWS_MAX, Unreadable};
+use super::{CELLS_MAX, ROWS_MAX, UNPACKED_MAX, Unreadable};
 
 /// More sheets than a month of days have no place in a statement.
 const SHEETS_MAX: usize = 64;
@@ -48,13 +48,20 @@ fn believable_counts(content: &[u8]) -> Result<(), Unreadable> {
     Ok(())
 }
 
-fn read(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
-    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(excel)?;
-    let names = book.sheet_names();
-    names.into_iter().take(SHEETS_MAX).map(|name| sheet(&mut book, name)).collect()
+/// What all sheets together may still hold: one text may stand in a million cells, one sheet under many names.
+struct Room {
+    rows: usize,
+    bytes: usize,
 }
 
-fn sheet(book: &mut Xlsx<Cursor<&[u8]>>, name: String) -> Result<Sheet, Unreadable> {
+fn read(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
+    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(excel)?;
+    let mut room = Room { rows: ROWS_MAX, bytes: UNPACKED_MAX };
+    let names = book.sheet_names();
+    names.into_iter().take(SHEETS_MAX).map(|name| sheet(&mut book, name, &mut room)).collect()
+}
+
+fn sheet(book: &mut Xlsx<Cursor<&[u8]>>, name: String, room: &mut Room) -> Result<Sheet, Unreadable> {
     let mut rows: Vec<(usize, Vec<String>)> = Vec::new();
     let mut cells = book.worksheet_cells_reader(&name).map_err(excel)?;
     while let Some(cell) = cells.next_cell().map_err(excel)? {
@@ -68,17 +75,28 @@ fn sheet(book: &mut Xlsx<Cursor<&[u8]>>, name: String) -> Result<Sheet, Unreadab
             return Err(excel(format_args!("row {} has more than {CELLS_MAX} cells", row + 1)));
         }
         if rows.last().is_none_or(|(last, _)| *last != row + 1) {
+            room.take_row()?;
             rows.push((row + 1, Vec::new()));
         }
-        if rows.len() > ROWS_MAX {
-            return Err(Unreadable::TooManyRows { limit: ROWS_MAX });
-        }
+        room.take_text(&text)?;
         if let Some((_, cells)) = rows.last_mut() {
             cells.resize(cells.len().max(column + 1), String::new());
             cells[column] = text;
         }
     }
     Ok(Sheet { name, rows })
+}
+
+impl Room {
+    fn take_row(&mut self) -> Result<(), Unreadable> {
+        self.rows = self.rows.checked_sub(1).ok_or(Unreadable::TooManyRows { limit: ROWS_MAX })?;
+        Ok(())
+    }
+
+    fn take_text(&mut self, text: &str) -> Result<(), Unreadable> {
+        self.bytes = self.bytes.checked_sub(text.len()).ok_or(Unreadable::TooLarge { limit: UNPACKED_MAX })?;
+        Ok(())
+    }
 }
 
 fn text(value: &DataRef<'_>) -> String {
@@ -101,4 +119,36 @@ fn text(value: &DataRef<'_>) -> String {
 fn exact(number: String) -> String {
     let digits = number.chars().filter(char::is_ascii_digit).count();
     if digits > EXACT_DIGITS { format!("≈{number}") } else { number }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_lost_digits_is_marked_and_matches_nothing() {
+        assert_eq!(text(&DataRef::Float(3.5)), "3.5");
+        assert_eq!(text(&DataRef::Float(350.0)), "350");
+        assert!(text(&DataRef::Float(4.200_001_234_202_605e27)).starts_with('≈'));
+    }
+
+    #[test]
+    fn a_claim_beyond_the_files_own_size_reserves_nothing() {
+        assert_eq!(believable_counts(b"<sst uniqueCount=\"3\"><si/><si/><si/></sst>"), Ok(()));
+        for claim in ["uniqueCount=\"99999999999\"", "uniqueCount = '18446744073709551615'", "uniqueCount=x"] {
+            assert!(believable_counts(format!("<sst {claim}/>").as_bytes()).is_err(), "{claim}");
+        }
+    }
+
+    #[test]
+    fn one_long_text_in_many_cells_is_refused() {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let page = book.add_worksheet();
+        let long = "x".repeat(32_000);
+        for row in 0..2_200 {
+            page.write_string(row, 0, &long).unwrap();
+        }
+        let bytes = book.save_to_buffer().unwrap();
+        assert_eq!(read(&bytes).map(drop), Err(Unreadable::TooLarge { limit: UNPACKED_MAX }));
+    }
 }

@@ -18,7 +18,10 @@ mod totals;
 mod unreadable;
 mod wechat;
 
+use jiff::civil::Date;
 use payment::channel::ChannelId;
+
+use crate::day;
 
 pub use line::{At, Cells, Kind, Line, Numbers, Standing};
 pub use remark::{Remark, Trouble};
@@ -112,6 +115,14 @@ pub struct Statement {
 impl Statement {
     fn new(source: Source) -> Self {
         Self { source, lines: Vec::new(), totals: Vec::new(), remarks: Vec::new() }
+    }
+
+    /// The first and the last day in China on which its rows happened: a file of another day than the one asked for shows
+    /// here. `None` when no row has a moment.
+    #[must_use]
+    pub fn days(&self) -> Option<(Date, Date)> {
+        let moments = || self.lines.iter().filter_map(|line| line.at.ms);
+        Some((day::of(moments().min()?)?, day::of(moments().max()?)?))
     }
 
     /// Refuses rows beyond [`ROWS_MAX`] over all files of an archive.

@@ -68,6 +68,9 @@ pub(super) fn split(line: &str, separator: char) -> Vec<String> {
     line.splitn(CELLS_MAX, separator).map(|cell| bare(cell).to_owned()).collect()
 }
 
+/// A row's cells under the headings, or as they stand when they do not fit.
+pub(super) type Fitted = Result<Vec<String>, Vec<String>>;
+
 /// Which column takes the commas that nobody quoted, and how a fitting row is told.
 pub(super) struct Fit<'a> {
     pub(super) columns: usize,
@@ -78,8 +81,8 @@ pub(super) struct Fit<'a> {
 }
 
 impl Fit<'_> {
-    /// The cells of a row under the headings, or as they are when no reading fits.
-    pub(super) fn cells(&self, line: &str) -> Result<Vec<String>, Vec<String>> {
+    /// The cells of a row.
+    pub(super) fn cells(&self, line: &str) -> Fitted {
         let plain = split(line, ',');
         let readings = [
             Some(plain.iter().map(|cell| unquoted(cell)).collect()),

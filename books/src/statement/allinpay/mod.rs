@@ -6,7 +6,7 @@ pub(super) mod yst;
 use std::sync::Arc;
 
 use super::container::Sheet;
-use super::table::{self, Headings};
+use super::table::{self, Fitted, Headings};
 use super::{Cells, Remark, Statement, Unit, Unreadable};
 
 /// Titles and notes may stand above Excel's headings.
@@ -15,7 +15,7 @@ const ABOVE_HEADINGS: usize = 30;
 /// A table as it was found: its rows fit under its headings or not.
 struct Table {
     headings: Headings,
-    rows: Vec<(usize, Result<Vec<String>, Vec<String>>)>,
+    rows: Vec<(usize, Fitted)>,
     /// Where the amount stands, and its unit when the heading tells it.
     amount: (&'static str, Option<Unit>),
     /// Excel shows `4.00` as `4`.
@@ -68,7 +68,7 @@ impl Table {
             Unit::ByPoint => (),
         }
         let Some(column) = self.headings.place(self.amount.0) else { return Ok(asked) };
-        let written = |(row, cells): &(usize, Result<Vec<String>, _>)| {
+        let written = |(row, cells): &(usize, Fitted)| {
             let text = cells.as_ref().ok()?.get(column)?;
             text.contains(|c: char| c.is_ascii_digit()).then(|| (*row, text.contains('.')))
         };
