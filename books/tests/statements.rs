@@ -331,6 +331,21 @@ fn what_is_no_statement_is_refused_with_its_reason() {
     assert!(matches!(read(Source::Yst(Unit::Fen), b"hello\n"), Err(Unreadable::Columns { .. })));
 }
 
+#[cfg(not(feature = "xlsx"))]
+#[test]
+fn a_build_without_excel_says_so() {
+    let excel = zipped(&[("[Content_Types].xml", b"<x/>")]);
+    assert_eq!(read(Source::Yst(Unit::Yuan), &excel), Err(Unreadable::NoExcel));
+}
+
+#[test]
+fn a_locked_archive_is_refused() {
+    let mut locked = bytes("/alipay/zip_b64");
+    let central = locked.windows(4).position(|part| part == b"PK\x01\x02").unwrap();
+    locked[central + 8] |= 1;
+    assert!(matches!(read(Source::AlipayTrade, &locked), Err(Unreadable::Locked { .. })));
+}
+
 #[test]
 fn archives_that_are_damaged_or_swell_are_refused() {
     let mut cut = bytes("/alipay/zip_b64");
@@ -344,6 +359,9 @@ fn archives_that_are_damaged_or_swell_are_refused() {
     let limit = books::statement::UNPACKED_MAX;
     assert_eq!(read(Source::AlipayTrade, &bomb), Err(Unreadable::TooLarge { limit }));
     assert_eq!(read(Source::WechatTrade, &gzipped(&zeros)), Err(Unreadable::TooLarge { limit }));
+    let names: Vec<String> = (0..300).map(|number| format!("{number}.csv")).collect();
+    let crowd: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), b"x".as_slice())).collect();
+    assert!(matches!(read(Source::AlipayTrade, &zipped(&crowd)), Err(Unreadable::Damaged { .. })));
     let rows = "x\n".repeat(books::statement::ROWS_MAX + 1);
     let too_many = Unreadable::TooManyRows { limit: books::statement::ROWS_MAX };
     assert_eq!(read(Source::WechatTrade, rows.as_bytes()), Err(too_many));

@@ -52,7 +52,8 @@ pub struct Entry {
     pub channel: ChannelId,
     /// How much, above zero.
     pub amount: Fen,
-    /// When, in ms UTC: of a payment, when it was paid.
+    /// When, in ms UTC: of a payment, when it was paid; of a refund, when it was done (WeChat Pay: asked for), as that
+    /// decides in which day's file it stands.
     pub at: i64,
     /// The numbers. A payment has `ours`, a refund `refund_ours` and the attempt's number in `ours`; a payment that was
     /// undone without a refund number leaves `refund_ours` empty. Others as far as the journal knows them.
@@ -64,7 +65,7 @@ pub struct Entry {
 /// Our side of a day.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Books {
-    /// All movements of the day: each becomes one row.
+    /// All movements of the day through channels that write statements, so no vouchers: each becomes one row.
     pub entries: Vec<Entry>,
     /// Movements of the days before and after, within [`EDGE_MS`] of midnight at least: they explain lines of this day's
     /// files, and become a row only when they do.

@@ -43,6 +43,21 @@ impl By {
         Self::Any,
     ];
 
+    /// The name for a person and for scripts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Refund => "refund number",
+            Self::Attempt => "attempt number",
+            Self::ChannelRefund => "channel's refund number",
+            Self::Channel => "channel's number",
+            Self::Acquirer => "acquirer's number",
+            Self::Wallet => "wallet's number",
+            Self::Request => "request number",
+            Self::Any => "another number",
+        }
+    }
+
     fn keys(self, numbers: &Numbers) -> Vec<&str> {
         match self {
             Self::Refund => numbers.refund_ours.as_deref().into_iter().collect(),
@@ -152,14 +167,17 @@ fn contradicts(entry: &Entry, line: &Numbers, by: By) -> bool {
     }
 }
 
-/// Whether two things said about one movement are the same; used by the row for all numbers of a pair.
-pub(super) fn differing_numbers(entry: &Numbers, line: &Numbers) -> Vec<By> {
-    let differs = |by: &By| match by {
+/// The numbers that both sides of a pair know and that are not the same. Of a refund only those are compared whose part
+/// is certain: behind the channel, some write the payment's numbers and some the refund's own.
+pub(super) fn differing_numbers(entry: &Entry, line: &Numbers) -> Vec<By> {
+    let certain = |by: &By| match by {
+        By::Refund | By::Attempt | By::ChannelRefund | By::Channel => true,
+        By::Acquirer | By::Wallet | By::Request => entry.kind == EntryKind::Payment,
         By::Any => false,
-        By::Refund | By::Attempt | By::ChannelRefund | By::Channel | By::Acquirer | By::Wallet | By::Request => {
-            let (one, other) = (by.keys(entry), by.keys(line));
-            !one.is_empty() && !other.is_empty() && one != other
-        }
     };
-    By::ALL.into_iter().filter(differs).collect()
+    let differs = |by: &By| {
+        let (one, other) = (by.keys(&entry.numbers), by.keys(line));
+        !one.is_empty() && !other.is_empty() && one != other
+    };
+    By::ALL.into_iter().filter(certain).filter(differs).collect()
 }

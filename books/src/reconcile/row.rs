@@ -1,5 +1,7 @@
 //! One finding of a reconciliation.
 
+use std::fmt;
+
 use payment::money::Fen;
 
 use super::pairing::{By, differing_numbers};
@@ -74,7 +76,35 @@ pub struct Row<'a> {
     pub by: Option<By>,
 }
 
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Amount { ours, theirs } => write!(f, "the amount is {ours} here and {theirs} there"),
+            Self::Kind => f.write_str("one side has a payment, the other something else"),
+            Self::State => f.write_str("it is done here and failed there"),
+            Self::Number(by) => write!(f, "the {} differs", by.name()),
+        }
+    }
+}
+
 impl Found {
+    /// The name for a person and for scripts.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Agreed => "agreed",
+            Self::Undone => "undone",
+            Self::NeighbourDay(_) => "neighbour_day",
+            Self::Waiting => "waiting",
+            Self::DoneByThem => "done_by_them",
+            Self::Differing(_) => "differing",
+            Self::Long { .. } => "long",
+            Self::Short => "short",
+            Self::Other => "other",
+            Self::NotCompared => "not_compared",
+        }
+    }
+
     /// Whether a person must look at it.
     #[must_use]
     pub const fn is_difference(&self) -> bool {
@@ -125,7 +155,7 @@ pub(super) fn compare(entry: &Entry, line: &Line) -> Found {
     if entry.amount != line.amount {
         differences.push(Difference::Amount { ours: entry.amount, theirs: line.amount });
     }
-    differences.extend(differing_numbers(&entry.numbers, &line.numbers).into_iter().map(Difference::Number));
+    differences.extend(differing_numbers(entry, &line.numbers).into_iter().map(Difference::Number));
     // What was under way when their file was made may well be done now; what had failed is not.
     if entry.state == State::Final && line.standing == Standing::Failed {
         differences.push(Difference::State);

@@ -143,6 +143,30 @@ fn partial_refunds_of_one_payment_are_not_mixed_up() {
 }
 
 #[test]
+fn the_same_number_at_another_channel_is_another_movement() {
+    let elsewhere = Entry { channel: ChannelId::Alipay, ..paid(350, "P1") };
+    let (rows, code) = found(&books(vec![elsewhere]), &[file(vec![line(Kind::Payment, 350, "P1", "")])], &[]);
+    assert_eq!((rows, code), (vec![Found::Long { twice: false }, Found::NotCompared], 1));
+}
+
+#[test]
+fn a_surer_number_wins_whatever_the_order_of_the_entries() {
+    let by_channel = |ours: &str| {
+        let mut entry = paid(350, ours);
+        entry.numbers.channel = some("4200");
+        entry
+    };
+    let mut theirs = line(Kind::Payment, 350, "P2", "");
+    theirs.numbers.channel = some("4200");
+    let books = books(vec![by_channel(""), by_channel("P2")]);
+    let files = [file(vec![theirs])];
+    let result = reconcile(day(), &books, Files { day: &files, neighbours: &[] }).unwrap();
+    let agreed = result.rows.iter().find(|row| row.found == Found::Agreed).unwrap();
+    assert_eq!((agreed.by, agreed.entry), (Some(By::Attempt), Some(&books.entries[1])));
+    assert_eq!(result.rows[0].found, Found::Short);
+}
+
+#[test]
 fn a_payment_never_answers_for_its_refund() {
     let (rows, code) = found(&books(vec![paid(350, "P1")]), &[file(vec![line(Kind::Refund, 350, "P1", "R1")])], &[]);
     assert_eq!((rows, code), (vec![Found::Short, Found::Long { twice: false }], 1));
