@@ -45,8 +45,7 @@ pub fn without(params: &mut Params, name: &str) {
 
 /// Everything with a value but these names, sorted, joined raw.
 pub fn joined<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>, but: &[&str]) -> String {
-    let sorted: BTreeMap<&str, &str> =
-        pairs.filter(|(name, value)| !but.contains(name) && !value.is_empty()).collect();
+    let sorted: BTreeMap<&str, &str> = pairs.filter(|(name, value)| !but.contains(name) && !value.is_empty()).collect();
     sorted.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
 }
 

@@ -96,12 +96,8 @@ impl Till {
             SignType::Md5 => {
                 calling::md5_hex(&calling::joined(pairs.chain([("key", keys.app_key.as_str())]), &["sign"]))
             }
-            SignType::Rsa => {
-                calling::rsa_sign(&keys.merchant_rsa_private_key_pem, &calling::joined(pairs, &["sign"]))
-            }
-            SignType::Sm2 => {
-                calling::sm2_sign(&keys.merchant_sm2_private_key_pem, &calling::joined(pairs, &["sign"]))
-            }
+            SignType::Rsa => calling::rsa_sign(&keys.merchant_rsa_private_key_pem, &calling::joined(pairs, &["sign"])),
+            SignType::Sm2 => calling::sm2_sign(&keys.merchant_sm2_private_key_pem, &calling::joined(pairs, &["sign"])),
         }
     }
 

@@ -11,7 +11,10 @@ use super::Yst;
 
 /// A request that may go to the business layer.
 pub(super) enum Asked {
-    Call { method: Method, biz: Node },
+    Call {
+        method: Method,
+        biz: Node,
+    },
     /// The statement of a day, `yyyyMMdd`.
     File {
         date: String,
