@@ -18,6 +18,7 @@
 //! ```
 
 pub mod alipay;
+pub mod allinpay;
 pub mod hub;
 pub mod wechat;
 

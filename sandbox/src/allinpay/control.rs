@@ -1,0 +1,227 @@
+//! The side that tests and the demo hold: weather, truth, time passing. No HTTP is needed for any of it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::buyers::App;
+use super::calls::CallRecord;
+use super::ledger::{Ledger, TradeState};
+use super::options::House;
+use super::order::Origin;
+use super::wallet::Wallet;
+use super::weather::{Condition, Weather};
+use super::world::World;
+
+/// What a gateway and its controls share.
+pub(crate) struct Shared {
+    pub(crate) house: House,
+    /// Counts changes.
+    pub(crate) changes: watch::Sender<u64>,
+    world: Mutex<World>,
+}
+
+impl Shared {
+    pub(crate) fn new(house: House) -> Self {
+        let world = Mutex::new(World::new(&house));
+        Self { house, changes: watch::Sender::new(0), world }
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        self.house.clock.now()
+    }
+
+    /// Looks at the world as it is now.
+    pub(crate) fn look<R>(&self, look: impl FnOnce(&World, i64) -> R) -> R {
+        let now = self.now();
+        let mut world = self.lock();
+        let settled = world.settle(now);
+        let seen = look(&world, now);
+        drop(world);
+        if settled {
+            self.tell();
+        }
+        seen
+    }
+
+    /// Changes the world and tells everybody who waits.
+    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut World, i64) -> R) -> R {
+        let now = self.now();
+        let mut world = self.lock();
+        world.settle(now);
+        let result = change(&mut world, now);
+        drop(world);
+        self.tell();
+        result
+    }
+
+    /// Changes what nobody waits for.
+    pub(crate) fn change_quietly<R>(&self, change: impl FnOnce(&mut World) -> R) -> R {
+        change(&mut self.lock())
+    }
+
+    pub(crate) fn network_is_down(&self) -> bool {
+        self.lock().weather.network_down
+    }
+
+    fn tell(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Everything outside the wire: cheap to clone, usable from any thread, alive after the gateway stopped.
+#[derive(Clone)]
+pub struct Control {
+    shared: Arc<Shared>,
+}
+
+impl Control {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// What is wrong just now.
+    #[must_use]
+    pub fn weather(&self) -> Weather {
+        self.shared.look(|world, _| world.weather.clone())
+    }
+
+    /// Changes the weather. A shut door opens, and an open one shuts, within a moment.
+    pub fn set_weather(&self, weather: Weather) {
+        self.shared.change(|world, _| world.weather = weather);
+    }
+
+    /// One thing more goes wrong.
+    pub fn add_weather(&self, condition: impl Into<Condition>) {
+        let condition = condition.into();
+        self.shared.change(|world, _| world.weather.conditions.push(condition));
+    }
+
+    /// The phone of the usual buyer, with WeChat open; [`Wallet::using`] opens another app.
+    #[must_use]
+    pub fn wallet(&self) -> Wallet {
+        self.wallet_of("Lin")
+    }
+
+    /// The phone of the buyer with this name, who gets an account at the first call.
+    #[must_use]
+    pub fn wallet_of(&self, name: &str) -> Wallet {
+        Wallet::new(Arc::clone(&self.shared), name, App::Wechat)
+    }
+
+    /// The truth at this moment.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        self.shared.look(Ledger::of)
+    }
+
+    /// The last 10,000 calls, oldest first.
+    #[must_use]
+    pub fn calls(&self) -> Vec<CallRecord> {
+        self.shared.look(|world, _| world.calls.iter().cloned().collect())
+    }
+
+    /// Lets an unpaid code die now; tells whether there was one.
+    pub fn expire_code(&self, out_trade_no: &str) -> bool {
+        self.end(out_trade_no, |origin| matches!(origin, Origin::Code { .. }))
+    }
+
+    /// Lets every pay code die now.
+    pub fn expire_pay_codes(&self) {
+        self.shared.change(|world, now| {
+            for code in world.pay_codes.values_mut() {
+                code.expires_at = code.expires_at.min(now);
+            }
+        });
+    }
+
+    /// Ends an unpaid order as its time limit would; tells whether there was one.
+    pub fn close_trade(&self, out_trade_no: &str) -> bool {
+        self.end(out_trade_no, |_| true)
+    }
+
+    fn end(&self, out_trade_no: &str, ends: impl Fn(&Origin) -> bool) -> bool {
+        self.shared.change(|world, now| {
+            let order = world.orders.get(out_trade_no);
+            let waiting = order.is_some_and(|order| order.is_waiting() && ends(&order.origin));
+            if waiting {
+                world.end(out_trade_no, TradeState::Expired, now);
+            }
+            waiting
+        })
+    }
+
+    /// Gives the merchant exactly this much to pay refunds from, in fen; `None` is never empty.
+    pub fn set_merchant_balance_fen(&self, fen: Option<i64>) {
+        self.shared.change(|world, _| world.merchant_fen = fen);
+    }
+
+    /// What the merchant has to pay refunds from, in fen; `None` is never empty.
+    #[must_use]
+    pub fn merchant_balance_fen(&self) -> Option<i64> {
+        self.shared.look(|world, _| world.merchant_fen)
+    }
+
+    /// The terminals that are filed, `termno`.
+    #[must_use]
+    pub fn filed_terminals(&self) -> Vec<String> {
+        self.shared.look(|world, _| world.terminals.keys().cloned().collect())
+    }
+
+    /// A watch on everything that happens from now on.
+    #[must_use]
+    pub fn changes(&self) -> Changes {
+        let mut seen = self.shared.changes.subscribe();
+        seen.mark_unchanged();
+        Changes { shared: Arc::clone(&self.shared), seen }
+    }
+
+    /// Waits for the next change after this call. Use [`Control::changes`] or [`Control::until`] to miss none.
+    pub async fn changed(&self) {
+        self.changes().next().await;
+    }
+
+    /// Waits until the ledger is as wished and gives it. Put a time limit around it.
+    pub async fn until(&self, mut wished: impl FnMut(&Ledger) -> bool) -> Ledger {
+        let mut changes = self.changes();
+        loop {
+            let ledger = self.ledger();
+            if wished(&ledger) {
+                return ledger;
+            }
+            changes.next().await;
+        }
+    }
+}
+
+/// Everything that happens at the gateway: calls, the buyer's doings, time limits, weather.
+pub struct Changes {
+    shared: Arc<Shared>,
+    seen: watch::Receiver<u64>,
+}
+
+impl Changes {
+    /// Waits for a change that this watch has not told of. Several may be told as one.
+    pub async fn next(&mut self) {
+        loop {
+            let due = self.shared.look(|world, now| world.next_due_at().map(|at| at - now));
+            let wait = due.and_then(|ms| u64::try_from(ms).ok()).map(|ms| ms.max(1));
+            tokio::select! {
+                _ = self.seen.changed() => return,
+                () = wait_for(wait) => {}
+            }
+        }
+    }
+}
+
+async fn wait_for(ms: Option<u64>) {
+    match ms {
+        Some(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
+        None => std::future::pending().await,
+    }
+}
