@@ -43,8 +43,7 @@ pub(super) fn check(
 }
 
 fn read(c: &mut Checker<'_, '_>, raw: raw::AllinpayVsp, places: &Places, mode: Mode, shown: Shown) -> Config {
-    let mut address =
-        |written, key: &str, gateway| channels::address(c, written, places.unwritten(key), gateway, mode);
+    let mut address = |written, key: &str, gateway| channels::address(c, written, places.unwritten(key), gateway, mode);
     let base_url = address(raw.gateway_url, "gateway_url", &Gateway::VSP);
     let statement_base_url = address(raw.statement_url, "statement_url", &Gateway::VSP_STATEMENTS);
     let asked = ("cusid", "add the merchant number, 15 digits: cusid = \"…\"", ANY_CUSID);
@@ -53,7 +52,8 @@ fn read(c: &mut Checker<'_, '_>, raw: raw::AllinpayVsp, places: &Places, mode: M
     let keys = SignKeys { app: raw.app_key_file, private: raw.private_key_file, public: raw.public_key_file };
     let sign_type = c.choice(raw.sign_type, places.unwritten("sign_type"), SignKind::Rsa);
     let sign_type = sign_keys(c, sign_type, keys, places);
-    let advice = "add the number under which the terminal was filed, 8 letters and digits: terminal_number = \"00000001\"";
+    let advice =
+        "add the number under which the terminal was filed, 8 letters and digits: terminal_number = \"00000001\"";
     let number = required(c, raw.terminal_number, places, ("terminal_number", advice, ANY_TERMINAL));
     let terminal = Terminal {
         device_type: c.choice(raw.device_type, places.unwritten("device_type"), DEVICE_TYPE.to_owned()),

@@ -51,11 +51,12 @@ fn read(c: &mut Checker<'_, '_>, mut raw: raw::AllinpayYst, places: &Places, mod
     let private_key = required_file(c, raw.private_key_file.take(), places, asked, Readers::Owner);
     let asked = ("public_key_file", "name the file with Allinpay's SM2 public key (not ours)");
     let allinpay_key = required_file(c, raw.public_key_file.take(), places, asked, Readers::Anybody);
-    let Word(trade) = c.choice(raw.trade, places.unwritten("trade"), Word(TradeKind::Consume));
+    let Word(trade) = c.choice(raw.trade.take(), places.unwritten("trade"), Word(TradeKind::Consume));
     let Word(pay_mode_form) =
-        c.choice(raw.pay_mode_form, places.unwritten("pay_mode_form"), Word(PayModeForm::default()));
-    let Word(amount_form) = c.choice(raw.amount_form, places.unwritten("amount_form"), Word(AmountForm::default()));
-    let Word(ask_by) = c.choice(raw.ask_by, places.unwritten("ask_by"), Word(AskBy::default()));
+        c.choice(raw.pay_mode_form.take(), places.unwritten("pay_mode_form"), Word(PayModeForm::default()));
+    let Word(amount_form) =
+        c.choice(raw.amount_form.take(), places.unwritten("amount_form"), Word(AmountForm::default()));
+    let Word(ask_by) = c.choice(raw.ask_by.take(), places.unwritten("ask_by"), Word(AskBy::default()));
     Config {
         base_url,
         app_id,
@@ -118,7 +119,8 @@ fn goods(c: &mut Checker<'_, '_>, raw: &mut raw::AllinpayYst) -> GoodsFields {
 }
 
 fn machine(c: &mut Checker<'_, '_>, raw: &mut raw::AllinpayYst, places: &Places) -> Terminal {
-    let advice = "add the number under which the terminal was filed, up to 8 characters: terminal_number = \"00000001\"";
+    let advice =
+        "add the number under which the terminal was filed, up to 8 characters: terminal_number = \"00000001\"";
     Terminal {
         number: required(c, raw.terminal_number.take(), places, ("terminal_number", advice, ANY_TERMINAL)),
         device_type: c.choice(raw.device_type.take(), places.unwritten("device_type"), DEVICE_TYPE.to_owned()),

@@ -46,9 +46,8 @@ pub(super) fn check(c: &mut Checker<'_, '_>, raw: raw::Wechat, terminal: &Termin
 
 fn read(c: &mut Checker<'_, '_>, raw: raw::Wechat, places: &Places, terminal: &TerminalConfig) -> Config {
     let hosts = hosts(c, raw.gateway_url, raw.backup_url, raw.weixin_url, places, terminal.mode);
-    let mut required = |written, key, advice, otherwise| {
-        channels::required(c, written, places, (key, advice, otherwise))
-    };
+    let mut required =
+        |written, key, advice, otherwise| channels::required(c, written, places, (key, advice, otherwise));
     let mchid = required(raw.mchid, "mchid", "add the merchant number: mchid = \"1900000001\"", ANY_MCHID);
     let appid = required(raw.appid, "appid", "add the AppID that is bound to the merchant number", ANY_APPID);
     let notify_url = required(

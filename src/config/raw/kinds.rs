@@ -91,11 +91,8 @@ impl Choice for AskBy {
 }
 
 impl Choice for Meaning {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("no_order", Self::NoOrder),
-        ("number_used", Self::NumberUsed),
-        ("short_of_funds", Self::ShortOfFunds),
-    ];
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("no_order", Self::NoOrder), ("number_used", Self::NumberUsed), ("short_of_funds", Self::ShortOfFunds)];
 }
 
 /// How VSP's calls are signed.
