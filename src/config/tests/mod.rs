@@ -2,8 +2,10 @@
 
 mod board;
 mod channel;
+mod channels;
 mod hub;
 mod laid_over;
+mod sell;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -190,8 +192,17 @@ fn every_key_is_in_the_example_and_in_the_reference() {
         raw::Api::KEYS,
         raw::Sell::KEYS,
         raw::Product::KEYS,
+        raw::Route::KEYS,
+        raw::Refunds::KEYS,
+        raw::Instalments::KEYS,
+        raw::Plan::KEYS,
         raw::Pace::KEYS,
         raw::Alipay::KEYS,
+        raw::Wechat::KEYS,
+        raw::AllinpayVsp::KEYS,
+        raw::AllinpayYst::KEYS,
+        raw::SplitRow::KEYS,
+        raw::CodeMeaning::KEYS,
         raw::Http::KEYS,
         raw::Hub::KEYS,
         raw::Operator::KEYS,
@@ -284,7 +295,7 @@ fn missing_files_are_named_together() {
 #[test]
 fn an_empty_config_says_what_is_needed() {
     let bench = Bench::new();
-    assert_eq!(bench.errors(""), ["terminal.id", "channels.alipay"]);
+    assert_eq!(bench.errors(""), ["terminal.id", "channels"]);
     assert_eq!(
         bench.errors("[terminal]\nid = \"x\"\n[[product]]\n[channels.alipay]\n"),
         [

@@ -1,0 +1,184 @@
+//! `[sell] channels` and `show`, `[[route]]`, `[refunds]` and `[instalments]`.
+
+use payment::channel::{ChannelId, Wallet};
+
+use super::channels::{VSP, WECHAT, YST, with_keys};
+use super::*;
+
+fn all() -> String {
+    format!("{SOUND}{WECHAT}{VSP}{YST}")
+}
+
+fn sell(lines: &str) -> String {
+    format!("{}[sell]\n{lines}\n", all())
+}
+
+#[test]
+fn one_channel_is_the_order_and_shows_its_wallet() {
+    let checked = Bench::new().load(SOUND, BOARD).expect("sound");
+    assert_eq!(checked.settings.channels, [ChannelId::Alipay]);
+    assert_eq!(checked.show, ShowConfig::Wallets(vec![Wallet::Alipay]));
+    assert!(checked.routes.is_empty() && !checked.refuse_card_shaped && checked.instalments.is_none());
+}
+
+#[test]
+fn channels_are_preferred_as_the_list_says_and_else_as_they_are_known() {
+    let bench = with_keys();
+    use ChannelId::{Alipay, AllinpayVsp, AllinpayYst, Wechat};
+    for (line, order) in [
+        ("", vec![Alipay, Wechat, AllinpayVsp, AllinpayYst]),
+        (
+            "channels = [\"allinpay_vsp\", \"wechat\", \"allinpay_yst\", \"alipay\"]",
+            vec![AllinpayVsp, Wechat, AllinpayYst, Alipay],
+        ),
+    ] {
+        let checked = bench.load(&sell(line), BOARD).unwrap_or_else(|report| panic!("{report}"));
+        assert_eq!(checked.settings.channels, order);
+        let held: Vec<ChannelId> = checked.channels.iter().map(|channel| channel.adapter.id()).collect();
+        assert_eq!(held, order);
+        assert!(checked.warnings.is_empty(), "{}", checked.warnings);
+    }
+}
+
+#[test]
+fn a_channel_that_is_left_out_still_settles_what_is_open_there() {
+    let bench = with_keys();
+    let checked = bench.load(&format!("{SOUND}{WECHAT}[sell]\nchannels = [\"wechat\"]\n"), BOARD).expect("sound");
+    assert_eq!(checked.settings.channels, [ChannelId::Wechat]);
+    assert_eq!(checked.channels.len(), 2, "what it took before could not be refunded");
+    assert_eq!(keys_of(&checked.warnings, Severity::Warning), ["sell.channels"]);
+}
+
+#[test]
+fn a_list_of_channels_that_cannot_be_is_refused() {
+    let bench = Bench::new();
+    for line in [
+        "channels = []",
+        "channels = [\"alipay\", \"alipay\"]",
+        "channels = [\"alipay\", \"wechat\"]",
+        "channels = [\"alipai\"]",
+        "channels = [\"voucher\"]",
+    ] {
+        let errors = bench.errors(&format!("{SOUND}[sell]\n{line}\n"));
+        assert!(errors.iter().all(|key| key == "sell.channels"), "{line}: {errors:?}");
+    }
+}
+
+#[test]
+fn one_wallet_two_or_one_code_for_all_are_shown() {
+    use Wallet::{Alipay, UnionPay, Wechat};
+    let bench = with_keys();
+    for (line, show) in [
+        ("", ShowConfig::Wallets(vec![Alipay, Wechat])),
+        ("channels = [\"wechat\", \"alipay\"]", ShowConfig::Wallets(vec![Wechat, Alipay])),
+        ("channels = [\"allinpay_vsp\"]", ShowConfig::Any),
+        ("show = [\"union_pay\"]", ShowConfig::Wallets(vec![UnionPay])),
+        ("show = [\"wechat\", \"alipay\"]", ShowConfig::Wallets(vec![Wechat, Alipay])),
+        ("show = [\"any\"]", ShowConfig::Any),
+    ] {
+        let checked = bench.load(&sell(line), BOARD).unwrap_or_else(|report| panic!("{line}: {report}"));
+        assert_eq!(checked.show, show, "{line}");
+    }
+    for line in [
+        "show = []",
+        "show = [\"alipay\", \"wechat\", \"union_pay\"]",
+        "show = [\"alipay\", \"alipay\"]",
+        "show = [\"alipay\", \"any\"]",
+        "show = [\"paypal\"]",
+    ] {
+        let errors = bench.errors(&sell(line));
+        assert!(errors.iter().all(|key| key == "sell.show"), "{line}: {errors:?}");
+    }
+    for line in ["show = [\"wechat\"]", "show = [\"any\"]"] {
+        assert_eq!(bench.errors(&format!("{SOUND}[sell]\n{line}\n")), ["sell.show"], "{line}: nobody can show it");
+    }
+}
+
+#[test]
+fn pay_codes_are_routed_by_rows_in_front_of_the_built_in_table() {
+    let bench = with_keys();
+    let row = |lines: &str| format!("{}[[route]]\n{lines}\n", all());
+    let usual = "wallet = \"union_pay\"\nfirst = [\"62\"]\nlength_min = 19\n";
+    let checked = bench.load(&row(usual), BOARD).unwrap_or_else(|report| panic!("{report}"));
+    let route = RouteConfig {
+        wallet: Wallet::UnionPay,
+        first: vec!["62".to_owned()],
+        length: 19..=19,
+        letters: false,
+        channels: vec![ChannelId::AllinpayVsp, ChannelId::AllinpayYst],
+    };
+    assert_eq!(checked.routes, std::slice::from_ref(&route));
+    let more = format!("{usual}length_max = 24\nletters = true\nchannels = [\"allinpay_yst\"]\n");
+    let checked = bench.load(&row(&more), BOARD).unwrap_or_else(|report| panic!("{report}"));
+    let channels = vec![ChannelId::AllinpayYst];
+    assert_eq!(checked.routes, [RouteConfig { length: 19..=24, letters: true, channels, ..route.clone() }]);
+    let none = bench.load(&row(&format!("{usual}channels = []\n")), BOARD).expect("known, and not taken");
+    assert_eq!(none.routes, [RouteConfig { channels: Vec::new(), ..route }]);
+}
+
+#[test]
+fn a_row_that_fits_everything_or_bank_cards_is_refused_at_its_key() {
+    let bench = with_keys();
+    let row = |wallet: &str, first: &str, rest: &str| {
+        format!("{}[[route]]\nwallet = \"{wallet}\"\nfirst = {first}\n{rest}\n", all())
+    };
+    for (config, key) in [
+        (row("union_pay", "[\"62\"]", "length_min = 16"), "route[0].first"),
+        (row("alipay", "[]", "length_min = 18"), "route[0].first"),
+        (row("alipay", "[\"\"]", "length_min = 18"), "route[0].first"),
+        (row("alipay", "[\"fp\"]", "length_min = 35"), "route[0].first"),
+        (row("alipay", "[\"28\"]", "length_min = 13"), "route[0].length_min"),
+        (row("alipay", "[\"28\"]", "length_min = 20\nlength_max = 19"), "route[0].length_max"),
+        (row("alipay", "[\"28\"]", "length_min = 18\nchannels = [\"wechat\"]"), "route[0].channels"),
+        (row("alipai", "[\"28\"]", "length_min = 18"), "route[0].wallet"),
+        (row("alipay", "[\"28\"]", ""), "route[0].length_min"),
+    ] {
+        assert_eq!(bench.errors(&config), [key], "{config}");
+    }
+}
+
+#[test]
+fn refunds_have_windows_and_may_need_a_second_person() {
+    let bench = Bench::new();
+    let refunds = |lines: &str| format!("{SOUND}[refunds]\n{lines}\n");
+    let checked = bench.load(SOUND, BOARD).expect("sound");
+    assert_eq!((checked.refunds.approval_above, checked.refunds.window_days[&ChannelId::Wechat]), (None, 365));
+    let lines = "approval_above = \"0.00\"\nwindow_days = 15\nalipay_days = 7";
+    let checked = bench.load(&refunds(lines), BOARD).expect("sound");
+    let days = checked.refunds.window_days;
+    assert_eq!(checked.refunds.approval_above, Some(Fen::ZERO));
+    assert_eq!((days[&ChannelId::Alipay], days[&ChannelId::AllinpayYst]), (7, 15), "the shorter one counts");
+    for line in ["window_days = 0", "wechat_days = 1096", "approval_above = \"-0.01\""] {
+        let key = format!("refunds.{}", line.split(' ').next().expect("a key"));
+        assert_eq!(bench.errors(&refunds(line)), [key]);
+    }
+}
+
+#[test]
+fn instalments_have_a_rate_for_each_number_of_months() {
+    let bench = with_keys();
+    let plans = "[instalments]\nminimum = \"300.00\"\n[[instalments.plan]]\nperiods = 3\nrate = \"2.3%\"\n\
+                 [[instalments.plan]]\nperiods = 12\nbearer = \"seller\"\nrate = \"7.5%\"\n";
+    let checked = bench.load(&format!("{SOUND}{plans}"), BOARD).unwrap_or_else(|report| panic!("{report}"));
+    let instalments = checked.instalments.expect("on");
+    assert_eq!(instalments.minimum, Fen::new(30_000));
+    assert_eq!(
+        instalments.plans,
+        [
+            PlanConfig { periods: 3, bearer: Bearer::Buyer, rate_millionths: 23_000 },
+            PlanConfig { periods: 12, bearer: Bearer::Seller, rate_millionths: 75_000 },
+        ]
+    );
+    let row = |lines: &str| format!("{SOUND}[instalments]\n[[instalments.plan]]\n{lines}\n");
+    for (config, keys) in [
+        (format!("{SOUND}[instalments]\n"), vec!["instalments.plan"]),
+        (row("periods = 1\nrate = \"2.3%\""), vec!["instalments.plan[0].periods"]),
+        (row("periods = 3\nrate = \"2.3\""), vec!["instalments.plan[0].rate"]),
+        (row("periods = 3"), vec!["instalments.plan[0].rate"]),
+        (format!("{SOUND}{plans}[[instalments.plan]]\nperiods = 3\nrate = \"1%\"\n"), vec!["instalments.plan[2]"]),
+    ] {
+        assert_eq!(bench.errors(&config), keys, "{config}");
+    }
+    let alone = SOUND.split("[channels.alipay]").next().expect("the rest");
+    assert_eq!(bench.errors(&format!("{alone}{WECHAT}{plans}")), ["instalments"], "WeChat has none");
+}
