@@ -9,7 +9,7 @@ use super::options::GatewayOptions;
 use super::order::{Account, Order, Refund, RefundState};
 use super::v3::trade_type;
 use super::world::World;
-use crate::alipay::china_time::{DAY_MS, write};
+use crate::alipay::china_time::{DAY_MS, midnight_after, write};
 
 /// A bill that waits to be fetched.
 #[derive(Debug, Clone)]
@@ -131,7 +131,8 @@ fn refund_cells(row: &Row<'_>, kind: Kind, refunded: i64) -> Cells {
     let or_zero = |text: Option<&str>| text.unwrap_or("0").to_owned();
     let mut cells = Vec::new();
     if kind == Kind::Refund {
-        let done = refund.filter(|refund| refund.state == RefundState::Success).map(|refund| write(refund.ends_at));
+        let done = refund.filter(|refund| refund.state_at(made_at(row)) == RefundState::Success);
+        let done = done.map(|refund| write(refund.ends_at));
         cells.push(("退款申请时间", refund.map(|refund| write(refund.created_at)).unwrap_or_default()));
         cells.push(("退款成功时间", done.unwrap_or_default()));
     }
@@ -142,9 +143,14 @@ fn refund_cells(row: &Row<'_>, kind: Kind, refunded: i64) -> Cells {
         ("退款金额", yuan(refunded)),
         ("充值券退款金额", yuan(0)),
         ("退款类型", refund.map(|_| "ORIGINAL".to_owned()).unwrap_or_default()),
-        ("退款状态", refund.map(|refund| state_word(refund.state).to_owned()).unwrap_or_default()),
+        ("退款状态", refund.map(|refund| state_word(refund.state_at(made_at(row))).to_owned()).unwrap_or_default()),
     ]);
     cells
+}
+
+/// The file of a day is made at nine the next morning, and never changed later.
+fn made_at(row: &Row<'_>) -> i64 {
+    midnight_after(row.at) + 9 * 3_600_000
 }
 
 /// Bills use other words than the API.

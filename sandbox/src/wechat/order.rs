@@ -176,6 +176,13 @@ pub(crate) struct Refund {
     pub(crate) ends_as: RefundState,
 }
 
+impl Refund {
+    /// How it stands at a moment.
+    pub(crate) fn state_at(&self, at: i64) -> RefundState {
+        if self.ends_at <= at { self.ends_as } else { RefundState::Processing }
+    }
+}
+
 impl Order {
     /// What was taken back from the merchant, arrived or not.
     pub(crate) fn returned_fen(&self) -> i64 {
@@ -190,6 +197,11 @@ impl Order {
     /// Whether the buyer may still pay.
     pub(crate) fn is_waiting(&self) -> bool {
         matches!(self.state, TradeState::NotPay | TradeState::UserPaying)
+    }
+
+    /// Whether time alone may still change it.
+    pub(crate) fn is_restless(&self) -> bool {
+        self.is_waiting() || self.refunds.iter().any(|refund| refund.state == RefundState::Processing)
     }
 
     pub(crate) fn is_paid(&self) -> bool {

@@ -1,6 +1,6 @@
 //! The truth: who owes, who paid, which codes live. Everything here happens at a given moment and at once.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use super::bill::Token;
 use super::calls::{CallRecord, Probe};
@@ -49,6 +49,8 @@ pub(crate) struct World {
     pub(crate) pay_codes: HashMap<String, PayCode>,
     pub(crate) orders: BTreeMap<OrderKey, Order>,
     pub(crate) codes: HashMap<String, OrderKey>,
+    /// Orders that time alone may change, so that it need not look at the others.
+    pub(crate) restless: BTreeSet<OrderKey>,
     pub(crate) landings: Vec<Landing>,
     pub(crate) complaints: Vec<Complaint>,
     pub(crate) bills: HashMap<String, Token>,
@@ -70,6 +72,7 @@ impl World {
             pay_codes: HashMap::new(),
             orders: BTreeMap::new(),
             codes: HashMap::new(),
+            restless: BTreeSet::new(),
             landings: Vec::new(),
             complaints: Vec::new(),
             bills: HashMap::new(),
@@ -107,6 +110,8 @@ impl World {
     /// Lets time pass, in the order in which things are due. Tells whether anything changed.
     pub(crate) fn settle(&mut self, now: i64) -> bool {
         let mut changed = false;
+        let orders = &self.orders;
+        self.restless.retain(|key| orders.get(key).is_some_and(Order::is_restless));
         while let Some((at, due)) = self.next_due().filter(|(at, _)| *at <= now) {
             changed = true;
             match due {
@@ -125,9 +130,10 @@ impl World {
 
     fn next_due(&self) -> Option<(i64, Due)> {
         let landings = self.landings.iter().enumerate().map(|(index, landing)| (landing.at, Due::Land(index)));
-        let waiting = self.orders.iter().filter(|(_, order)| order.is_waiting());
+        let restless = || self.restless.iter().filter_map(|key| self.orders.get_key_value(key));
+        let waiting = restless().filter(|(_, order)| order.is_waiting());
         let ending = waiting.map(|(key, order)| (order.ends_at, Due::End(key.clone())));
-        let refunds = self.orders.iter().flat_map(|(key, order)| {
+        let refunds = restless().flat_map(|(key, order)| {
             let open = order.refunds.iter().enumerate().filter(|(_, refund)| refund.state == RefundState::Processing);
             open.map(move |(index, refund)| (refund.ends_at, Due::Refund(key.clone(), index)))
         });
@@ -223,6 +229,7 @@ impl World {
             refunds: Vec::new(),
             deliveries: Vec::new(),
         };
+        self.restless.insert(key.clone());
         self.orders.insert(key.clone(), order);
         key
     }

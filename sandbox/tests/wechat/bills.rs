@@ -105,6 +105,16 @@ async fn kinds_list_their_rows_and_columns() {
 }
 
 #[tokio::test]
+async fn a_refund_that_ended_after_the_file_was_made_stays_unfinished_in_it() {
+    let till = Till::with(|options| options.refund_takes_ms = 21 * HOUR).await;
+    next_morning(&till).await;
+    till.pass(2 * DAY);
+    assert_eq!(till.trade("N00001").refunded_fen, 150);
+    let announced = till.get("/v3/bill/tradebill?bill_date=2025-06-01").await;
+    assert_eq!(cell(&fetch(&till, &announced).await.text(), 2, "退款状态"), "PROCESSING");
+}
+
+#[tokio::test]
 async fn the_movements_of_money_end_in_the_balance() {
     let till = Till::open().await;
     next_morning(&till).await;

@@ -76,6 +76,11 @@ async fn only_its_own_shops_are_served() {
         let answer = till.post(&format!("{BASE}/native"), partner(native("N00001", 350), shop)).await;
         assert_eq!((answer.status, &*answer.code()), (status, code));
     }
+    for (limits, status) in [(json!(["no_credit"]), 200), (json!(["no_money"]), 400), (json!("no_credit"), 400)] {
+        let mut body = partner(native("N00002", 350), &till.keys.sub_mchid);
+        body["limit_pay"] = limits;
+        assert_eq!(till.post(&format!("{BASE}/native"), body).await.status, status);
+    }
     let direct = till.post(&format!("{BASE}/native"), native("N00001", 350)).await;
     assert_eq!(direct.code(), "PARAM_ERROR");
 }

@@ -108,6 +108,7 @@ async fn fields_are_checked_and_strangers_refused() {
     assert_eq!(err(&[("total_fee", "0")]).await, "PARAM_ERROR");
     assert_eq!(err(&[("spbill_create_ip", "here")]).await, "PARAM_ERROR");
     assert_eq!(err(&[("colour", "red")]).await, "PARAM_ERROR");
+    assert_eq!(err(&[("time_expire", "2025060112")]).await, "PARAM_ERROR");
     assert_eq!(err(&[("body", "")]).await, "LACK_PARAMS");
     assert_eq!(err(&[("sub_mch_id", "1900000099")]).await, "NOAUTH");
     let other = [("appid", "wx1"), ("mch_id", &*till.keys.mchid), ("nonce_str", "1"), ("out_trade_no", "C1")];

@@ -66,6 +66,12 @@ fn read(call: &Call, account: Account) -> Result<Terms, Failure> {
     for (name, longest) in LENGTHS {
         call.get(name, longest)?;
     }
+    for name in ["time_start", "time_expire"] {
+        let fourteen = |text: &str| text.len() == 14 && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !call.get(name, 14)?.is_none_or(fourteen) {
+            return Err(Failure::parameter(name));
+        }
+    }
     let number = call.required("out_trade_no", 32)?;
     // APIv2 takes shorter numbers than APIv3.
     let shaped = is_order_number(&format!("{number:0>6}"), "_-*|@");

@@ -54,6 +54,7 @@ fn read(call: &Call<'_>, fields: &Fields<'_>, moment: Moment<'_>) -> Result<(Ter
     fields.lengths(&[("goods_tag", 32)])?;
     fields.boolean("support_fapiao")?;
     fields.object("settle_info", &["profit_sharing"])?.map_or(Ok(None), |info| info.boolean("profit_sharing"))?;
+    check_limit_pay(call, fields)?;
     check_detail(call, fields)?;
     let terms = Terms {
         key: OrderKey { account: parties.account.clone(), number: number.to_owned() },
@@ -107,6 +108,18 @@ fn device_id(fields: &Fields<'_>) -> Result<Option<String>, Refusal> {
 /// An address in numbers.
 pub(super) fn check_ip(fields: &Fields<'_>, name: &str, text: &str) -> Result<(), Refusal> {
     text.parse::<IpAddr>().map(|_| ()).map_err(|_| fields.wrong(name, "不是合法的IP地址"))
+}
+
+/// The ways to pay that are excluded: a list of known words.
+fn check_limit_pay(call: &Call<'_>, fields: &Fields<'_>) -> Result<(), Refusal> {
+    const KNOWN: [&str; 4] = ["no_credit", "no_debit", "no_balance", "balance_only"];
+    let Some(limits) = call.body.get("limit_pay") else {
+        return Ok(());
+    };
+    let words = limits.as_array().into_iter().flatten();
+    let known =
+        limits.is_array() && words.into_iter().all(|word| word.as_str().is_some_and(|word| KNOWN.contains(&word)));
+    if known { Ok(()) } else { Err(fields.wrong("limit_pay", "不支持的支付方式限制")) }
 }
 
 fn check_detail(call: &Call<'_>, fields: &Fields<'_>) -> Result<(), Refusal> {

@@ -53,7 +53,9 @@ pub(super) fn execute(world: &mut World, call: &Call<'_>, moment: Moment<'_>) ->
     let refund = accepted(refund_id, asked, moment);
     order.state = TradeState::Refund;
     order.refunds.push(refund.clone());
-    Ok(Done::Json(answer(order, &refund)))
+    let told = answer(order, &refund);
+    world.restless.insert(key);
+    Ok(Done::Json(told))
 }
 
 fn read(fields: &Fields<'_>) -> Result<Asked, Refusal> {
