@@ -166,8 +166,8 @@ pub(super) fn confirm(config: &Config, duty: &Duty, wall: Wall) -> Call {
     let mut fields = Fields::default();
     fields.put("reqTraceNum", confirm_number(duty.trade.attempt));
     fields.original(&duty.trade);
-    let mut payee = receiver(config, "amount", duty.trade.amount);
-    payee.maybe_list("sepDetail", &parts(config, &split::parts(&config.split, duty.trade.amount)));
+    let mut payee = receiver(config, "amount", duty.amount);
+    payee.maybe_list("sepDetail", &parts(config, &split::parts(&config.split, duty.amount)));
     fields.put("receiverList", json!([payee.value()]));
     fields.maybe("respUrl", config.notify_url.as_deref());
     fields.maybe("summary", config.goods.summary.as_deref());

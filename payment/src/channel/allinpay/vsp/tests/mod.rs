@@ -104,6 +104,7 @@ fn take() -> Request {
 
 fn duty() -> Request {
     Request::Duty(Duty {
+        amount: trade().amount,
         trade: trade(),
         kind: DutyKind::ReportDelivery,
         goods: "可乐".into(),

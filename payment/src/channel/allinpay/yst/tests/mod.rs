@@ -114,7 +114,7 @@ fn refund() -> RefundOrder {
 }
 
 fn duty(kind: DutyKind) -> Duty {
-    Duty { trade: paid(), kind, goods: "可乐".into(), buyer: None, delivered: NIGHT }
+    Duty { amount: paid().amount, trade: paid(), kind, goods: "可乐".into(), buyer: None, delivered: NIGHT }
 }
 
 fn show() -> Request {
