@@ -75,6 +75,9 @@ fn shows(show: &ShowConfig, channels: &[ChannelId]) -> Vec<CodeShown> {
 }
 
 fn routes(parts: &Parts, found: &mut Findings<'_>) -> Routes {
+    if found.report.has_error_under("route") {
+        return Routes::default_for(&parts.channels);
+    }
     let rows = parts.routes.iter().map(|row| RouteRow {
         wallet: row.wallet,
         first: row.first.clone(),
@@ -94,6 +97,9 @@ fn routes(parts: &Parts, found: &mut Findings<'_>) -> Routes {
 }
 
 fn terms(offered: &InstalmentsConfig, found: &mut Findings<'_>) -> Option<Terms> {
+    if found.report.has_error_under("instalments") {
+        return None;
+    }
     let bears = |bearer| match bearer {
         Bearer::Buyer => Bears::Buyer,
         Bearer::Seller => Bears::Seller,

@@ -1,12 +1,21 @@
 //! `[sell] channels` and `show`, `[[route]]`, `[refunds]` and `[instalments]`.
 
-use payment::channel::{ChannelId, Wallet};
+use payment::channel::route::RouteRow;
+use payment::channel::{ChannelId, Instalment, Wallet};
+use payment::instalment::Split;
 
 use super::channels::{VSP, WECHAT, YST, with_keys};
 use super::*;
 
 fn all() -> String {
     format!("{SOUND}{WECHAT}{VSP}{YST}")
+}
+
+const DAY_MS: u64 = 86_400_000;
+
+/// Whose codes stand on the screen.
+fn shown(checked: &Checked) -> Vec<Option<Wallet>> {
+    checked.settings.shows.iter().map(|code| code.wallet).collect()
 }
 
 fn sell(lines: &str) -> String {
@@ -17,8 +26,9 @@ fn sell(lines: &str) -> String {
 fn one_channel_is_the_order_and_shows_its_wallet() {
     let checked = Bench::new().load(SOUND, BOARD).expect("sound");
     assert_eq!(checked.settings.channels, [ChannelId::Alipay]);
-    assert_eq!(checked.show, ShowConfig::Wallets(vec![Wallet::Alipay]));
-    assert!(checked.routes.is_empty() && !checked.refuse_card_shaped && checked.instalments.is_none());
+    assert_eq!(shown(&checked), [Some(Wallet::Alipay)]);
+    let usual = payment::channel::route::Routes::default_for(&[ChannelId::Alipay]);
+    assert!(checked.settings.routes == usual && checked.settings.instalments.is_none());
 }
 
 #[test]
@@ -69,15 +79,15 @@ fn one_wallet_two_or_one_code_for_all_are_shown() {
     use Wallet::{Alipay, UnionPay, Wechat};
     let bench = with_keys();
     for (line, show) in [
-        ("", ShowConfig::Wallets(vec![Alipay, Wechat])),
-        ("channels = [\"wechat\", \"alipay\"]", ShowConfig::Wallets(vec![Wechat, Alipay])),
-        ("channels = [\"allinpay_vsp\"]", ShowConfig::Any),
-        ("show = [\"union_pay\"]", ShowConfig::Wallets(vec![UnionPay])),
-        ("show = [\"wechat\", \"alipay\"]", ShowConfig::Wallets(vec![Wechat, Alipay])),
-        ("show = [\"any\"]", ShowConfig::Any),
+        ("", vec![Some(Alipay), Some(Wechat)]),
+        ("channels = [\"wechat\", \"alipay\"]", vec![Some(Wechat), Some(Alipay)]),
+        ("channels = [\"allinpay_vsp\"]", vec![None]),
+        ("show = [\"union_pay\"]", vec![Some(UnionPay)]),
+        ("show = [\"wechat\", \"alipay\"]", vec![Some(Wechat), Some(Alipay)]),
+        ("show = [\"any\"]", vec![None]),
     ] {
         let checked = bench.load(&sell(line), BOARD).unwrap_or_else(|report| panic!("{line}: {report}"));
-        assert_eq!(checked.show, show, "{line}");
+        assert_eq!(shown(&checked), show, "{line}");
     }
     for line in [
         "show = []",
@@ -100,20 +110,21 @@ fn pay_codes_are_routed_by_rows_in_front_of_the_built_in_table() {
     let row = |lines: &str| format!("{}[[route]]\n{lines}\n", all());
     let usual = "wallet = \"union_pay\"\nfirst = [\"62\"]\nlength_min = 19\n";
     let checked = bench.load(&row(usual), BOARD).unwrap_or_else(|report| panic!("{report}"));
-    let route = RouteConfig {
+    let route = RouteRow {
         wallet: Wallet::UnionPay,
         first: vec!["62".to_owned()],
         length: 19..=19,
         letters: false,
         channels: vec![ChannelId::AllinpayVsp, ChannelId::AllinpayYst],
     };
-    assert_eq!(checked.routes, std::slice::from_ref(&route));
+    assert_eq!(checked.settings.routes.rows()[0], route);
     let more = format!("{usual}length_max = 24\nletters = true\nchannels = [\"allinpay_yst\"]\n");
     let checked = bench.load(&row(&more), BOARD).unwrap_or_else(|report| panic!("{report}"));
     let channels = vec![ChannelId::AllinpayYst];
-    assert_eq!(checked.routes, [RouteConfig { length: 19..=24, letters: true, channels, ..route.clone() }]);
+    let longer = RouteRow { length: 19..=24, letters: true, channels, ..route.clone() };
+    assert_eq!(checked.settings.routes.rows()[0], longer);
     let none = bench.load(&row(&format!("{usual}channels = []\n")), BOARD).expect("known, and not taken");
-    assert_eq!(none.routes, [RouteConfig { channels: Vec::new(), ..route }]);
+    assert_eq!(none.settings.routes.rows()[0], RouteRow { channels: Vec::new(), ..route });
 }
 
 #[test]
@@ -142,12 +153,16 @@ fn refunds_have_windows_and_may_need_a_second_person() {
     let bench = Bench::new();
     let refunds = |lines: &str| format!("{SOUND}[refunds]\n{lines}\n");
     let checked = bench.load(SOUND, BOARD).expect("sound");
-    assert_eq!((checked.refunds.approval_above, checked.refunds.window_days[&ChannelId::Wechat]), (None, 365));
+    let refunds_of = |checked: Checked| checked.settings.refunds;
+    let usual = refunds_of(checked);
+    assert_eq!((usual.approval_above, usual.windows_ms[&ChannelId::Alipay]), (None, 365 * DAY_MS));
+    assert_eq!(usual.instalment_window_ms, Some(15 * DAY_MS), "the operator's guide");
     let lines = "approval_above = \"0.00\"\nwindow_days = 15\nalipay_days = 7";
     let checked = bench.load(&refunds(lines), BOARD).expect("sound");
-    let days = checked.refunds.window_days;
-    assert_eq!(checked.refunds.approval_above, Some(Fen::ZERO));
-    assert_eq!((days[&ChannelId::Alipay], days[&ChannelId::AllinpayYst]), (7, 15), "the shorter one counts");
+    let ours = refunds_of(checked);
+    assert_eq!(ours.approval_above, Some(Fen::ZERO));
+    let windows = (ours.windows_ms[&ChannelId::Alipay], ours.windows_ms[&ChannelId::AllinpayYst]);
+    assert_eq!(windows, (7 * DAY_MS, 15 * DAY_MS), "the shorter one counts");
     for line in ["window_days = 0", "wechat_days = 1096", "approval_above = \"-0.01\""] {
         let key = format!("refunds.{}", line.split(' ').next().expect("a key"));
         assert_eq!(bench.errors(&refunds(line)), [key]);
@@ -157,28 +172,25 @@ fn refunds_have_windows_and_may_need_a_second_person() {
 #[test]
 fn instalments_have_a_rate_for_each_number_of_months() {
     let bench = with_keys();
-    let plans = "[instalments]\nminimum = \"300.00\"\n[[instalments.plan]]\nperiods = 3\nrate = \"2.3%\"\n\
+    let offered = "[instalments]\nminimum = \"300.00\"\n[[instalments.plan]]\nperiods = 3\nrate = \"2.3%\"\n\
                  [[instalments.plan]]\nperiods = 12\nbearer = \"seller\"\nrate = \"7.5%\"\n";
-    let checked = bench.load(&format!("{SOUND}{plans}"), BOARD).unwrap_or_else(|report| panic!("{report}"));
-    let instalments = checked.instalments.expect("on");
-    assert_eq!(instalments.minimum, Fen::new(30_000));
-    assert_eq!(
-        instalments.plans,
-        [
-            PlanConfig { periods: 3, bearer: Bearer::Buyer, rate_millionths: 23_000 },
-            PlanConfig { periods: 12, bearer: Bearer::Seller, rate_millionths: 75_000 },
-        ]
-    );
+    let checked = bench.load(&format!("{SOUND}{offered}"), BOARD).unwrap_or_else(|report| panic!("{report}"));
+    let terms = checked.settings.instalments.expect("on");
+    let choices = |fen| terms.choices(Split::whole(Fen::new(fen)).expect("an amount"));
+    assert!(choices(29_999).is_empty() && choices(30_000).len() == 2, "from 300 yuan");
+    let plans: Vec<_> = choices(100_000).iter().map(|plan| (plan.instalment(), plan.fee.get())).collect();
+    let plan = |periods, seller_percent| Instalment { periods, seller_percent };
+    assert_eq!(plans, [(plan(3, 0), 2_300), (plan(12, 100), 7_500)]);
     let row = |lines: &str| format!("{SOUND}[instalments]\n[[instalments.plan]]\n{lines}\n");
     for (config, keys) in [
         (format!("{SOUND}[instalments]\n"), vec!["instalments.plan"]),
         (row("periods = 1\nrate = \"2.3%\""), vec!["instalments.plan[0].periods"]),
         (row("periods = 3\nrate = \"2.3\""), vec!["instalments.plan[0].rate"]),
         (row("periods = 3"), vec!["instalments.plan[0].rate"]),
-        (format!("{SOUND}{plans}[[instalments.plan]]\nperiods = 3\nrate = \"1%\"\n"), vec!["instalments.plan[2]"]),
+        (format!("{SOUND}{offered}[[instalments.plan]]\nperiods = 3\nrate = \"1%\"\n"), vec!["instalments.plan[2]"]),
     ] {
         assert_eq!(bench.errors(&config), keys, "{config}");
     }
     let alone = SOUND.split("[channels.alipay]").next().expect("the rest");
-    assert_eq!(bench.errors(&format!("{alone}{WECHAT}{plans}")), ["instalments"], "WeChat has none");
+    assert_eq!(bench.errors(&format!("{alone}{WECHAT}{offered}")), ["instalments"], "WeChat has none");
 }

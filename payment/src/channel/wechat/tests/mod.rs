@@ -137,7 +137,14 @@ fn take() -> Request {
 }
 
 fn duty(kind: DutyKind) -> Request {
-    Request::Duty(Duty { amount: shown().amount, trade: shown(), kind, goods: "可乐".into(), buyer: Some(OPENID.into()), delivered: NOW })
+    Request::Duty(Duty {
+        amount: shown().amount,
+        trade: shown(),
+        kind,
+        goods: "可乐".into(),
+        buyer: Some(OPENID.into()),
+        delivered: NOW,
+    })
 }
 
 /// Every kind of request, both ways of paying.
