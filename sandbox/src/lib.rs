@@ -19,6 +19,7 @@
 
 pub mod alipay;
 pub mod hub;
+pub mod wechat;
 
 pub use alipay::calls::{CallOutcome, CallRecord};
 pub use alipay::control::{Changes, Control};

@@ -15,8 +15,8 @@
 
 mod amount;
 pub mod calls;
-mod china_time;
-mod code;
+pub(crate) mod china_time;
+pub(crate) mod code;
 mod common;
 pub(crate) mod connection;
 pub mod control;
@@ -28,7 +28,7 @@ pub mod ledger;
 pub mod method;
 pub mod options;
 mod params;
-mod picture;
+pub(crate) mod picture;
 mod refusal;
 mod reply;
 mod terms;
