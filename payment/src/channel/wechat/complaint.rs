@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::oaep::FieldKey;
 use super::wire::{Stamp, get};
 use super::{AskedError, Wechat, reply};
 use crate::channel::{HttpReply, HttpRequest};
@@ -138,12 +139,16 @@ impl Wechat {
     pub fn complaints(&self, wall: Wall, reply: &HttpReply) -> Result<Vec<Complaint>, ComplaintError> {
         self.signed_answer(wall, reply)?;
         let list: List = reply::json(reply).map_err(|doubt| ComplaintError::Malformed(doubt.detail))?;
-        Ok(list.data.into_iter().map(|entry| self.complaint(entry)).collect())
+        // Read for the occasion: this form of the key is slow to load and needed for nothing else.
+        let key = FieldKey::load(self.setup.config.private_key.expose());
+        Ok(list.data.into_iter().map(|entry| Complaint::new(entry, key.as_ref())).collect())
     }
+}
 
-    fn complaint(&self, entry: Entry) -> Complaint {
-        let phone = entry.payer_phone.and_then(|sealed| self.setup.field_key.open(&sealed));
-        Complaint {
+impl Complaint {
+    fn new(entry: Entry, key: Option<&FieldKey>) -> Self {
+        let phone = entry.payer_phone.as_deref().zip(key).and_then(|(sealed, key)| key.open(sealed));
+        Self {
             id: entry.complaint_id,
             at: entry.complaint_time,
             state: entry.complaint_state,

@@ -9,10 +9,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::reply::{json, trouble};
-use super::setup::Setup;
+use super::setup::{Setup, TokenCall};
 use super::wire::{Fields, china, limited};
+use crate::channel::alipay::sign::form;
 use crate::channel::outcome::{Doubt, DoubtKind, DutyOutcome};
-use crate::channel::{Answer, Decoded, Duty, HttpReply, HttpRequest};
+use crate::channel::{Answer, Decoded, Duty, HttpMethod, HttpReply, HttpRequest};
 use crate::redact::Secret;
 use crate::time::Wall;
 
@@ -58,19 +59,35 @@ impl TokenStore {
 /// The report, or the request for the token that it needs.
 pub(super) fn request(setup: &Setup, duty: &Duty, token: Option<&str>) -> HttpRequest {
     let host = &setup.config.hosts.weixin;
-    let (path, body) = match token {
-        None => ("/cgi-bin/stable_token".to_owned(), token_body(setup)),
-        Some(token) => (format!("/wxa/sec/order/upload_shipping_info?access_token={token}"), report(setup, duty)),
+    let Some(token) = token else {
+        return token_request(setup);
     };
-    HttpRequest::post(format!("{host}{path}"), JSON, body.into_bytes())
+    let url = format!("{host}/wxa/sec/order/upload_shipping_info?access_token={token}");
+    HttpRequest::post(url, JSON, report(setup, duty).into_bytes())
 }
 
-/// The stable interface, because the other one makes the token of every other machine of the same application invalid.
-fn token_body(setup: &Setup) -> String {
+fn token_request(setup: &Setup) -> HttpRequest {
     let config = &setup.config;
-    let secret = config.delivery.as_ref().map_or("", |secret| secret.expose());
+    let host = &config.hosts.weixin;
     let appid = config.sub_merchant.as_ref().and_then(|sub| sub.appid.as_ref()).unwrap_or(&config.appid);
-    json!({ "grant_type": "client_credential", "appid": appid, "secret": secret }).to_string()
+    let secret = config.delivery.as_ref().map_or("", |delivery| delivery.appsecret.expose());
+    match config.delivery.as_ref().map(|delivery| delivery.token).unwrap_or_default() {
+        TokenCall::Stable => {
+            let body = json!({ "grant_type": "client_credential", "appid": appid, "secret": secret }).to_string();
+            HttpRequest::post(format!("{host}/cgi-bin/stable_token"), JSON, body.into_bytes())
+        }
+        TokenCall::Plain => {
+            let fields = [("grant_type", "client_credential"), ("appid", appid.as_str()), ("secret", secret)];
+            HttpRequest {
+                method: HttpMethod::Get,
+                url: format!("{host}/cgi-bin/token?{}", form(fields)),
+                backup_url: None,
+                headers: Vec::new(),
+                body: Vec::new(),
+                shows_certificate: false,
+            }
+        }
+    }
 }
 
 fn report(setup: &Setup, duty: &Duty) -> String {

@@ -4,7 +4,6 @@
 //! |---|---|
 //! | [`setup`] | the settings, and what can be wrong with them |
 //! | [`wire`] | which interface a request uses, and its JSON |
-//! | [`v2`](mod@self) | the messages of APIv2 for pay codes |
 //! | [`sign`] | the strings to sign |
 //! | [`aead`], [`oaep`] | what comes encrypted |
 //! | [`cert`] | certificates by their numbers |
@@ -12,8 +11,9 @@
 //! | [`codes`] | the table of error codes |
 //! | [`bill`], [`complaint`], [`notice`] | what the daemon asks for beside the engine |
 //!
-//! RSA keys and PEM texts are read by the modules of [`alipay`](super::alipay), which know every form of them. What was
-//! decided where sources disagree is in docs/wechat.md.
+//! The private modules `v2` (messages of APIv2), `delivery` (reports of deliveries), `seal` (signatures of answers), `order`
+//! and `reply` (what answers mean) do the rest. RSA keys and PEM texts are read by the modules of
+//! [`alipay`](super::alipay), which know every form of them. What was decided where sources disagree is in docs/wechat.md.
 
 pub mod aead;
 pub mod bill;
@@ -49,7 +49,9 @@ use delivery::TokenStore;
 pub use notice::{Notice, NoticeError};
 use seal::{Keys, Seal};
 use setup::Setup;
-pub use setup::{CodePay, Config, Hosts, MerchantCertificate, SetupError, Store, SubMerchant, Verify, WechatKey};
+pub use setup::{
+    CodePay, Config, Delivery, Hosts, MerchantCertificate, SetupError, Store, SubMerchant, TokenCall, Verify, WechatKey,
+};
 use wire::{Operation, Stamp};
 
 /// One WeChat Pay merchant, its keys loaded.
@@ -184,8 +186,7 @@ impl Wechat {
         if reply.status != 200 {
             return Err(KeyError::Http(reply.status));
         }
-        let list: CertificateList =
-            serde_json::from_slice(&reply.body).map_err(|error| KeyError::Malformed(error.to_string()))?;
+        let list: CertificateList = reply::object(&reply.body).map_err(KeyError::Malformed)?;
         let opened: Result<Vec<_>, _> = list.data.iter().map(|sealed| self.open_certificate(sealed)).collect();
         let opened = opened?;
         let among = |serial: &str| opened.iter().find(|(known, _)| known == serial).map(|(_, key)| key.clone());

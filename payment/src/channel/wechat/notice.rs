@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::Wechat;
 use super::aead::{Encrypted, Sealed};
 use super::order::Order;
+use super::reply::object;
 use super::seal::Seal;
 use crate::channel::outcome::Receipt;
 use crate::money::Fen;
@@ -129,7 +130,7 @@ impl Wechat {
                 seal.broken().map_err(|doubt| NoticeError::Unverified(doubt.detail))?;
             }
         }
-        let envelope: Envelope = serde_json::from_slice(body).map_err(malformed)?;
+        let envelope: Envelope = object(body).map_err(malformed)?;
         let plain = String::from_utf8(self.setup.apiv3.open(&envelope.resource)?).map_err(malformed)?;
         let content = self.content(&envelope, plain)?;
         let Envelope { id, create_time: at, event_type: event, summary, .. } = envelope;
@@ -150,7 +151,7 @@ impl Wechat {
     }
 
     fn payment(&self, plain: &str) -> Result<Content, NoticeError> {
-        let order: Order = serde_json::from_str(plain).map_err(malformed)?;
+        let order: Order = object(plain.as_bytes()).map_err(malformed)?;
         self.must_be_ours(&order)?;
         if order.trade_state.as_deref() != Some("SUCCESS") {
             return Err(NoticeError::Malformed("a payment in another state than SUCCESS".to_owned()));
@@ -161,7 +162,7 @@ impl Wechat {
     }
 
     fn refund(&self, plain: &str) -> Result<Content, NoticeError> {
-        let said: RefundNotice = serde_json::from_str(plain).map_err(malformed)?;
+        let said: RefundNotice = object(plain.as_bytes()).map_err(malformed)?;
         let RefundNotice { mchid, sp_mchid, sub_mchid, .. } = &said;
         let who = Order {
             mchid: mchid.clone(),
@@ -207,7 +208,7 @@ struct ComplaintNotice {
 }
 
 fn complaint(plain: &str) -> Result<Content, NoticeError> {
-    let ComplaintNotice { complaint_id: id, action_type: action } = serde_json::from_str(plain).map_err(malformed)?;
+    let ComplaintNotice { complaint_id: id, action_type: action } = object(plain.as_bytes()).map_err(malformed)?;
     Ok(Content::Complaint { id, action })
 }
 

@@ -69,24 +69,18 @@ pub(super) struct Promotion {
 impl Order {
     /// An answer about another merchant's order proves nothing, and one that names no merchant neither.
     pub(super) fn must_be_ours(&self, config: &Config) -> Result<(), Doubt> {
-        let (collector, ours) = match &config.sub_merchant {
-            None => (&self.mchid, [("appid", &self.appid, Some(&config.appid)), ("sub_mchid", &self.sub_mchid, None)]),
-            Some(sub) => (
-                &self.sp_mchid,
-                [("sp_appid", &self.sp_appid, Some(&config.appid)), ("sub_mchid", &self.sub_mchid, Some(&sub.mchid))],
-            ),
+        let (collector, appid, sub) = match &config.sub_merchant {
+            None => (&self.mchid, &self.appid, None),
+            Some(sub) => (&self.sp_mchid, &self.sp_appid, Some(&sub.mchid)),
         };
-        let collector = ("mchid", &Some(collector.clone().unwrap_or_default()), Some(&config.mchid));
-        let foreign = |(_, said, ours): &(&str, &Option<String>, Option<&String>)| {
-            said.as_ref().is_some_and(|said| Some(said) != *ours)
-        };
-        match [collector].into_iter().chain(ours).find(foreign) {
-            None => Ok(()),
-            Some((name, said, _)) => {
-                let said = said.as_deref().unwrap_or_default();
-                Err(wrong_order(format!("the answer is about {name} {said:?}, which is not ours")))
-            }
+        let is_other = |said: &Option<String>, ours: Option<&String>| said.is_some() && said.as_ref() != ours;
+        if collector.as_ref() != Some(&config.mchid) {
+            return Err(wrong_order(format!("the answer is about merchant {collector:?}")));
         }
+        if is_other(appid, Some(&config.appid)) || is_other(&self.sub_mchid, sub) {
+            return Err(wrong_order(format!("the answer is about {appid:?}, sub-merchant {:?}", self.sub_mchid)));
+        }
+        Ok(())
     }
 
     /// The doubt that the answer is about another order, when it names one.

@@ -37,7 +37,7 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn read(reply: &HttpReply) -> Self {
-        serde_json::from_slice(&reply.body).unwrap_or_default()
+        object(&reply.body).unwrap_or_default()
     }
 
     /// One line for the log.
@@ -233,9 +233,17 @@ fn not_refunded(class: Class, code: String) -> Option<RefundOutcome> {
     }
 }
 
-/// The JSON of an answer.
+/// The JSON object of an answer. The library would take a list for an object, member by member.
 pub(super) fn json<T: DeserializeOwned>(reply: &HttpReply) -> Result<T, Doubt> {
-    serde_json::from_slice(&reply.body).map_err(|error| malformed(error.to_string()))
+    object(&reply.body).map_err(malformed)
+}
+
+/// As [`json`], of any bytes.
+pub(super) fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err("it is no JSON object".to_owned());
+    }
+    serde_json::from_slice(bytes).map_err(|error| error.to_string())
 }
 
 pub(super) fn malformed(detail: impl Into<String>) -> Doubt {

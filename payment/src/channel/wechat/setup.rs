@@ -1,13 +1,12 @@
 //! The merchant's settings, checked once at start so that a wrong one is a clear sentence and not a refused payment.
 
+use core::net::IpAddr;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use thiserror::Error;
 
 use super::aead;
 use super::cert::{CertError, Certificate};
-use super::oaep::FieldKey;
 use crate::channel::alipay::keys::{KeyError, PrivateKey, PublicKey};
 use crate::redact::Secret;
 
@@ -47,10 +46,30 @@ pub struct Config {
     pub goods_tag: Option<String>,
     /// Whether the money is frozen for sharing.
     pub profit_sharing: bool,
-    /// `no_credit`, `no_debit`, `no_balance` or `balance_only`.
+    /// `no_credit`, `no_debit`, `no_balance` or `balance_only`: for pay codes by v2 (`no_credit` only) and for the codes of a
+    /// service provider; a direct merchant's codes cannot be limited.
     pub limit_pay: Option<String>,
-    /// The `appsecret` of the mini-program whose delivery management wants to hear of deliveries; `None` is off.
-    pub delivery: Option<Secret<String>>,
+    /// Delivery management of a mini-program, which wants to hear of deliveries; `None` is off.
+    pub delivery: Option<Delivery>,
+}
+
+/// How deliveries are reported.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// The mini-program's `appsecret`.
+    pub appsecret: Secret<String>,
+    /// Where the access token comes from.
+    pub token: TokenCall,
+}
+
+/// The interface that gives an access token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TokenCall {
+    /// `POST /cgi-bin/stable_token`: several machines of one application share one token.
+    #[default]
+    Stable,
+    /// `GET /cgi-bin/token`: every call makes the token of every other machine invalid. Only where a relay offers no other.
+    Plain,
 }
 
 /// The merchant behind a service provider.
@@ -195,6 +214,9 @@ pub enum SetupError {
     /// A limit that a pay code cannot have.
     #[error("limit_pay {0:?} does not exist for pay codes: only no_credit does")]
     LimitPayForCodes(String),
+    /// A limit that would limit nothing.
+    #[error("limit_pay does nothing here: only pay codes by v2 and the codes of a service provider can be limited")]
+    LimitPayNowhere,
     /// Our private key.
     #[error("our private key (apiclient_key.pem) cannot be used: {0}")]
     PrivateKey(KeyError),
@@ -251,7 +273,6 @@ pub enum SetupError {
 pub(super) struct Setup {
     pub(super) config: Config,
     pub(super) key: PrivateKey,
-    pub(super) field_key: FieldKey,
     /// The number of the certificate that belongs to the key.
     pub(super) serial: String,
     pub(super) apiv3: aead::Key,
@@ -268,11 +289,10 @@ impl Setup {
         check_code_pay(&config)?;
         let key = PrivateKey::load(config.private_key.expose()).map_err(SetupError::PrivateKey)?;
         self_test(&key)?;
-        let field_key = FieldKey::load(config.private_key.expose()).ok_or(SetupError::SelfTest)?;
         let serial = serial(&config.certificate, &key)?;
         let apiv3 = aead::Key::load(config.apiv3_key.expose()).map_err(SetupError::Apiv3Key)?;
         let keys = wechat_keys(&config.verify, &key)?;
-        Ok(Self { config, key, field_key, serial, apiv3, keys })
+        Ok(Self { config, key, serial, apiv3, keys })
     }
 
     /// The APIv2 key; empty where none is needed.
@@ -354,7 +374,7 @@ fn check_texts(config: &Config) -> Result<(), SetupError> {
         ("store.name", store.name.as_deref(), 256),
         ("store.address", store.address.as_deref(), 512),
         ("store.device_id", store.device_id.as_deref(), 32),
-        ("delivery.appsecret", config.delivery.as_ref().map(|secret| secret.expose().as_str()), 128),
+        ("delivery.appsecret", config.delivery.as_ref().map(|delivery| delivery.appsecret.expose().as_str()), 128),
     ] {
         let fits = |text: &str| {
             (1..=longest).contains(&text.chars().count())
@@ -405,6 +425,9 @@ fn check_code_pay(config: &Config) -> Result<(), SetupError> {
         }
         if config.code_pay == CodePay::V2 && limit != "no_credit" {
             return Err(SetupError::LimitPayForCodes(limit.clone()));
+        }
+        if config.code_pay == CodePay::V3 && config.sub_merchant.is_none() {
+            return Err(SetupError::LimitPayNowhere);
         }
     }
     let is_key =

@@ -1,7 +1,7 @@
 //! A request as WeChat Pay wants it: which interface, its JSON, its signature.
 //!
 //! Source: WeChat Pay APIv3 (reference 1 to 6). The bytes that are signed are the bytes that are sent; the second host gets
-//! the same ones. v2 messages are in [`v2`](super::v2), reports of deliveries in [`delivery`](super::delivery).
+//! the same ones. v2 messages are in the module `v2`, reports of deliveries in `delivery`.
 
 use jiff::Timestamp;
 use jiff::tz::Offset;
@@ -252,7 +252,8 @@ fn native(config: &Config, offer: &Offer) -> Value {
     fields.put("time_expire", china_time(expires(offer)));
     fields.put("notify_url", config.notify_url.as_str());
     fields.put("amount", json!({ "total": offer.amount.get(), "currency": "CNY" }));
-    if let Some(limit) = &config.limit_pay {
+    // The page for direct merchants does not have it (reference 3), and unknown fields may be refused.
+    if let (Some(limit), Some(_)) = (&config.limit_pay, &config.sub_merchant) {
         fields.put("limit_pay", json!([limit]));
     }
     fields.put("scene_info", native_scene(config));
