@@ -1,7 +1,8 @@
 //! `[channels.wechat]`: reads the key files, has the channel check them, and puts its answer at the right key.
 
 use payment::channel::wechat::{
-    CodePay, Config, Hosts, MerchantCertificate, SetupError, Store, SubMerchant, Verify, Wechat, WechatKey,
+    CodePay, Config, Delivery, Hosts, MerchantCertificate, SetupError, Store, SubMerchant, TokenCall, Verify, Wechat,
+    WechatKey,
 };
 use payment::redact::Secret;
 
@@ -66,6 +67,7 @@ fn read(c: &mut Checker<'_, '_>, raw: raw::Wechat, places: &Places, terminal: &T
     let Word(code_pay) = c.choice(raw.code_pay, places.unwritten("code_pay"), Word(CodePay::V2));
     let certificate = certificate(c, raw.certificate_file, raw.certificate_serial, places, code_pay);
     let v2_key = secret_line(c, raw.v2_key_file);
+    let Word(token) = c.choice(raw.delivery_token, places.unwritten("delivery_token"), Word(TokenCall::default()));
     Config {
         mchid,
         appid,
@@ -90,7 +92,7 @@ fn read(c: &mut Checker<'_, '_>, raw: raw::Wechat, places: &Places, terminal: &T
         goods_tag: text(c, raw.goods_tag),
         profit_sharing: c.choice(raw.profit_sharing, places.unwritten("profit_sharing"), false),
         limit_pay: text(c, raw.limit_pay),
-        delivery: secret_line(c, raw.delivery_secret_file),
+        delivery: secret_line(c, raw.delivery_secret_file).map(|appsecret| Delivery { appsecret, token }),
     }
 }
 
@@ -221,7 +223,7 @@ impl Settings for Config {
             SetupError::NotifyUrl(_) => "notify_url",
             SetupError::TerminalIp(_) => "terminal_ip",
             SetupError::AreaCode(_) => "store_area_code",
-            SetupError::LimitPay(_) | SetupError::LimitPayForCodes(_) => "limit_pay",
+            SetupError::LimitPay(_) | SetupError::LimitPayForCodes(_) | SetupError::LimitPayNowhere => "limit_pay",
             SetupError::PrivateKey(_) | SetupError::SelfTest => "private_key_file",
             SetupError::Serial(_) => "certificate_serial",
             SetupError::Certificate(_) | SetupError::CertificateNotForKey => "certificate_file",
