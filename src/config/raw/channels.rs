@@ -4,7 +4,7 @@ use payment::channel::Wallet;
 use payment::channel::allinpay::vsp::Folder;
 use payment::channel::allinpay::yst::codes::Meaning;
 use payment::channel::allinpay::yst::setup::{AmountForm, AskBy, PayModeForm, TradeKind};
-use payment::channel::wechat::CodePay;
+use payment::channel::wechat::{CodePay, TokenCall};
 
 use super::super::source::{At, Findings};
 use super::kinds::{SignKind, Word};
@@ -131,6 +131,7 @@ channel_section! {
         profit_sharing: bool,
         limit_pay: String,
         delivery_secret_file: String,
+        delivery_token: Word<TokenCall>,
     }
 }
 

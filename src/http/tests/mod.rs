@@ -1,4 +1,6 @@
-//! Hosts that answer, break off, hang or are not there, on loopback; and the simulated gateway.
+//! Hosts that answer, break off, hang or are not there, on loopback; and the simulated gateways.
+
+mod wechat;
 
 use std::time::Duration;
 
