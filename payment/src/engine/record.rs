@@ -154,6 +154,8 @@ pub struct RefundRecord {
     pub said: Option<Said>,
     /// What another person decided about it, where that is needed.
     pub decision: Option<Decision>,
+    /// When the terminal learnt that the money is back.
+    pub done_at: Option<Wall>,
 }
 
 /// How far a refund is.
@@ -355,6 +357,7 @@ impl OrderRecord {
                     stage: RefundStage::Sent,
                     said: said.clone(),
                     decision: None,
+                    done_at: None,
                 });
             }
             Entry::RefundAsked { attempt, refund, amount, said, idempotency, .. } => {
@@ -369,6 +372,7 @@ impl OrderRecord {
                     stage: RefundStage::Asked,
                     said: Some(said.clone()),
                     decision: None,
+                    done_at: None,
                 });
             }
             Entry::RefundDecided { refund, approved, said, .. } => {
@@ -396,6 +400,7 @@ impl OrderRecord {
             }
             Entry::RefundDone { refund, .. } => self.set_refund(*refund, |known| {
                 known.stage = RefundStage::Done;
+                known.done_at = Some(at);
                 known.owed = None;
             }),
             Entry::RefundOwed { refund, code, .. } => {
