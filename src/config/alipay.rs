@@ -84,6 +84,7 @@ pub(super) fn check(c: &mut Checker<'_, '_>, mut raw: raw::Alipay, terminal: &Te
         seller_id: value(c, raw.seller_id),
         store_id: value(c, raw.store_id),
         alipay_store_id: value(c, raw.alipay_store_id),
+        smid: None,
         terminal_id: Some(terminal.id.clone()).filter(|id| !id.is_empty()),
         operator_id: value(c, raw.operator_id),
         product_code: value(c, raw.product_code),
@@ -214,6 +215,7 @@ fn name_of_text(error: &SetupError) -> Option<&'static str> {
         SetupError::AppId(_) | SetupError::PidForAppId(_) => Some("app_id"),
         SetupError::Field { name, .. } => Some(name),
         SetupError::BothChannelLists => Some("disable_pay_channels"),
+        SetupError::SmidAndSeller => Some("smid"),
         SetupError::PrivateKey(_)
         | SetupError::AlipayKey(_)
         | SetupError::AlipayKeyIsOurs
@@ -233,6 +235,7 @@ fn mend(config: &mut Config, name: &str) {
         "seller_id" => config.seller_id = None,
         "store_id" => config.store_id = None,
         "alipay_store_id" => config.alipay_store_id = None,
+        "smid" => config.smid = None,
         "terminal_id" => config.terminal_id = None,
         "operator_id" => config.operator_id = None,
         "product_code" => config.product_code = None,
@@ -283,7 +286,8 @@ impl KeyFiles {
             | SetupError::AppId(_)
             | SetupError::PidForAppId(_)
             | SetupError::Field { .. }
-            | SetupError::BothChannelLists => &self.private_key,
+            | SetupError::BothChannelLists
+            | SetupError::SmidAndSeller => &self.private_key,
         };
         &file.at
     }
