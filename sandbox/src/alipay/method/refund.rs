@@ -38,7 +38,8 @@ pub(super) fn execute(world: &mut World, biz: &Biz, moment: Moment<'_>) -> Resul
         return repeat(earlier, biz).map(|()| answer(world, trade, "N", earlier.at));
     }
     check(trade, &asked, moment)?;
-    let refund = Refund { number: Some(request), fen: asked.fen, biz: biz.clone(), at: moment.now };
+    let parts = trade.parts_left().first(asked.fen);
+    let refund = Refund { number: Some(request), fen: asked.fen, parts, biz: biz.clone(), at: moment.now };
     world.give_back(&number, refund);
     let trade = world.trade_of(biz)?;
     Ok(answer(world, trade, "Y", moment.now))
