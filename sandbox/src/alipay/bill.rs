@@ -4,7 +4,7 @@
 use encoding_rs::GBK;
 
 use super::amount::yuan;
-use super::instalment::share;
+use super::charges::Charges;
 use super::options::GatewayOptions;
 use super::trade::{Parts, Refund, Trade};
 use super::world::World;
@@ -61,33 +61,22 @@ fn rows<'a>(world: &'a World, options: &GatewayOptions, day: i64) -> Vec<Row<'a>
 
 fn rows_of<'a>(trade: &'a Trade, options: &GatewayOptions) -> Vec<Row<'a>> {
     let Some(paid_at) = trade.paid_at else { return Vec::new() };
-    let whole = Row { trade, refund: None, at: paid_at, parts: trade.paid, fee: -fee(trade, trade.paid, options) };
+    let whole = Row {
+        trade,
+        refund: None,
+        at: paid_at,
+        parts: trade.paid,
+        fee: -Charges::on(trade, trade.paid, options).sum(),
+    };
     let mut rows = vec![whole];
     let mut left = trade.paid;
     for refund in &trade.refunds {
         let rest = left.less(refund.parts);
-        let fee = returned(trade, left, options) - returned(trade, rest, options);
+        let fee = Charges::returned(trade, left, rest, options).sum();
         rows.push(Row { trade, refund: Some(refund), at: refund.at, parts: Parts::default().less(refund.parts), fee });
         left = rest;
     }
     rows
-}
-
-/// The ordinary fee on what the merchant receives, and the one of instalments where the merchant bears it.
-fn fee(trade: &Trade, parts: Parts, options: &GatewayOptions) -> i64 {
-    share(parts.receipt(), options.fee_rate) + instalment_fee(trade, parts, options)
-}
-
-fn instalment_fee(trade: &Trade, parts: Parts, options: &GatewayOptions) -> i64 {
-    let borne = trade.terms.plan.filter(|plan| plan.seller_bears);
-    borne.map_or(0, |plan| plan.fee(parts.buyer, &options.instalment_rates))
-}
-
-/// The fees on what is left that shrink with a refund.
-fn returned(trade: &Trade, left: Parts, options: &GatewayOptions) -> i64 {
-    let ordinary = if options.refund_returns_fee { share(left.receipt(), options.fee_rate) } else { 0 };
-    let instalment = if options.refund_returns_instalment_fee { instalment_fee(trade, left, options) } else { 0 };
-    ordinary + instalment
 }
 
 fn detail(world: &World, rows: &[Row<'_>], options: &GatewayOptions, day: i64, now: i64) -> String {

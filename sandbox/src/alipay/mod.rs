@@ -9,7 +9,7 @@
 //! | [`method`] | one file for each method of the gateway |
 //! | `reply` | nodes, envelopes, signatures and their quirks |
 //! | `world`, `trade`, `code` | the truth: trades, codes, buyers |
-//! | [`coupon`], `instalment` | coupons and who bears them; Huabei instalments and their fees |
+//! | [`coupon`], `instalment`, `charges` | coupons and who bears them; Huabei instalments; the merchant's fees |
 //! | `bill` | a day's statement; `archive`: the ZIP that it comes in |
 //! | [`ledger`], [`calls`] | the truth as a test reads it |
 //! | [`control`], [`weather`] | the side that tests and the demo hold |
@@ -19,6 +19,7 @@ mod amount;
 mod archive;
 mod bill;
 pub mod calls;
+mod charges;
 mod china_time;
 mod code;
 mod common;

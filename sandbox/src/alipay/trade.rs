@@ -2,7 +2,6 @@
 
 use super::coupon::Redeemed;
 use super::ledger::TradeState;
-use super::options::GatewayOptions;
 use super::terms::Terms;
 
 /// How the trade came to be. The same number may not change between the two.
@@ -91,11 +90,6 @@ impl Trade {
     /// What is left of its parts.
     pub(crate) fn parts_left(&self) -> Parts {
         self.refunds.iter().fold(self.paid, |left, refund| left.less(refund.parts))
-    }
-
-    /// The fee of its instalments, whoever bears it.
-    pub(crate) fn instalment_fee(&self, options: &GatewayOptions) -> i64 {
-        self.terms.plan.map_or(0, |plan| plan.fee(self.paid.buyer, &options.instalment_rates))
     }
 
     pub(crate) fn is_waiting(&self) -> bool {

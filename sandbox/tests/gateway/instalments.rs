@@ -89,6 +89,24 @@ async fn a_low_limit_pays_nothing() {
 }
 
 #[tokio::test]
+async fn a_refund_tells_the_fees_that_it_gives_back() {
+    let fee = |kind: &str, yuan: &str| json!({ "charge_type": kind, "refund_charge_fee": yuan });
+    for (returns, percent, expected) in [
+        (true, "100", vec![fee("trade", "0.24"), fee("hbfq", "0.72")]),
+        (true, "0", vec![fee("trade", "0.24")]),
+        (false, "100", vec![fee("trade", "0.24"), fee("hbfq", "0.00")]),
+    ] {
+        let till = Till::with(|options| options.refund_returns_instalment_fee = returns).await;
+        pay(&till, "N1", "100.00", "3", percent).await;
+        let part = json!({ "out_trade_no": "N1", "out_request_no": "R1", "refund_amount": "40.00" });
+        let done = till.ask("alipay.trade.refund", part.clone()).await;
+        assert_eq!(done.node["refund_charge_info_list"], json!(expected), "{returns} {percent}");
+        let again = till.ask("alipay.trade.refund", part).await;
+        assert!(again.node["refund_charge_info_list"].is_null(), "nothing moved this time");
+    }
+}
+
+#[tokio::test]
 async fn a_refund_goes_back_to_huabei() {
     let till = Till::open().await;
     let (before, lent) = (till.phone.balance_fen(), till.phone.huabei_fen());

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::super::amount::yuan;
+use super::super::charges::Charges;
 use super::super::china_time;
 use super::super::common::Biz;
 use super::super::coupon::voucher;
-use super::super::instalment::share;
 use super::super::terms::asks_for;
 use super::super::trade::Trade;
 use super::super::world::World;
@@ -77,11 +77,6 @@ pub(super) fn put_charges(node: &mut Node, trade: &Trade, moment: Moment<'_>) {
     if trade.paid_at.is_none() {
         return;
     }
-    let fee = |kind: &str, fen: i64| json!({ "charge_type": kind, "charge_fee": yuan(fen) });
-    let ordinary = share(trade.paid.receipt(), moment.options.fee_rate);
-    let mut charges = vec![fee("trade", ordinary)];
-    if trade.terms.plan.is_some_and(|plan| plan.seller_bears) {
-        charges.push(fee("hbfq", trade.instalment_fee(moment.options)));
-    }
-    node.insert("charge_info_list".to_owned(), Value::Array(charges));
+    let charges = Charges::on(trade, trade.paid, moment.options);
+    node.insert("charge_info_list".to_owned(), charges.list("charge_fee"));
 }
