@@ -112,6 +112,8 @@ pub struct GatewayOptions {
     pub smid: Option<String>,
     /// What a day without rows gets: an empty file's code, or that there is no bill.
     pub empty_bill_file: bool,
+    /// Bills show columns that the documents do not have, as newer ones do.
+    pub bill_extra_columns: bool,
 }
 
 /// The fee of one contracted number of instalments, in ten thousandths of the amount.
@@ -160,6 +162,7 @@ impl Default for GatewayOptions {
             refund_returns_fee: true,
             smid: None,
             empty_bill_file: true,
+            bill_extra_columns: false,
         }
     }
 }

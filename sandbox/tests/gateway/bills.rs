@@ -116,6 +116,21 @@ async fn a_bill_holds_what_finished_that_day_in_china() {
 }
 
 #[tokio::test]
+async fn newer_bills_have_more_columns_under_their_names() {
+    for extra in [false, true] {
+        let till = Till::with(|options| options.bill_extra_columns = extra).await;
+        sell(&till, "N1", "1.00", "茶").await;
+        till.pass(DAY);
+        let detail = bill(&till, "2025-06-01").await.remove(1).1;
+        let header: Vec<&str> = detail.lines().find(|line| !line.starts_with('#')).unwrap().split(',').collect();
+        let place = header.iter().position(|name| *name == "商户订单号").unwrap();
+        assert_eq!(place, if extra { 3 } else { 1 });
+        let row = &cells(&detail)[0];
+        assert_eq!((row.len(), row[place].as_str()), (header.len(), "N1"));
+    }
+}
+
+#[tokio::test]
 async fn a_bill_is_made_at_nine_of_the_next_day() {
     let till = Till::open().await;
     sell(&till, "N1", "1.00", "茶").await;
