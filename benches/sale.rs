@@ -116,6 +116,7 @@ fn alipay(vectors: &serde_json::Value) -> Alipay {
         seller_id: None,
         store_id: None,
         alipay_store_id: None,
+        smid: None,
         terminal_id: Some("VM0001".into()),
         operator_id: None,
         product_code: None,

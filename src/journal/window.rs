@@ -7,9 +7,8 @@ use payment::engine::entry::Stored;
 use payment::engine::record::OrderRecord;
 use rusqlite::params;
 
-use super::chain::Unreadable;
+use super::chain::{Unreadable, read_seq};
 use super::location::Location;
-use super::project::read_seq;
 use super::recover;
 use super::store;
 use super::trouble::Trouble;
@@ -39,9 +38,7 @@ pub fn orders_between(path: &Path, from_ms: i64, to_ms: i64) -> Result<Vec<Order
     let mut orders = Vec::new();
     for opened_seq in rows {
         let records = recover::entries_of(&connection, opened_seq.map_err(storage)?).map_err(storage)?;
-        let stored = records.iter().map(|record| {
-            Ok(Stored { seq: record.seq, at: record.at, entry: record.entry()? })
-        });
+        let stored = records.iter().map(|record| Ok(Stored { seq: record.seq, at: record.at, entry: record.entry()? }));
         orders.extend(OrderRecord::from_entries(&stored.collect::<Result<Vec<_>, Unreadable>>()?));
     }
     Ok(orders)

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use books::reconcile::Date;
-use payment::channel::alipay::{Alipay, BillError as AlipayBill, BillKind as AlipayKind};
+use payment::channel::alipay::Alipay;
+use payment::channel::alipay::bill::{BillError as AlipayBill, BillKind as AlipayKind};
 use payment::channel::allinpay::vsp::Vsp;
 use payment::channel::allinpay::yst::Yst;
 use payment::channel::outcome::Doubt;
@@ -31,7 +32,9 @@ pub enum Fetched {
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// It is being made.
-    #[error("the statement of {0} is not ready yet: it is made in the morning of the next day; ask again after ten o'clock in China")]
+    #[error(
+        "the statement of {0} is not ready yet: it is made in the morning of the next day; ask again after ten o'clock in China"
+    )]
     NotYet(ChannelName),
     /// The channel does not give it.
     #[error("{0} does not give the statement: {1}")]
@@ -79,10 +82,20 @@ pub async fn fetch(channels: &Channels, channel: ChannelId, day: Date, wall: Wal
 
 impl Asking<'_> {
     async fn alipay(&self, alipay: &Alipay, day: Date) -> Result<Fetched, FetchError> {
-        let asked = alipay.bill_request(AlipayKind::Trade, day, self.wall);
-        let url = match alipay.bill_location(&self.send(&asked).await?) {
+        let reply = self.send(&alipay.bill_request(AlipayKind::Trades, day, self.wall)).await?;
+        let url = match alipay.bill_location(&reply) {
+            Err(AlipayBill::UnknownKey { serial }) => {
+                self.fetch_key(&serial).await?;
+                alipay.bill_location(&reply)
+            }
+            known => known,
+        };
+        let url = match url {
             Ok(url) => url,
-            Err(AlipayBill::NoBill) => return Ok(Fetched::Nothing),
+            Err(AlipayBill::Empty) => return Ok(Fetched::Nothing),
+            // The same code stands for a day without sales and for a bill that is not made yet.
+            Err(AlipayBill::NotExist) if self.is_long_over(day) => return Ok(Fetched::Nothing),
+            Err(AlipayBill::NotExist) => return Err(FetchError::NotYet(ChannelName(self.channel))),
             Err(error) => return Err(self.refused(error)),
         };
         let reply = self.send(&alipay.bill_download(&url)).await?;
@@ -94,8 +107,7 @@ impl Asking<'_> {
         let reply = self.send(&asked).await?;
         let location = match wechat.bill_location(self.wall, &reply) {
             Err(WechatBill::UnknownKey { serial }) => {
-                let fetched = self.channels.fetch_key(self.channel, &serial, self.wall).await;
-                fetched.map_err(|doubt| self.doubt(&doubt))?;
+                self.fetch_key(&serial).await?;
                 wechat.bill_location(self.wall, &reply)
             }
             known => known,
@@ -131,6 +143,17 @@ impl Asking<'_> {
         }
     }
 
+    async fn fetch_key(&self, serial: &str) -> Result<(), FetchError> {
+        let fetched = self.channels.fetch_key(self.channel, serial, self.wall).await;
+        fetched.map_err(|doubt| self.doubt(&doubt))
+    }
+
+    /// Whether bills of that day are made by now: noon of the next day in China.
+    fn is_long_over(&self, day: Date) -> bool {
+        let noon = day.tomorrow().ok().and_then(books::day::begin_ms).map(|begin| begin + books::day::DAY_MS / 2);
+        noon.is_some_and(|noon| self.wall.ms >= noon)
+    }
+
     async fn send(&self, http: &HttpRequest) -> Result<HttpReply, FetchError> {
         let sent = self.channels.exchange(self.channel, http, self.wall, LIMITS).await;
         sent.map_err(|doubt| self.doubt(&doubt))
@@ -139,7 +162,8 @@ impl Asking<'_> {
     fn entropy(&self) -> Result<[u8; 32], FetchError> {
         let mut entropy = [0; 32];
         let filled = SystemRandom::new().fill(&mut entropy);
-        filled.map_err(|_| FetchError::Doubt(ChannelName(self.channel), "the system gives no random numbers".into()))?;
+        filled
+            .map_err(|_| FetchError::Doubt(ChannelName(self.channel), "the system gives no random numbers".into()))?;
         Ok(entropy)
     }
 

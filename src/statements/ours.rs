@@ -20,7 +20,12 @@ pub fn books(orders: &[OrderRecord], day: Date) -> Books {
             _ => {}
         }
     }
-    books.undone = orders.iter().flat_map(|order| &order.attempts).filter(|known| is_undone(known)).flat_map(numbers_of_undone).collect();
+    books.undone = orders
+        .iter()
+        .flat_map(|order| &order.attempts)
+        .filter(|known| is_undone(known))
+        .flat_map(numbers_of_undone)
+        .collect();
     books
 }
 

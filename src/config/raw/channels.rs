@@ -92,6 +92,7 @@ section! {
         seller_id: String,
         store_id: String,
         alipay_store_id: String,
+        smid: String,
         operator_id: String,
         product_code: String,
         sys_service_provider_id: String,
