@@ -10,7 +10,7 @@ use payment::channel::allinpay::yst::setup::{
     AmountForm, AskBy, GoodsFields, PayModeForm, PayModes, Terminal, TradeKind,
 };
 use payment::channel::allinpay::yst::{Config, Yst, sm4};
-use payment::channel::outcome::{CodeAnswer, DoubtKind, Outcome, Waiting};
+use payment::channel::outcome::{CodeAnswer, DoubtKind, Outcome};
 use payment::channel::{Answer, Decoded, HttpReply, Method, Offer, Request, Trade};
 use payment::ids::AttemptId;
 use payment::money::Fen;
@@ -133,26 +133,23 @@ fn the_vectors_answers_are_read_as_they_came() {
     let trade: Trade = offer.trade(Method::ShowCode);
     let answers = rows(&vectors).iter().filter(|row| text(row, "/signed_by") == "platform");
     let requests = [Request::ShowCode(offer), Request::Query(trade)];
+    assert_eq!(answers.clone().count(), requests.len());
     for (row, request) in answers.zip(&requests) {
         let body = text(row, "/json_body");
         let reply = |body: &str| HttpReply { status: 200, headers: Vec::new(), body: body.as_bytes().to_vec() };
-        let kind = |body: &str| match yst.decode(request, wall, &reply(body)) {
-            Decoded::Answer(answer) => answer.doubt().map(|doubt| doubt.kind),
-            other => panic!("{other:?}"),
+        let told = |body: &str| {
+            let Decoded::Answer(answer) = yst.decode(request, wall, &reply(body)) else { panic!("{request:?}") };
+            answer
         };
+        let kind = |body: &str| told(body).doubt().map(|doubt| doubt.kind);
         assert_eq!(kind(body), Some(DoubtKind::WrongOrder));
         let ours = body.replace("VM0001-20260529042640-0001", AttemptId::from_entropy([1; 16]).as_str());
         assert_eq!(kind(&ours), Some(DoubtKind::BadSignature));
-        let resigned = resigned(&vectors, &ours);
-        let Decoded::Answer(answer) = yst.decode(request, wall, &reply(&resigned)) else { panic!("{request:?}") };
-        match answer {
-            Answer::Code(CodeAnswer::Ready(code)) => {
-                assert_eq!(code, "https://syb.allinpay.com/apiweb/h5unionpay/native?key=THROWAWAY");
-            }
-            Answer::Payment(Outcome::Paid(receipt)) => assert_eq!(receipt.trade_no, "20260529042640208500000001"),
-            Answer::Payment(Outcome::Pending(Waiting::NoTrade | Waiting::Confirming)) => panic!("it is decided"),
-            other => panic!("{other:?}"),
-        }
+        let answer = told(&resigned(&vectors, &ours));
+        let code = "https://syb.allinpay.com/apiweb/h5unionpay/native?key=THROWAWAY";
+        let is_ready = answer == Answer::Code(CodeAnswer::Ready(code.into()));
+        let is_paid = matches!(&answer, Answer::Payment(Outcome::Paid(receipt)) if receipt.amount == Fen::new(350));
+        assert!(is_ready || is_paid, "{answer:?}");
     }
 }
 

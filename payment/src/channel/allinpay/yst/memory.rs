@@ -43,6 +43,11 @@ impl Memory {
         });
     }
 
+    /// Allinpay's number of the order, when this run has learned it.
+    pub(super) fn trade_no(&self, attempt: AttemptId) -> Option<String> {
+        self.read(attempt).trade_no
+    }
+
     /// The number to close with, when it is known and it is not the turn to ask. Closing and asking take turns: a close that
     /// was not understood, or whose answer was lost, is not repeated blindly.
     pub(super) fn close_with(&self, attempt: AttemptId) -> Option<String> {

@@ -78,11 +78,11 @@ impl Yst {
     fn call(&self, request: &Request, wall: Wall) -> Call {
         let config = &self.setup.config;
         match request {
-            Request::ShowCode(offer) => wire::show_code(config, offer),
-            Request::TakeCode(offer, code) => wire::take_code(config, offer, code),
+            Request::ShowCode(offer) => wire::show_code(config, offer, wall),
+            Request::TakeCode(offer, code) => wire::take_code(config, offer, code, wall),
             Request::Query(trade) => wire::ask_payment(config, trade, wall),
             Request::Cancel(trade) | Request::Close(trade) => self.undo(trade, wall),
-            Request::Refund(refund) => wire::refund(config, refund),
+            Request::Refund(refund) => wire::refund(config, refund, wall),
             Request::RefundQuery(refund) => wire::ask(refund.refund.as_str(), refund.begun, wall),
             Request::Duty(duty) => self.duty(duty, wall),
             Request::Probe => wire::ask(wire::PROBE, wall, wall),
@@ -100,7 +100,7 @@ impl Yst {
 
     fn duty(&self, duty: &Duty, wall: Wall) -> Call {
         match (duty.kind, self.memory.confirm(duty.trade.attempt)) {
-            (DutyKind::ConfirmGuarantee, Step::Act) => wire::confirm(&self.setup.config, duty),
+            (DutyKind::ConfirmGuarantee, Step::Act) => wire::confirm(&self.setup.config, duty, wall),
             (DutyKind::ConfirmGuarantee, Step::Ask) | (DutyKind::ReportDelivery, _) => wire::ask_duty(duty, wall),
         }
     }
@@ -163,7 +163,7 @@ impl Yst {
             }
             Request::Cancel(trade) | Request::Close(trade) => {
                 self.learn(trade.attempt, node);
-                reply::reversal(trade, node).map(Answer::Reversal)
+                reply::reversal(trade, self.memory.trade_no(trade.attempt).as_deref(), node).map(Answer::Reversal)
             }
             Request::Refund(refund) => reply::refunded(refund, node).map(Answer::Refund),
             Request::RefundQuery(refund) => reply::refund_asked(refund, node).map(Answer::Refund),

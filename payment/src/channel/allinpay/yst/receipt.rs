@@ -1,7 +1,7 @@
 //! Proof of payment, out of the answer to a question about an order with `result` 1.
 //!
 //! Source: 云商通 generation 2, 3001 and 3002 (reference/allinpay.md 3.5, 6). The names inside `channelParamInfo` are an open set
-//! that no public document lists: those of VSP and of generation 1 are looked for, and an absent one costs nothing.
+//! that no public document lists: those of VSP, of generation 1 and of our own sandbox are looked for; an absent one costs nothing.
 
 use super::envelope::Members;
 use super::reply::{malformed, unlisted, wrong};
@@ -10,11 +10,11 @@ use crate::channel::{Trade, Wallet};
 use crate::money::Fen;
 
 /// Where the number under which 云商通 passed the order on may stand (请求渠道流水号).
-const REQUEST_NO: &[&str] = &["reqsn", "cusorderid", "payInterfaceOutTradeNo"];
+const REQUEST_NO: &[&str] = &["reqsn", "cusorderid", "chnlReqSn", "payInterfaceOutTradeNo"];
 /// Where VSP's own number may stand (渠道流水号).
-const CHANNEL_NO: &[&str] = &["trxid", "channelTrxId", "payInterfaceTrxId"];
+const CHANNEL_NO: &[&str] = &["trxid", "chnlTrxId"];
 /// Where the wallet's number may stand (后端渠道流水号).
-const WALLET_NO: &[&str] = &["chnltrxid", "chnlTrxId", "chnlTrxid"];
+const WALLET_NO: &[&str] = &["chnltrxid"];
 /// Where VSP's kind of trade may stand.
 const TRADE_CODE: &[&str] = &["trxcode", "trxCode", "payInterfacetrxcode"];
 /// Both spellings that public clients have met.

@@ -16,6 +16,8 @@ use crate::channel::{Duty, Method, Offer, RefundOrder, Trade};
 const FAILED: &str = "failed";
 /// The word for an order that cannot be closed because it was paid.
 const PAID: &str = "paid";
+/// `closeResult` of an order that is closed, as far as is known.
+const CLOSED: &str = "1";
 
 /// The business part of an answer, and how its order stands.
 pub(super) struct Node {
@@ -41,6 +43,12 @@ impl Node {
     /// A good answer must say which order it is about.
     fn must_name_the_order(&self) -> Result<(), Doubt> {
         self.fields.get("reqTraceNum").map(|_| ()).ok_or_else(|| malformed("the answer names no reqTraceNum"))
+    }
+
+    /// The same for a close, which may name the order by Allinpay's number alone.
+    fn must_name_the_closed(&self, trade_no: Option<&str>) -> Result<(), Doubt> {
+        let by_theirs = trade_no.is_some() && self.fields.get("orgRespTraceNum") == trade_no;
+        if by_theirs { Ok(()) } else { self.must_name_the_order() }
     }
 
     fn not_about_another(&self, member: &str, ours: Option<&str>) -> Result<(), Doubt> {
@@ -145,20 +153,21 @@ const fn why(method: Method) -> Why {
 }
 
 /// To a close (2295), or to the question (3001) that stands in for it. Only the question after it proves anything, and the
-/// engine always asks it.
-pub(super) fn reversal(trade: &Trade, node: &Node) -> Result<Reversal, Doubt> {
+/// engine always asks it. `trade_no` is the number that was closed.
+pub(super) fn reversal(trade: &Trade, trade_no: Option<&str>, node: &Node) -> Result<Reversal, Doubt> {
     let told = node.standing_of(trade.attempt.as_str())?;
-    node.not_about_another("orgRespTraceNum", trade.trade_no.as_deref())?;
+    node.not_about_another("orgRespTraceNum", trade_no)?;
+    let closes = node.fields.get("closeResult") == Some(CLOSED);
     match told {
+        // 1 is then the result of the close itself, or, if it is the order's, the question after it tells.
+        Standing::Untold | Standing::InProgress | Standing::Success if closes => {
+            node.must_name_the_closed(trade_no).map(|()| Reversal::Closed)
+        }
         Standing::Success => Ok(Reversal::Ask { code: PAID.to_owned() }),
         Standing::Failed => {
-            node.must_name_the_order()?;
+            node.must_name_the_closed(trade_no)?;
             let closed = |_| Reversal::Closed;
             not_known_as_paid(trade, Outcome::Pending(Waiting::NoTrade)).map(closed)
-        }
-        Standing::Untold | Standing::InProgress if node.fields.get("closeResult") == Some("1") => {
-            node.must_name_the_order()?;
-            Ok(Reversal::Closed)
         }
         Standing::Untold | Standing::InProgress => Ok(Reversal::Again),
         Standing::Listed(Meaning::NoOrder) => Ok(Reversal::NoTrade),

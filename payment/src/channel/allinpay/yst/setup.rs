@@ -196,6 +196,9 @@ pub enum SetupError {
         /// Characters allowed.
         longest: usize,
     },
+    /// Where notices go.
+    #[error("notify_url {0:?} is not an http(s) address without #")]
+    NotifyUrl(String),
     /// The wallet whose code is usually shown has no mode.
     #[error("no pay mode is set for the wallet whose code is usually shown ({0})")]
     NoUsualMode(&'static str),
@@ -233,6 +236,7 @@ impl Setup {
         check_url(&config.base_url)?;
         check_numbers(&config)?;
         check_texts(&config)?;
+        check_notify_url(config.notify_url.as_deref())?;
         check_modes(&config.modes)?;
         check_codes(&config.codes)?;
         split::check(&config.split, &config.receiver)?;
@@ -283,11 +287,11 @@ fn check_texts(config: &Config) -> Result<(), SetupError> {
         ("limit_pay", limit_pay, 64),
         ("notify_url", config.notify_url.as_deref(), 256),
         ("extend_params", config.extend_params.as_deref(), 200),
-        ("goods.description", goods.description.as_deref(), 200),
+        ("goods.description", goods.description.as_deref(), 100),
         ("goods.industry_code", goods.industry_code.as_deref(), 32),
         ("goods.industry_name", goods.industry_name.as_deref(), 64),
         ("goods.district_code", goods.district_code.as_deref(), 32),
-        ("goods.summary", goods.summary.as_deref(), 128),
+        ("goods.summary", goods.summary.as_deref(), 50),
         ("goods.goods_type", goods.goods_type.as_deref(), 32),
         ("goods.goods_no", goods.goods_no.as_deref(), 64),
         ("terminal.number", Some(terminal.number.as_str()), 8),
@@ -312,6 +316,15 @@ fn check_texts(config: &Config) -> Result<(), SetupError> {
 fn is_text(text: &str, longest: usize) -> bool {
     let clean = |c: char| !c.is_control() && c != '|';
     (1..=longest).contains(&text.chars().count()) && text.trim() == text && text.chars().all(clean)
+}
+
+/// Generation 1 allowed no `#`, and nothing says that this one does.
+fn check_notify_url(url: Option<&str>) -> Result<(), SetupError> {
+    let clean = |url: &str| url.starts_with("http") && url.chars().all(|c| c.is_ascii_graphic() && c != '#');
+    match url.filter(|url| !clean(url)) {
+        Some(url) => Err(SetupError::NotifyUrl(url.to_owned())),
+        None => Ok(()),
+    }
 }
 
 fn check_modes(modes: &PayModes) -> Result<(), SetupError> {

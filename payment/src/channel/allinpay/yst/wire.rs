@@ -25,32 +25,33 @@ const FORM: &str = "application/x-www-form-urlencoded;charset=utf-8";
 const TRADES: &str = "/tx/handle";
 const MEMBERS: &str = "/tm/handle";
 const QUERIES: &str = "/tq/handle";
-const GOODS_LIMIT: usize = 64;
-const REASON_LIMIT: usize = 64;
+const GOODS_LIMIT: usize = 50;
+const REASON_LIMIT: usize = 50;
 
 /// One call, not signed yet.
 pub(super) struct Call {
     path: &'static str,
     code: &'static str,
-    /// `transDate` and `transTime`. For what makes an order: when its number was made, so that its day is the same at every
-    /// repeat and can be asked for later.
+    /// `transDate` and `transTime`. For what makes an order see [`on_day_of`].
     at: Wall,
     fields: Fields,
 }
 
 /// 2085 or 2089 with a code for our screen.
-pub(super) fn show_code(config: &Config, offer: &Offer) -> Call {
+pub(super) fn show_code(config: &Config, offer: &Offer, wall: Wall) -> Call {
     let mode = config.modes.shown(offer.wallet);
-    pay(config, offer, mode, mode_fields(config))
+    let at = on_day_of(offer.begun, wall);
+    Call { at, ..pay(config, offer, mode, mode_fields(config)) }
 }
 
 /// 2085 or 2089 with the buyer's pay code.
-pub(super) fn take_code(config: &Config, offer: &Offer, code: &PayCode) -> Call {
+pub(super) fn take_code(config: &Config, offer: &Offer, code: &PayCode, wall: Wall) -> Call {
     let mut fields = mode_fields(config);
     fields.put("authcode", code.expose());
     fields.put("termInfo", terminal_info(config));
     fields.maybe("fqNum", offer.instalment.map(|plan| plan.periods.to_string()).as_deref());
-    pay(config, offer, &config.modes.taken, fields)
+    let at = on_day_of(offer.begun, wall);
+    Call { at, ..pay(config, offer, &config.modes.taken, fields) }
 }
 
 fn pay(config: &Config, offer: &Offer, mode: &str, mode_fields: Fields) -> Call {
@@ -143,7 +144,7 @@ pub(super) fn close(trade_no: &str, wall: Wall) -> Call {
 }
 
 /// 2294. Parties of a split give back their part in proportion (see [`split::given_back`]).
-pub(super) fn refund(config: &Config, refund: &RefundOrder) -> Call {
+pub(super) fn refund(config: &Config, refund: &RefundOrder, wall: Wall) -> Call {
     let mut fields = Fields::default();
     fields.put("reqTraceNum", refund.refund.as_str());
     fields.put("orderAmount", amount(config, refund.amount));
@@ -157,11 +158,11 @@ pub(super) fn refund(config: &Config, refund: &RefundOrder) -> Call {
     fields.maybe("respUrl", config.notify_url.as_deref());
     let reason = limited(&refund.reason, REASON_LIMIT);
     fields.maybe("reason", (!reason.is_empty()).then_some(&reason));
-    Call { path: TRADES, code: "2294", at: refund.begun, fields }
+    Call { path: TRADES, code: "2294", at: on_day_of(refund.begun, wall), fields }
 }
 
 /// 2090: the payee, and who has a part, get the money of a guaranteed payment.
-pub(super) fn confirm(config: &Config, duty: &Duty) -> Call {
+pub(super) fn confirm(config: &Config, duty: &Duty, wall: Wall) -> Call {
     let mut fields = Fields::default();
     fields.put("reqTraceNum", confirm_number(duty.trade.attempt));
     fields.original(&duty.trade);
@@ -170,7 +171,7 @@ pub(super) fn confirm(config: &Config, duty: &Duty) -> Call {
     fields.put("receiverList", json!([payee.value()]));
     fields.maybe("respUrl", config.notify_url.as_deref());
     fields.maybe("summary", config.goods.summary.as_deref());
-    Call { path: TRADES, code: "2090", at: duty.delivered, fields }
+    Call { path: TRADES, code: "2090", at: on_day_of(duty.delivered, wall), fields }
 }
 
 /// How the confirmation of a guaranteed payment stands; or, where nothing is owed, a harmless question.
@@ -257,6 +258,12 @@ fn amount(config: &Config, amount: Fen) -> Value {
         AmountForm::Number => Value::from(amount.get()),
         AmountForm::Text => Value::String(amount.get().to_string()),
     }
+}
+
+/// The time that a call which makes an order gives as its own: now, while it is the day on which its number was made; after
+/// that still a moment of that day, since 3001 finds the order by that day.
+fn on_day_of(begun: Wall, wall: Wall) -> Wall {
+    if day(begun) == day(wall) { wall } else { begun }
 }
 
 /// `yyyyMMdd` in China.

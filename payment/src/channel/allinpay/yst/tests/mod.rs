@@ -174,10 +174,9 @@ fn reply(code: &str, fields: &Value) -> HttpReply {
 }
 
 fn answer_of(yst: &Yst, request: &Request, reply: &HttpReply) -> Answer {
-    match yst.decode(request, NIGHT, reply) {
-        Decoded::Answer(answer) => answer,
-        other => panic!("{other:?} to {request:?}"),
-    }
+    let decoded = yst.decode(request, NIGHT, reply);
+    let Decoded::Answer(answer) = decoded else { panic!("{decoded:?} to {request:?}") };
+    answer
 }
 
 /// What an envelope says whose signature held: verifying takes long here, and has tests of its own.

@@ -13,10 +13,8 @@ fn query() -> Request {
 }
 
 fn receipt_of(answer: &Answer) -> Receipt {
-    match answer {
-        Answer::Payment(Outcome::Paid(receipt)) => receipt.clone(),
-        other => panic!("not paid: {other:?}"),
-    }
+    let Answer::Payment(Outcome::Paid(receipt)) = answer else { panic!("not paid: {answer:?}") };
+    receipt.clone()
 }
 
 #[test]

@@ -206,13 +206,17 @@ fn the_day_of_an_order_is_chinas_and_stays_the_same() {
         let at = |request: &Request| sent(&yst.encode(request, days_later, ENTROPY));
         let offer = Offer { begun, ..offer() };
         let trade = Trade { begun, ..shown() };
-        let refund = RefundOrder { begun, trade: trade.clone(), ..refund() };
-        let duty = Duty { delivered: begun, trade: trade.clone(), ..duty(DutyKind::ConfirmGuarantee) };
+        // Paid on 2026-05-19 in China, long before it was refunded or confirmed.
+        let paid = Trade { begun: Wall { ms: 1_779_200_000_000, trusted: true }, ..taken() };
+        let refund = RefundOrder { begun, trade: paid.clone(), ..refund() };
+        let duty = Duty { delivered: begun, trade: paid, ..duty(DutyKind::ConfirmGuarantee) };
         let makes = [Request::ShowCode(offer.clone()), Request::Refund(refund.clone()), Request::Duty(duty.clone())];
         for request in &makes {
             assert_eq!(at(request).0["transDate"], day, "{request:?}");
         }
-        assert_eq!(at(&makes[1]).1["orgTransDate"], day);
+        for request in &makes[1..] {
+            assert_eq!(at(request).1["orgTransDate"], "20260519", "{request:?}");
+        }
         for request in [Request::Query(trade.clone()), Request::Close(trade), Request::RefundQuery(refund)] {
             let (envelope, fields) = at(&request);
             assert_eq!(fields["oriTransDate"], day, "{request:?}");
@@ -228,11 +232,12 @@ fn the_same_request_again_is_the_same_order() {
     let (yst, later) = (yst(), Wall { ms: NIGHT.ms + 61_000, trusted: true });
     for request in [show(), take(), Request::Refund(refund()), confirm()] {
         let (first, again) = (yst.encode(&request, NIGHT, ENTROPY), yst.encode(&request, later, [8; 32]));
-        let unsigned = |request: &HttpRequest| {
-            let (envelope, _) = sent(request);
-            with(envelope, "sign", Value::Null)
+        let order = |request: &HttpRequest| {
+            let (envelope, fields) = sent(request);
+            (envelope["transCode"].clone(), envelope["transDate"].clone(), fields)
         };
-        assert_eq!(unsigned(&first), unsigned(&again));
+        assert_eq!(order(&first), order(&again));
+        assert_eq!(sent(&again).0["transTime"], "042741", "a clock that is checked sees the time of sending");
         assert_ne!(first.body, again.body, "another entropy, another signature");
     }
 }

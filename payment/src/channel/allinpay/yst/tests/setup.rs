@@ -36,22 +36,25 @@ fn a_wrong_setting_is_named() {
     for url in ["", "ibsapi.allinpay.com", "https://", "https:///x", "https://x?y", "https://x/", "https://x y"] {
         assert_eq!(refused(|c| c.base_url = url.into()), SetupError::BaseUrl(url.into()));
     }
-    let number = |error: SetupError| match error {
-        SetupError::Number { name, .. } => name,
-        other => panic!("{other}"),
+    let number = |error: SetupError| {
+        let SetupError::Number { name, .. } = error else { panic!("{error}") };
+        name
     };
     assert_eq!(number(refused(|c| c.app_id = "2000".into())), "app_id");
     assert_eq!(number(refused(|c| c.sp_app_id = Some("x".into()))), "sp_app_id");
     assert_eq!(number(refused(|c| c.cusid = "99000000000000".into())), "cusid");
     assert_eq!(number(refused(|c| c.orgid = Some(String::new()))), "orgid");
     assert_eq!(number(refused(|c| c.terminal.device_type = "1".into())), "terminal.device_type");
-    let field = |error: SetupError| match error {
-        SetupError::Field { name, .. } => name,
-        other => panic!("{other}"),
+    let field = |error: SetupError| {
+        let SetupError::Field { name, .. } = error else { panic!("{error}") };
+        name
     };
     assert_eq!(field(refused(|c| c.receiver = String::new())), "receiver");
     assert_eq!(field(refused(|c| c.extend_params = Some("a|b".into()))), "extend_params");
     assert_eq!(field(refused(|c| c.notify_url = Some("https://x\n".into()))), "notify_url");
+    for url in ["ftp://x", "https://x#y", "https://x y"] {
+        assert_eq!(refused(|c| c.notify_url = Some(url.into())), SetupError::NotifyUrl(url.into()));
+    }
     assert_eq!(field(refused(|c| c.terminal.number = "123456789".into())), "terminal.number");
     assert_eq!(field(refused(|c| c.goods.summary = Some(" ".into()))), "goods.summary");
     assert_eq!(field(refused(|c| c.modes.taken = "CODE PAY".into())), "modes");
@@ -81,9 +84,10 @@ fn a_code_has_one_meaning_and_fixed_ones_keep_theirs() {
 
 #[test]
 fn a_split_rule_that_cannot_hold_is_refused() {
-    let split = |rule: Vec<SplitPart>| match refused(|c| c.split = rule) {
-        SetupError::Split(error) => error,
-        other => panic!("{other}"),
+    let split = |rule: Vec<SplitPart>| {
+        let error = refused(|c| c.split = rule);
+        let SetupError::Split(error) = error else { panic!("{error}") };
+        error
     };
     for share in [Share::Amount(Fen::ZERO), Share::Amount(Fen::new(-1)), rate("0"), rate("-0.1"), rate("1.01")] {
         assert_eq!(split(vec![part("A", share)]), SplitError::Share("A".into()));

@@ -84,12 +84,26 @@ fn a_close_is_believed_by_its_own_word_or_the_orders_state() {
         (Value::Null, json!("2"), Reversal::Again),
         (Value::Null, json!("CLOSED"), Reversal::Again),
         (Value::Null, Value::Null, Reversal::Again),
-        // Paid, or "the close succeeded": the question after it tells.
-        (json!("1"), json!("1"), Reversal::Ask { code: "paid".into() }),
+        (json!("1"), json!("1"), Reversal::Closed),
+        (json!("1"), Value::Null, Reversal::Ask { code: "paid".into() }),
         (json!("1"), json!("2"), Reversal::Ask { code: "paid".into() }),
     ] {
         assert_eq!(close_answer(result, close_result), Answer::Reversal(expected));
     }
+}
+
+#[test]
+fn a_close_may_name_its_order_by_allinpays_number() {
+    let yst = yst();
+    told(&yst, &show(), &in_progress());
+    let closed =
+        |number: &str| json!({ "orgRespTraceNum": number, "result": "1", "closeResult": "1", "respCode": "00000" });
+    assert_eq!(told(&yst, &close(), &closed(TRADE_NO)), Answer::Reversal(Reversal::Closed));
+    assert_eq!(kind(&told(&yst, &close(), &closed("1"))), Some(DoubtKind::WrongOrder));
+    assert_eq!(
+        kind(&answer(&Request::Close(Trade { attempt: AttemptId::from_entropy([9; 16]), ..shown() }), &closed("1"))),
+        Some(DoubtKind::Malformed)
+    );
 }
 
 #[test]

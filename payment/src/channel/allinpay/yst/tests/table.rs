@@ -3,9 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::channel::outcome::{
-    CodeAnswer, DoubtKind, DutyOutcome, Outcome, RefundOutcome, Refusal, Reversal, Waiting, Why,
-};
+use crate::channel::outcome::{CodeAnswer, DoubtKind, DutyOutcome, Outcome, RefundOutcome, Reversal, Waiting, Why};
 
 /// Rows: `respCode`, `result` (`-` for none). Columns: what a shown code, a taken code, a question about either, an undoing,
 /// a refund, a question about it, and a confirmation are told.
@@ -47,27 +45,59 @@ fn columns() -> [Request; 8] {
 }
 
 fn word(answer: &Answer) -> &'static str {
+    match answer.doubt().map(|doubt| doubt.kind) {
+        None => word_of_known(answer),
+        Some(DoubtKind::Unlisted) => "doubt",
+        Some(DoubtKind::Malformed) => "malformed",
+        Some(other) => panic!("{other:?}: {answer:?}"),
+    }
+}
+
+fn word_of_known(answer: &Answer) -> &'static str {
     match answer {
-        Answer::Code(CodeAnswer::Ready(_)) => "ready",
-        Answer::Code(CodeAnswer::Refused(Refusal { why: Why::NewNumber, .. })) => "refused",
-        Answer::Code(CodeAnswer::Ask { .. }) | Answer::Reversal(Reversal::Ask { .. }) => "ask",
-        Answer::Payment(Outcome::Paid(_)) => "paid",
-        Answer::Payment(Outcome::NotPaid(Refusal { why: Why::Buyer | Why::Closed, .. })) => "not-paid",
-        Answer::Payment(Outcome::Pending(Waiting::Confirming)) => "confirming",
-        Answer::Payment(Outcome::Pending(Waiting::NoTrade)) | Answer::Reversal(Reversal::NoTrade) => "no-trade",
-        Answer::Reversal(Reversal::Closed) => "closed",
-        Answer::Reversal(Reversal::Again) | Answer::Duty(DutyOutcome::Again) => "again",
-        Answer::Refund(RefundOutcome::Done) | Answer::Duty(DutyOutcome::Done) => "done",
-        Answer::Refund(RefundOutcome::NotMoved) => "not-moved",
-        Answer::Refund(RefundOutcome::Absent) => "absent",
-        Answer::Refund(RefundOutcome::ShortOfFunds) => "short",
-        Answer::Refund(RefundOutcome::Refused { .. }) | Answer::Duty(DutyOutcome::Refused { .. }) => "refused",
-        Answer::Refund(RefundOutcome::Failed { .. }) => "failed",
-        _ => match kind(answer) {
-            Some(DoubtKind::Unlisted) => "doubt",
-            Some(DoubtKind::Malformed) => "malformed",
-            other => panic!("{other:?}: {answer:?}"),
+        Answer::Code(code) => match code {
+            CodeAnswer::Ready(_) => "ready",
+            CodeAnswer::Refused(refusal) => {
+                assert_eq!(refusal.why, Why::NewNumber);
+                "refused"
+            }
+            CodeAnswer::Ask { .. } => "ask",
+            CodeAnswer::Unknown(_) => "unknown",
         },
+        Answer::Payment(outcome) => match outcome {
+            Outcome::Paid(_) => "paid",
+            Outcome::NotPaid(refusal) => {
+                assert!([Why::Buyer, Why::Closed].contains(&refusal.why));
+                "not-paid"
+            }
+            Outcome::Pending(Waiting::Confirming) => "confirming",
+            Outcome::Pending(Waiting::NoTrade) => "no-trade",
+            Outcome::Unknown(_) => "unknown",
+        },
+        Answer::Reversal(reversal) => match reversal {
+            Reversal::Closed => "closed",
+            Reversal::Refunded => "refunded",
+            Reversal::NoTrade => "no-trade",
+            Reversal::Again => "again",
+            Reversal::Ask { .. } => "ask",
+            Reversal::Unknown(_) => "unknown",
+        },
+        Answer::Refund(outcome) => match outcome {
+            RefundOutcome::Done => "done",
+            RefundOutcome::NotMoved => "not-moved",
+            RefundOutcome::Absent => "absent",
+            RefundOutcome::ShortOfFunds => "short",
+            RefundOutcome::Refused { .. } => "refused",
+            RefundOutcome::Failed { .. } => "failed",
+            RefundOutcome::Unknown(_) => "unknown",
+        },
+        Answer::Duty(outcome) => match outcome {
+            DutyOutcome::Done => "done",
+            DutyOutcome::Again => "again",
+            DutyOutcome::Refused { .. } => "refused",
+            DutyOutcome::Unknown(_) => "unknown",
+        },
+        Answer::Reachable(_) => "reachable",
     }
 }
 
