@@ -6,6 +6,7 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::codes::SUCCESS;
 use super::sign::Keys;
 use crate::channel::HttpReply;
 use crate::channel::outcome::{Doubt, DoubtKind};
@@ -57,9 +58,10 @@ impl Members {
         whole.map(|fen| Some(Fen::new(fen))).ok_or_else(|| malformed(format!("{name} {text:?} is no amount in fen")))
     }
 
-    /// `SUCCESS`, or what went wrong, for people.
+    /// What the answer says, for people: the call's refusal, or else the state of the trade.
     pub(super) fn reason(&self) -> String {
-        let code = self.get("trxstatus").or(self.get("retcode")).unwrap_or("no code");
+        let refusal = self.get("retcode").filter(|code| *code != SUCCESS);
+        let code = refusal.or(self.get("trxstatus")).unwrap_or("no code");
         match self.get("errmsg").or(self.get("retmsg")) {
             Some(words) => format!("{code} ({})", words.trim()),
             None => code.to_owned(),

@@ -64,8 +64,8 @@ impl Vsp {
     /// The signed HTTP request. The same `request` has the same numbers, so that sending it again is safe. A cancel that
     /// Allinpay received before is asked after instead of sent again.
     ///
-    /// `wall` is when a shown code's time begins. `entropy` makes the request's random text and the SM2 signature's secret
-    /// number: 32 fresh random bytes for each call.
+    /// `wall` is when a shown code's time begins. `entropy` makes the request's random text, the SM2 signature's secret
+    /// number and the blinding of RSA: 32 fresh random bytes for each call.
     #[must_use]
     pub fn encode(&self, request: &Request, wall: Wall, entropy: [u8; 32]) -> HttpRequest {
         wire::request(&self.setup, &self.cancels, request, wall, entropy)

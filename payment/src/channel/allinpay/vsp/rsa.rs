@@ -3,10 +3,14 @@
 //! Both are weak by today's measure, and the interface knows no other RSA: SM2 is the better choice where the merchant's
 //! account allows it. Source: reference/allinpay.md 2.2.
 
+use std::convert::Infallible;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use ring::digest::{SHA256, digest};
 use rsa::pkcs1::{DecodeRsaPrivateKey, DecodeRsaPublicKey};
 use rsa::pkcs8::{DecodePrivateKey, DecodePublicKey};
+use rsa::rand_core::{TryCryptoRng, TryRng};
 use rsa::{Pkcs1v15Sign, RsaPrivateKey, RsaPublicKey};
 use sha1::{Digest, Sha1};
 use thiserror::Error;
@@ -53,12 +57,14 @@ impl PrivateKey {
         }
     }
 
-    /// The SHA1withRSA signature of `message` in standard Base64. It is deterministic.
+    /// The SHA1withRSA signature of `message` in standard Base64. It is deterministic: `entropy` only blinds the
+    /// computation, so that its time tells nothing of the key.
     ///
     /// Signing cannot fail with a key that was loaded; if it did, the empty text would be refused by every verifier.
     #[must_use]
-    pub fn sign_sha1(&self, message: &[u8]) -> String {
-        let made = self.0.sign(Pkcs1v15Sign::new::<Sha1>(), &Sha1::digest(message));
+    pub fn sign_sha1(&self, message: &[u8], entropy: [u8; 32]) -> String {
+        let mut blinding = Stream { entropy, block: 0 };
+        let made = self.0.sign_with_rng(&mut blinding, Pkcs1v15Sign::new::<Sha1>(), &Sha1::digest(message));
         made.map_or_else(|_| String::new(), |signature| STANDARD.encode(signature))
     }
 
@@ -110,10 +116,58 @@ impl std::fmt::Debug for PublicKey {
     }
 }
 
+/// As many bytes as the library asks for, out of the caller's entropy: SHA-256 over it and a counter.
+struct Stream {
+    entropy: [u8; 32],
+    block: u64,
+}
+
+impl TryRng for Stream {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        let mut word = [0; 4];
+        self.try_fill_bytes(&mut word)?;
+        Ok(u32::from_le_bytes(word))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let mut word = [0; 8];
+        self.try_fill_bytes(&mut word)?;
+        Ok(u64::from_le_bytes(word))
+    }
+
+    fn try_fill_bytes(&mut self, wanted: &mut [u8]) -> Result<(), Infallible> {
+        for part in wanted.chunks_mut(32) {
+            let block = digest(&SHA256, &[&self.entropy[..], &self.block.to_be_bytes()].concat());
+            part.copy_from_slice(&block.as_ref()[..part.len()]);
+            self.block = self.block.wrapping_add(1);
+        }
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Stream {}
+
 fn private(der: &[u8]) -> Option<RsaPrivateKey> {
     RsaPrivateKey::from_pkcs8_der(der).ok().or_else(|| RsaPrivateKey::from_pkcs1_der(der).ok())
 }
 
 fn public(der: &[u8]) -> Option<RsaPublicKey> {
     RsaPublicKey::from_public_key_der(der).ok().or_else(|| RsaPublicKey::from_pkcs1_der(der).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stream_never_repeats_itself() {
+        let mut stream = Stream { entropy: [7; 32], block: 0 };
+        let mut bytes = [0; 100];
+        stream.try_fill_bytes(&mut bytes).unwrap();
+        let next = stream.try_next_u64().unwrap().to_le_bytes();
+        assert_ne!(bytes[..32], bytes[32..64]);
+        assert!(!bytes.windows(8).any(|window| window == next));
+    }
 }

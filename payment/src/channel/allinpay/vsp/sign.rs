@@ -27,7 +27,7 @@ impl Keys {
                 let ours = rsa::PrivateKey::load(private_key.expose()).map_err(SetupError::RsaPrivateKey)?;
                 let theirs = rsa::PublicKey::load(allinpay_key).map_err(SetupError::RsaAllinpayKey)?;
                 not_ours(theirs == ours.public())?;
-                let holds = ours.public().verify_sha1(b"till", &ours.sign_sha1(b"till"));
+                let holds = ours.public().verify_sha1(b"till", &ours.sign_sha1(b"till", [0; 32]));
                 holds.then_some(()).ok_or(SetupError::SelfTest)?;
                 Ok(Self::Rsa { ours: Box::new(ours), theirs: Box::new(theirs) })
             }
@@ -49,11 +49,11 @@ impl Keys {
         }
     }
 
-    /// The signature over these fields. `entropy` is for SM2 alone; the other two are deterministic.
+    /// The signature over these fields. With SM2 `entropy` decides the signature, with RSA it only blinds; MD5 has none.
     pub(super) fn sign<'a>(&'a self, fields: impl Iterator<Item = (&'a str, &'a str)>, entropy: [u8; 32]) -> String {
         match self {
             Self::Md5(key) => md5_of(fields, key),
-            Self::Rsa { ours, .. } => ours.sign_sha1(string_to_sign(fields).as_bytes()),
+            Self::Rsa { ours, .. } => ours.sign_sha1(string_to_sign(fields).as_bytes(), entropy),
             Self::Sm2 { ours, .. } => ours.sign_sm3(string_to_sign(fields).as_bytes(), entropy),
         }
     }

@@ -210,3 +210,12 @@ fn doubts_and_codes_hold_no_pay_code() {
     let printed = format!("{:?}", answer(&take(), &told));
     assert!(printed.contains("7777") && !printed.contains("130061098828009406"), "{printed}");
 }
+
+#[test]
+fn a_doubt_names_what_went_wrong() {
+    let told =
+        |changed: &Value| answer(&take(), &with(members(&take(), "0000"), changed)).doubt().unwrap().detail.clone();
+    assert_eq!(told(&json!({ "retcode": "SYSTEMERR" })), "SYSTEMERR (交易)");
+    assert_eq!(told(&json!({ "trxstatus": "3123", "errmsg": "" })), "3123");
+    assert_eq!(told(&json!({ "trxstatus": null, "errmsg": null, "retmsg": "?" })), "no trxstatus: no code (?)");
+}

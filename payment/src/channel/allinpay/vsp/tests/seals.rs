@@ -26,7 +26,7 @@ fn each_way_of_signing_holds_for_its_own_answers_only() {
     let told = members(&take(), "0000");
     let rsa_key = rsa::PrivateKey::load(&text("/vsp_keys/platform_rsa_private_pkcs8_base64")).unwrap();
     let sm2_key = sm2::PrivateKey::load(&text("/sm2_keys/vsp_platform_sm2/private_pkcs8_base64")).unwrap();
-    let by_rsa = plain(&with(told.clone(), &json!({ "sign": rsa_key.sign_sha1(string(&told).as_bytes()) })));
+    let by_rsa = plain(&with(told.clone(), &json!({ "sign": rsa_key.sign_sha1(string(&told).as_bytes(), [5; 32]) })));
     let by_sm2 = plain(&with(told.clone(), &json!({ "sign": sm2_key.sign_sm3(string(&told).as_bytes(), [5; 32]) })));
     let replies = [sealed(&told), by_rsa, by_sm2];
     let settings = [config().sign_type, rsa_settings(), sm2_settings()];
