@@ -178,6 +178,7 @@ impl Settings for Config {
         match complaint {
             SetupError::BaseUrl(_) => "gateway_url",
             SetupError::Number { name, .. } | SetupError::Field { name, .. } => key_of_field(name),
+            SetupError::NotifyUrl(_) => "notify_url",
             SetupError::NoUsualMode(_) => "usual_wallet",
             SetupError::Code(_) => "code",
             SetupError::Split(_) => "split",
