@@ -286,6 +286,7 @@ impl World {
         for order in self.order_ids() {
             let record = self.record(order);
             assert!(record.ending.is_some(), "{order} never ended: {record:#?}");
+            assert!(record.attempts.iter().all(|attempt| attempt.end.is_some()), "an attempt never ended: {record:#?}");
             let attempts = record.attempts.iter().filter_map(|attempt| self.trade(attempt.attempt));
             let net: i64 = attempts.map(|trade| trade.net().get()).sum();
             let net = net + self.net_of_codes(order);

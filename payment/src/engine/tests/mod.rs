@@ -16,11 +16,14 @@ mod invariants;
 mod machine;
 mod members_only;
 mod merchant_scans;
+#[cfg(feature = "mutants")]
+mod mistakes;
 mod random;
 mod refunds;
 mod restart;
 mod returns;
 mod scenes;
+mod two_scenes;
 mod vouchers;
 mod wechat;
 mod world;
