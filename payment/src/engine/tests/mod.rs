@@ -4,6 +4,7 @@
 //! After every step of every test the functions named `invariant_*` are checked.
 
 mod alipay;
+mod approval;
 mod at_once;
 mod bad_input;
 mod buyer_scans;
@@ -11,7 +12,10 @@ mod cash;
 mod codes;
 mod crash;
 mod delivery;
+mod duties;
+mod fail_over;
 mod faults;
+mod instalments;
 mod invariants;
 mod machine;
 mod members_only;
@@ -20,10 +24,12 @@ mod merchant_scans;
 mod mistakes;
 mod random;
 mod refunds;
+mod renewed;
 mod restart;
 mod returns;
 mod scenes;
 mod two_scenes;
+mod undo;
 mod vouchers;
 mod wechat;
 mod world;
