@@ -4,6 +4,7 @@
 //! After every step of every test the functions named `invariant_*` are checked.
 
 mod alipay;
+mod approval;
 mod at_once;
 mod bad_input;
 mod buyer_scans;
@@ -11,16 +12,24 @@ mod cash;
 mod codes;
 mod crash;
 mod delivery;
+mod duties;
+mod fail_over;
 mod faults;
+mod instalments;
 mod invariants;
 mod machine;
 mod members_only;
 mod merchant_scans;
+#[cfg(feature = "mutants")]
+mod mistakes;
 mod random;
 mod refunds;
+mod renewed;
 mod restart;
 mod returns;
 mod scenes;
+mod two_scenes;
+mod undo;
 mod vouchers;
 mod wechat;
 mod world;

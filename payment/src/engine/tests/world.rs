@@ -417,6 +417,14 @@ impl World {
         self.drain();
     }
 
+    /// Starts the process again with other settings.
+    pub fn begin_anew_with(&mut self, settings: Settings) {
+        let now = self.now();
+        self.engine = Engine::restore(settings, IdMint::new([255; 32]), now, &[], Vec::new());
+        self.restart(true, 1_000);
+        self.run(1_000);
+    }
+
     fn start(&mut self) {
         self.booted = self.at;
         self.runs += 1;
