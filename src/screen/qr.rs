@@ -14,7 +14,7 @@ use super::colour::{INK, PAPER};
 pub const QUIET_ZONE: u32 = 4;
 
 /// With modules below this many pixels, a bigger module is worth more than error tolerance.
-const SMALL_MODULE: u32 = 3;
+pub const SMALL_MODULE: u32 = 3;
 
 /// No phone reads modules of one pixel at a distance that anybody would hold it.
 const LEAST_MODULE: u32 = 2;

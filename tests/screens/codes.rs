@@ -33,8 +33,10 @@ fn each(mut check: impl FnMut(&str, &View, &Look, Size)) {
                 check(&payload, &pay(Some(&payload), 350, look.language), &look, size);
             }
             for (_, view) in pays(look.language) {
-                if let View::Pay { code: Some(code), .. } = &view {
-                    check(code, &view, &look, size);
+                if let View::Pay { codes, .. } = &view
+                    && let [code] = &codes[..]
+                {
+                    check(&code.text, &view, &look, size);
                 }
             }
         }

@@ -8,4 +8,5 @@ mod codes;
 mod panel;
 mod pictures;
 mod samples;
+mod shared;
 mod strings;
