@@ -22,10 +22,10 @@ fn opened() -> World {
 
 /// The months of each plan on the screen, and whether it is chosen.
 fn plans(world: &World) -> Vec<(u8, bool)> {
-    match world.view() {
-        View::Pay { plans, .. } => plans.iter().map(|plan| (plan.periods, plan.chosen)).collect(),
-        other => panic!("no pay screen: {other:?}"),
-    }
+    let View::Pay { plans, .. } = world.view() else {
+        panic!("no pay screen: {:?}", world.view());
+    };
+    plans.iter().map(|plan| (plan.periods, plan.chosen)).collect()
 }
 
 fn periods_of_the_winner(world: &World) -> Option<u8> {

@@ -203,7 +203,8 @@ impl World {
     pub fn channels_down(&self) -> BTreeSet<ChannelId> {
         let channel = |fault: &Fault| match fault {
             Fault::Network(channel) | Fault::Setup(channel) => Some(*channel),
-            _ => None,
+            Fault::Storage | Fault::Clock | Fault::SwitchedOff | Fault::JournalFull | Fault::Hub | Fault::Duty => None,
+            Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => None,
         };
         self.engine.faults().filter_map(channel).collect()
     }

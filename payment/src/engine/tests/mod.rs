@@ -1,5 +1,5 @@
-//! The engine in a world on virtual time: a journal in memory, a model of Alipay with its ledger, a machine with slots,
-//! and a buyer with a phone. No thread, no clock, no sleep: the same test takes the same steps every time.
+//! The engine in a world on virtual time: a journal in memory, models of Alipay and WeChat Pay with their ledgers, a
+//! machine with slots, and a buyer with a phone. No thread, no clock, no sleep: the same test takes the same steps every time.
 //!
 //! After every step of every test the functions named `invariant_*` are checked.
 
@@ -22,12 +22,14 @@ mod members_only;
 mod merchant_scans;
 #[cfg(feature = "mutants")]
 mod mistakes;
+mod people;
 mod random;
 mod refunds;
 mod renewed;
 mod restart;
 mod returns;
 mod scenes;
+mod terminals;
 mod two_scenes;
 mod undo;
 mod vouchers;
