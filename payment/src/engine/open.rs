@@ -124,7 +124,12 @@ impl Engine {
     fn try_code(&mut self, now: Now, id: OrderId, route: Route) -> Result<AttemptId, Refused> {
         let mut made = None;
         match route {
-            Route::Wallet { wallet, channels, code } => {
+            Route::Wallet { wallet, mut channels, code } => {
+                let order = self.orders.get(&id).ok_or(Refused::NoSuchOrder(id))?;
+                channels.retain(|channel| order.may_use(*channel));
+                if channels.is_empty() {
+                    return Err(Refused::WalletNotTaken(wallet.name()));
+                }
                 let channel = self.accept_code(&channels, &code)?;
                 self.with_order(now, id, |order, office| made = Some(order.take_code(office, channel, wallet, code)));
             }

@@ -32,9 +32,11 @@ impl CodePlace {
         shown.iter().map(|shown| Self { shown: shown.clone(), failed: Vec::new(), attempt: None }).collect()
     }
 
-    fn channel(&self, office: &Office) -> Option<ChannelId> {
+    /// The first channel that works, has not failed and `fits` the order.
+    fn channel(&self, office: &Office, fits: impl Fn(ChannelId) -> bool) -> Option<ChannelId> {
+        let channels = self.shown.channels.iter().copied();
         let fresh: Vec<ChannelId> =
-            self.shown.channels.iter().copied().filter(|channel| !self.failed.contains(channel)).collect();
+            channels.filter(|channel| !self.failed.contains(channel) && fits(*channel)).collect();
         office.faults.usable(&fresh)
     }
 }
@@ -48,12 +50,17 @@ impl Order {
         let mut places = std::mem::take(&mut self.codes);
         for place in &mut places {
             if place.attempt.is_none()
-                && let Some(channel) = place.channel(office)
+                && let Some(channel) = place.channel(office, |channel| self.may_use(channel))
             {
                 place.attempt = Some((self.start_code(office, channel, place.shown.wallet), channel));
             }
         }
         self.codes = places;
+    }
+
+    /// What was agreed to be paid in instalments is not offered at once and whole by another channel.
+    pub(crate) fn may_use(&self, channel: ChannelId) -> bool {
+        self.record.instalment.is_none() || channel.takes_instalments()
     }
 
     fn start_code(&mut self, office: &mut Office, channel: ChannelId, wallet: Option<Wallet>) -> AttemptId {

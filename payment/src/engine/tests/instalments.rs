@@ -149,3 +149,17 @@ fn a_down_payment_is_no_part_of_what_is_collected_or_returned() {
     let sums = world.open(NewOrder { down_payment, periods: Some(12), ..bare(800, WHO) });
     assert!(matches!(sums, Err(Refused::NoPlan(_))), "{sums:?}");
 }
+
+#[test]
+fn what_was_agreed_in_instalments_is_offered_by_no_channel_that_lends_nothing() {
+    let mut world = world();
+    let agreed = NewOrder { periods: Some(3), ..bare(80_000, WhoScans::Either) };
+    let order = world.open(agreed).expect("it sells");
+    world.run(1_000);
+    let (alipay, wechat) = (world.code_of(ChannelId::Alipay), world.code_of(ChannelId::Wechat));
+    assert!(alipay.is_some() && wechat.is_none(), "{alipay:?} {wechat:?}");
+    let code = format!("13{:0>16}", 7);
+    let refused = world.input(Input::CodeGiven { order, line: code });
+    assert_eq!(refused, Err(Refused::WalletNotTaken("wechat")));
+    assert_eq!(world.net(), 0);
+}
