@@ -19,8 +19,10 @@ pub(super) enum Form {
 impl Page<'_> {
     /// Nothing where nothing can be chosen.
     pub(super) fn plans(&self, plans: &[PlanView], form: Form) -> Vec<Block> {
+        if plans.is_empty() {
+            return Vec::new();
+        }
         match form {
-            _ if plans.is_empty() => Vec::new(),
             Form::Full => self.every_plan(plans),
             Form::Short => self.chosen_plan(plans),
         }
