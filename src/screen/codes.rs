@@ -80,7 +80,8 @@ impl Codes {
             |code: Option<&CodeView>| code.and_then(|code| code.wallet).map_or("", |wallet| page.words.wallet(wallet));
         let names = vec![name(left), name(right)];
         let scanned_by = names.iter().copied().filter(|name| !name.is_empty()).collect();
-        Some(Self { squares: vec![square(left)?, square(right)?], names, scanned_by, without_place: None })
+        let squares = alike([(left, square(left)?), (right, square(right)?)]);
+        Some(Self { squares, names, scanned_by, without_place: None })
     }
 
     /// Whether they are two.
@@ -102,6 +103,14 @@ impl Codes {
     /// The fewest pixels of a module with which they can be read.
     pub(super) fn least_module(&self) -> u32 {
         if self.have_names() { LEAST_MODULE_OF_TWO.max(LEAST_SIDE_OF_TWO.div_ceil(self.modules())) } else { 1 }
+    }
+
+    /// The most pixels of a module that a panel has room for.
+    pub(super) fn largest_module(&self, page: &Page<'_>) -> u32 {
+        let Size { width, height } = page.size;
+        let count = self.squares.len() as u32;
+        let across = count * self.modules() + (count - 1) * MODULES_BETWEEN;
+        (width / across).min(height / self.modules())
     }
 
     /// What they take, with their names.
@@ -152,12 +161,26 @@ fn places<'a>(page: &Page<'_>, due: &Due<'a>) -> Option<[Option<&'a CodeView>; 2
     }
 }
 
+/// Two squares of one size, where the shorter text can be written as large as the longer one.
+fn alike(squares: [(Option<&CodeView>, Square); 2]) -> Vec<Square> {
+    let modules = squares.iter().map(|(_, square)| square.modules()).max().unwrap_or(0).saturating_sub(2 * QUIET_ZONE);
+    let grown = |(code, square): (Option<&CodeView>, Square)| {
+        let larger = code.and_then(|code| Symbol::of_modules(&code.text, modules));
+        match square {
+            Square::Code(symbol) if symbol.modules() < modules => Square::Code(larger.unwrap_or(symbol)),
+            Square::Code(_) | Square::Coming => square,
+        }
+    };
+    squares.into_iter().map(grown).collect()
+}
+
+/// A line, and what keeps it from the words below.
 fn name_height(page: &Page<'_>) -> u32 {
-    page.class.note().first().map_or(0, |font| font.line_height())
+    page.class.note().first().map_or(0, |font| font.line_height()) + page.class.gap() / 2
 }
 
 fn name_marks(page: &Page<'_>, name: &str, corner: Point, width: u32) -> Vec<Mark> {
-    let size = Size::new(width, name_height(page));
+    let size = Size::new(width, name_height(page) - page.class.gap() / 2);
     let block = [Block::text(page.say(name, page.class.note(), INK), 1)];
     Column::squeeze(&block, size, 0, Align::Centre).place(Rectangle::new(corner, size))
 }

@@ -70,6 +70,16 @@ enum Figures {
     Any,
 }
 
+impl Setting {
+    /// Between the words; many lines stand closer.
+    const fn gap(&self, page: &Page<'_>) -> u32 {
+        match self.plans {
+            Form::Full => page.class.gap() / 2,
+            Form::Short => page.class.gap(),
+        }
+    }
+}
+
 impl Shown<'_> {
     /// The arrangement with the largest modules; but one pixel less a module is given for an amount in large figures, and
     /// a third of the pixels for instalments to choose from.
@@ -87,10 +97,11 @@ impl Shown<'_> {
     }
 
     fn with_short_plans(self) -> Option<(u32, Vec<Mark>)> {
-        let side = self.page.size.width.min(self.page.size.height);
-        let modules = (self.codes.least_module()..=side / self.codes.modules()).rev();
+        let modules = (self.codes.least_module()..=self.codes.largest_module(self.page)).rev();
         let set = |module, figures| Some((module, self.arranged(module, figures, Form::Short)?));
-        let compromise = modules.clone().take(2).find_map(|module| set(module, Figures::Large));
+        // Words beside one code do not cost it anything; below two they always do.
+        let given = if self.codes.have_names() { 3 } else { 2 };
+        let compromise = modules.clone().take(given).find_map(|module| set(module, Figures::Large));
         compromise.or_else(|| modules.clone().find_map(|module| set(module, Figures::Any)))
     }
 
@@ -102,7 +113,9 @@ impl Shown<'_> {
             let beside = || self.beside(setting);
             let stacked = || self.stacked(setting);
             let Size { width, height } = self.page.size;
-            if width > height { beside().or_else(stacked) } else { stacked().or_else(beside) }
+            // Two codes are wide themselves.
+            let wide = width > height && !self.codes.have_names();
+            if wide { beside().or_else(stacked) } else { stacked().or_else(beside) }
         })
     }
 
@@ -118,6 +131,7 @@ impl Shown<'_> {
             Point::new(start.cast_signed(), margin.cast_signed()),
             Size::new(width, page.size.height - 2 * margin),
         );
+        let gap = setting.gap(page);
         let mut blocks = vec![
             page.product_name(due.name).optional(),
             Block::text(page.figures(due.amount, width, setting.figures)?, 1),
@@ -136,16 +150,18 @@ impl Shown<'_> {
     fn stacked(self, setting: Setting) -> Option<Vec<Mark>> {
         let Self { page, due, codes } = self;
         let taken = codes.size(page, setting.module);
-        let (margin, gap) = (page.class.margin(), page.class.gap());
+        let margin = page.class.margin();
         page.size.width.checked_sub(taken.width)?;
         let width = page.size.width - 2 * margin;
         let room = Size::new(width, page.size.height.checked_sub(taken.height)?);
-        let set = |blocks: &[Block]| Column::fit_the_needed(blocks, room, gap, Align::Centre);
+        let set = |blocks: &[Block]| Column::fit_the_needed(blocks, room, setting.gap(page), Align::Centre);
         let mut roomy = vec![self.head(setting, false)?];
         roomy.extend(self.ways_to_pay(setting));
         roomy.push(page.product_name(due.name).optional());
         let mut compact = vec![self.head(setting, !codes.have_names())?];
-        compact.extend(self.hint(setting));
+        // Where there is no room, a plan that was chosen comes before the scanner.
+        let chosen = due.plans.iter().any(|plan| plan.chosen);
+        compact.extend(self.hint(setting).filter(|_| !chosen || due.trouble.is_some()));
         compact.extend(page.plans(due.plans, setting.plans));
         let column = set(&roomy).or_else(|| set(&compact))?;
         let (head, rest) = column.split(1);
@@ -211,7 +227,10 @@ impl Page<'_> {
         let words = self.words;
         let hold = if due.takes_codes() { words.any_to_the_scanner } else { words.to_the_scanner };
         let names = words.list(&words.wallets(due.wallets), Naming::Few);
-        let mut blocks = vec![self.title(words.show_code), self.amount(due.amount), self.body(&fill(hold, &names))];
+        let hold = self.body(&fill(hold, &names));
+        // What a plan costs is read before anybody holds up a phone.
+        let hold = if due.plans.is_empty() { hold } else { hold.optional() };
+        let mut blocks = vec![self.title(words.show_code), self.amount(due.amount), hold];
         blocks.extend(due.trouble.map(|trouble| self.trouble(words.pay_trouble(trouble))));
         blocks.extend(self.plans(due.plans, Form::Short));
         blocks.push(self.time_left(due.seconds_left));

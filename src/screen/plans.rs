@@ -2,7 +2,7 @@
 
 use payment::engine::view::PlanView;
 
-use super::colour::{INK, LINE, PAPER};
+use super::colour::{INK, LINE, PAPER, QUIET};
 use super::layout::{Block, Surface};
 use super::pages::{Page, yuan};
 use super::words::{Words, fill};
@@ -19,8 +19,10 @@ pub(super) enum Form {
 impl Page<'_> {
     /// Nothing where nothing can be chosen.
     pub(super) fn plans(&self, plans: &[PlanView], form: Form) -> Vec<Block> {
+        if plans.is_empty() {
+            return Vec::new();
+        }
         match form {
-            _ if plans.is_empty() => Vec::new(),
             Form::Full => self.every_plan(plans),
             Form::Short => self.chosen_plan(plans),
         }
@@ -28,7 +30,7 @@ impl Page<'_> {
 
     fn every_plan(&self, plans: &[PlanView]) -> Vec<Block> {
         let at_once = !plans.iter().any(|plan| plan.chosen);
-        let mut blocks = vec![self.note(self.words.plans)];
+        let mut blocks = vec![self.key_note(self.words.plans)];
         blocks.extend(plans.iter().map(|plan| self.choice(plan.key, &self.words.plan(plan), plan.chosen)));
         blocks.push(self.choice(0, self.words.at_once, at_once));
         blocks
@@ -40,24 +42,21 @@ impl Page<'_> {
     }
 
     fn chosen_plan(&self, plans: &[PlanView]) -> Vec<Block> {
-        let keys = keys(plans);
+        let last = plans.last().map_or(0, |plan| plan.key);
         match plans.iter().find(|plan| plan.chosen) {
             Some(plan) => {
-                let chosen = fill(self.words.plan_chosen, &self.words.plan(plan));
-                let chosen = Block::text(self.say(&chosen, self.class.choice(), INK), 3);
-                vec![chosen, self.note(&fill(self.words.plan_change, &keys))]
+                let chosen = Block::text(self.say(&self.words.plan(plan), self.class.choice(), INK), 3);
+                vec![chosen, self.key_note(&fill(self.words.plan_change, &last.to_string()))]
             }
-            None => vec![self.note(&fill(self.words.plan_keys, &keys))],
+            None => {
+                let keys = if last > 1 { format!("1-{last}") } else { last.to_string() };
+                vec![self.key_note(&fill(self.words.plan_keys, &keys))]
+            }
         }
     }
-}
 
-/// Such as `1-3`.
-fn keys(plans: &[PlanView]) -> String {
-    match plans {
-        [] => String::new(),
-        [only] => only.key.to_string(),
-        [first, .., last] => format!("{}-{}", first.key, last.key),
+    fn key_note(&self, text: &str) -> Block {
+        Block::text(self.say(text, self.class.choice(), QUIET), 2)
     }
 }
 

@@ -73,7 +73,9 @@ impl Class {
     pub(super) const fn choice(self) -> &'static [Font] {
         match self {
             Self::Small => &[TEXT_16],
-            Self::Medium | Self::Large => &[TEXT_24, TEXT_16],
+            Self::Medium => &[TEXT_24, TEXT_16],
+            // The rest gets smaller before these do.
+            Self::Large => &[TEXT_24, TEXT_24, TEXT_16],
         }
     }
 

@@ -57,11 +57,10 @@ words! {
     time_left: "剩余 {}", "{} left";
     plans: "支付宝分期，请按键选择", "Alipay instalments: press a key";
     plan_keys: "按{}选支付宝分期", "{}: Alipay instalments";
-    plan_change: "按{}改选，0一次付清", "{}: change, 0: pay at once";
-    plan_chosen: "支付宝{}", "Alipay: {}";
-    plan_even: "分{}期，每期{}，", "{} months, {} each, ";
-    plan_uneven: "分{}期，首期{}，以后每期{}，", "{} months, first {}, then {}, ";
-    plan_fee: "含手续费{}", "fee {} included";
+    plan_change: "支付宝分期，按0-{}改选", "Alipay plan: 0-{} to change";
+    plan_even: "分{}期，每期{}，", "{} months: {} each, ";
+    plan_uneven: "分{}期，首期{}，以后{}，", "{} months: {}, then {}, ";
+    plan_fee: "含手续费{}", "incl. fee {}";
     plan_free: "免手续费", "no fee";
     at_once: "一次付清", "Pay at once";
     not_a_pay_code: "这不是可用的付款码", "Not a pay code we accept";

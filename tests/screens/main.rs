@@ -9,4 +9,5 @@ mod panel;
 mod pictures;
 mod samples;
 mod shared;
+mod side_by_side;
 mod strings;
