@@ -70,6 +70,9 @@ async fn a_second_person_finds_what_waits_and_approves_or_declines_it() {
     for part in [&refund, &id, "¥1.00", "Li", "spoilt", "till decline REFUND"] {
         assert!(listed.text.contains(part), "no {part:?} in\n{}", listed.text);
     }
+    let found =
+        on(&machine, &["doctor", "--journal", "/nowhere/till.db", "--board", "/nowhere/board.toml"]).await.unwrap();
+    assert!(found.text.contains("ok   refunds: 1 wait for a second person"), "{}", found.text);
     let same = on(&machine, &["approve", &refund, "--by", "Li"]).await.unwrap_err();
     assert!(same.to_string().contains("another person must decide"), "{same}");
     let declined = on(&machine, &["decline", &refund, "--by", "Wang", "--why", "eaten"]).await.unwrap();

@@ -409,6 +409,15 @@ impl Terminal {
         Ok(self.journal.refunds_asked(after, limit).await?)
     }
 
+    /// How many refunds wait for somebody's decision.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError::Read`] when the journal cannot be read.
+    pub async fn refunds_waiting(&self) -> Result<u64, ActError> {
+        Ok(self.journal.refunds_waiting().await?)
+    }
+
     /// Orders, newest first.
     ///
     /// # Errors

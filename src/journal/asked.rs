@@ -93,6 +93,14 @@ pub(super) fn page(connection: &Connection, after: u64, limit: u32) -> Result<Ve
     records.map(|record| Ok(record?.proved()?)).collect()
 }
 
+/// How many wait.
+pub(super) fn count(connection: &Connection) -> rusqlite::Result<u64> {
+    if !has_table(connection)? {
+        return Ok(0);
+    }
+    connection.query_row("SELECT count(*) FROM refunds_asked", [], |row| read_seq(row, 0))
+}
+
 /// Whether the file has the table: a version before never made it, and one who only reads does not.
 pub(super) fn has_table(connection: &Connection) -> rusqlite::Result<bool> {
     connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'refunds_asked'")?.exists([])

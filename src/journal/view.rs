@@ -222,6 +222,15 @@ impl Reader {
         self.ask(move |connection| asked::page(connection, after, page(limit))).await
     }
 
+    /// How many refunds wait for somebody's decision.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be read.
+    pub async fn refunds_waiting(&self) -> Result<u64, ReadError> {
+        self.ask(|connection| Ok(asked::count(connection)?)).await
+    }
+
     /// What a request with this key did, if there was one.
     ///
     /// # Errors

@@ -116,6 +116,7 @@ async fn what_waits_is_listed_the_longest_wait_first_and_by_pages() {
         .post(&format!("/v1/orders/{second}/refunds/{}/decision", numbers[1]), r#"{"approved":false,"by":"Wang"}"#)
         .await;
     assert_eq!(waiting(&machine).await, [numbers[0].clone(), numbers[2].clone()]);
+    assert!(machine.get("/metrics").await.text().contains("\ntill_refunds_waiting 2\n"));
 }
 
 #[tokio::test]
