@@ -35,7 +35,7 @@ pub enum View {
         codes: Vec<CodeView>,
         /// The instalments that the buyer may choose from; empty where there are none.
         plans: Vec<PlanView>,
-        /// A code is being fetched, and there is none yet.
+        /// A code is being fetched: the only one, or the other of two.
         code_coming: bool,
         /// What can be paid with now, member and voucher codes among them.
         wallets: Vec<ChannelId>,

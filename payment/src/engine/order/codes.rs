@@ -158,9 +158,10 @@ impl Order {
         self.code_attempts().filter_map(|(wallet, attempt)| Some((wallet, attempt.shown_code()?))).collect()
     }
 
-    /// Whether a code is being fetched and none can be scanned yet.
+    /// Whether a code is being fetched: the only one, or the other of two.
     pub(crate) fn is_fetching_code(&self) -> bool {
-        self.shown_codes().is_empty() && self.has_code_coming()
+        let live = self.code_attempts().filter(|(_, attempt)| !attempt.is_reversing()).count();
+        live > self.shown_codes().len()
     }
 
     /// Whether a code is on the screen or on its way there.
