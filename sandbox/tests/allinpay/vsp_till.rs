@@ -66,10 +66,6 @@ impl Till {
         self.clock.fetch_add(ms, Ordering::SeqCst);
     }
 
-    pub fn now(&self) -> i64 {
-        self.clock.load(Ordering::SeqCst)
-    }
-
     /// The parameters of a correct request, unsigned.
     pub fn params(&self, pairs: &[(&str, &str)]) -> Params {
         let mut params = calling::params(&[
