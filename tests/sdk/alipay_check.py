@@ -66,7 +66,7 @@ def their_request(kind, sent, sdk):
     """The signed request that their client makes of the same business text at the same second."""
     name = f"{CALLS[kind][0]}Request"
     request = getattr(importlib.import_module(f"alipay.aop.api.request.{name}"), name)()
-    request.biz_content = sent["biz_content"]
+    request.add_other_text_param("biz_content", sent["biz_content"])
     if "notify_url" in sent:
         request.notify_url = sent["notify_url"]
     clock = SimpleNamespace(now=lambda: SimpleNamespace(strftime=lambda _: sent["timestamp"]))
