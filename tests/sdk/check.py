@@ -4,6 +4,7 @@ import json
 import sys
 
 import alipay_check
+import allinpay_check
 import keys as made
 import wechat_check
 from ours import Draw, Ours, Tally
@@ -18,6 +19,7 @@ def main():
     for _ in range(int(rounds)):
         alipay_check.check(ours, tally, draw, keys)
         wechat_check.check(ours, tally, draw, keys)
+        allinpay_check.check(ours, tally, draw)
     print(f"tally {tally.checks} {tally.refused} {tally.differences}")
 
 
