@@ -16,7 +16,7 @@ use payment::engine::effect::{Call, Effect};
 use payment::engine::entry::{SlotId, VendResult, WhoScans};
 use payment::engine::input::{Input, Key};
 use payment::engine::settings::{Pace, Product, Settings};
-use payment::engine::view::View;
+use payment::engine::view::{CodeView, View};
 use payment::ids::{AttemptId, IdMint};
 use payment::money::Fen;
 use payment::redact::{PayCode, Secret};
@@ -116,6 +116,7 @@ fn alipay(vectors: &serde_json::Value) -> Alipay {
         seller_id: None,
         store_id: None,
         alipay_store_id: None,
+        smid: None,
         terminal_id: Some("VM0001".into()),
         operator_id: None,
         product_code: None,
@@ -182,7 +183,8 @@ fn picture(criterion: &mut Criterion) {
         name: "可乐 330ml".into(),
         amount: Fen::new(350),
         seconds_left: 88,
-        code: Some(CODE.into()),
+        codes: vec![CodeView { wallet: None, text: CODE.into() }],
+        plans: Vec::new(),
         code_coming: false,
         wallets: vec![ChannelId::Alipay],
         codes_only: None,

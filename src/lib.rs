@@ -23,4 +23,5 @@ pub mod demo;
 pub mod http;
 pub mod journal;
 pub mod screen;
+pub mod statements;
 pub mod sync;

@@ -11,10 +11,11 @@ use payment::channel::alipay::aes::Key;
 use payment::channel::alipay::cert::{self, Certificate};
 use payment::channel::alipay::envelope::{self, Envelope};
 use payment::channel::alipay::keys::{PrivateKey, PublicKey};
+use payment::channel::alipay::notice::{NotANotice, Notice, Tells};
 use payment::channel::alipay::sign::string_to_sign;
-use payment::channel::alipay::{Alipay, Config, Verify};
+use payment::channel::alipay::{Alipay, Config, Verify, v3};
 use payment::channel::outcome::{CodeAnswer, DoubtKind};
-use payment::channel::{Answer, Decoded, Method, Offer, Request};
+use payment::channel::{Answer, Decoded, HttpMethod, Method, Offer, Request};
 use payment::ids::AttemptId;
 use payment::money::Fen;
 use payment::redact::{PayCode, Secret};
@@ -164,6 +165,7 @@ fn config(vectors: &Value, verify: Verify) -> Config {
         seller_id: None,
         store_id: None,
         alipay_store_id: None,
+        smid: None,
         terminal_id: None,
         operator_id: None,
         product_code: None,
@@ -295,4 +297,104 @@ fn content_encryption_is_the_same_both_ways() {
     let key = Key::load(text(encrypted, "/aes_key_b64")).unwrap();
     let sealed = text(encrypted, "/signed_content").trim_matches('"');
     assert_eq!(key.decrypt(sealed).unwrap(), text(encrypted, "/decrypts_to").as_bytes());
+}
+
+#[test]
+fn notices_are_verified_over_what_came_and_tell_payments_from_refunds() {
+    let vectors = vectors();
+    let key = PublicKey::load(text(&vectors, "/keys/alipay/public_spki_pem")).unwrap();
+    for row in rows(&vectors, "notify_verify", 14) {
+        let id = text(row, "/id");
+        let opened = Notice::open(text(row, "/form_body").as_bytes(), &key);
+        match text(row, "/expect") {
+            "invalid" | "invalid-under-trade-rule" => {
+                let expected =
+                    if id == "notify-bad-no-sign" { NotANotice::NotSigned } else { NotANotice::BadSignature };
+                assert_eq!(opened, Err(expected), "{id}");
+            }
+            expected => check_notice(row, expected, &opened.unwrap_or_else(|error| panic!("{id}: {error}"))),
+        }
+    }
+}
+
+fn check_notice(row: &Value, expected: &str, notice: &Notice) {
+    let id = text(row, "/id");
+    let is_payment = |fen: i64| {
+        let Tells::Paid { out_trade_no, trade_no, amount } = notice.tells() else { panic!("{id} is a payment") };
+        assert_eq!(Some(&*out_trade_no), notice.get("out_trade_no"), "{id}");
+        assert_eq!(trade_no, "2025060122001400001000000001", "{id}");
+        assert_eq!(amount, Fen::new(fen), "{id}");
+    };
+    match expected {
+        "valid" if id == "notify-message-keeps-sign-type" => assert_eq!(notice.tells(), Tells::Other),
+        "valid" => is_payment(350),
+        // The order is of 3.50: who compares the amount does not take it.
+        "valid-business-reject" => is_payment(1),
+        "valid-not-a-payment" => assert_eq!(notice.tells(), Tells::Refunded, "{id}"),
+        other => panic!("{id} expects {other}"),
+    }
+}
+
+#[test]
+fn a_notice_is_decoded_once_and_read_in_its_charset() {
+    let vectors = vectors();
+    let key = PublicKey::load(text(&vectors, "/keys/alipay/public_spki_pem")).unwrap();
+    let rows = rows(&vectors, "notify_verify", 14);
+    let open = |id: &str| {
+        let row = rows.iter().find(|row| row["id"] == id).unwrap();
+        Notice::open(text(row, "/form_body").as_bytes(), &key).unwrap()
+    };
+    assert_eq!(open("notify-passback").get("passback_params"), Some("store%3D1%26slot%3DA%252B3"));
+    assert_eq!(open("notify-plus-percent").get("subject"), Some("A+B 100% x=1&y"));
+    assert_eq!(open("notify-gbk").get("subject"), Some("可乐"));
+    assert_eq!(open("notify-empty-value").get("body"), None);
+}
+
+#[test]
+fn a_notice_that_is_no_form_or_changes_on_the_way_is_refused() {
+    let vectors = vectors();
+    let key = PublicKey::load(text(&vectors, "/keys/alipay/public_spki_pem")).unwrap();
+    let good = text(&vectors, "/notify_verify/0/form_body");
+    assert!(Notice::open(good.as_bytes(), &key).is_ok());
+    for (body, expected) in [
+        (String::new(), NotANotice::NotAForm),
+        ("<html>".to_owned(), NotANotice::NotAForm),
+        (format!("{good}&version=1.0"), NotANotice::NotAForm),
+        (good.replace("330ml", "330ml%"), NotANotice::NotAForm),
+        (good.replace("330ml", "330ml%zz"), NotANotice::NotAForm),
+        (good.replace("sign_type=RSA2", "sign_type=RSA"), NotANotice::NotSigned),
+        (format!("{good}&refund_fee=1.00"), NotANotice::BadSignature),
+        (good.replace("charset=utf-8", "charset=latin1"), NotANotice::BadSignature),
+        (format!("{good}&x={}", "y".repeat(64 << 10)), NotANotice::NotAForm),
+    ] {
+        assert_eq!(Notice::open(body.as_bytes(), &key), Err(expected), "{body}");
+    }
+}
+
+#[test]
+fn the_rest_protocols_strings_are_the_sdks() {
+    let vectors = vectors();
+    let app = PublicKey::load(text(&vectors, "/keys/app/public_spki_pem")).unwrap();
+    let alipay = PublicKey::load(text(&vectors, "/keys/alipay/public_spki_pem")).unwrap();
+    for row in rows(&vectors, "v3", 5) {
+        let id = text(row, "/id");
+        let part = |name: &str| text(row, "/auth_string").split(',').find_map(|p| p.strip_prefix(&format!("{name}=")));
+        let time = part("timestamp").unwrap().parse().unwrap();
+        let auth = v3::auth_string(part("app_id").unwrap(), part("app_cert_sn"), part("nonce").unwrap(), time);
+        assert_eq!(auth, text(row, "/auth_string"), "{id}");
+        let method = if text(row, "/method") == "GET" { HttpMethod::Get } else { HttpMethod::Post };
+        let token = row["request_headers"]["alipay-app-auth-token"].as_str();
+        let built = v3::request_string(&auth, method, text(row, "/uri"), text(row, "/body"), token);
+        assert_eq!(built, text(row, "/string_to_sign"), "{id}");
+        let sign = text(row, "/sign");
+        assert!(app.verify(built.as_bytes(), sign), "{id}");
+        assert_eq!(v3::authorization(&auth, sign), text(row, "/request_headers/authorization"), "{id}");
+        let headers = &row["response"]["headers"];
+        let (time, nonce) = (text(headers, "/alipay-timestamp"), text(headers, "/alipay-nonce"));
+        let answer = v3::response_string(time, nonce, text(row, "/response/body").as_bytes());
+        assert_eq!(answer, text(row, "/response/string_to_sign").as_bytes(), "{id}");
+        assert!(alipay.verify(&answer, text(headers, "/alipay-signature")), "{id}");
+        let changed = v3::response_string(time, nonce, b"{}");
+        assert!(!alipay.verify(&changed, text(headers, "/alipay-signature")), "{id}");
+    }
 }

@@ -24,10 +24,11 @@ pub mod wechat;
 
 pub use alipay::calls::{CallOutcome, CallRecord};
 pub use alipay::control::{Changes, Control};
+pub use alipay::coupon::{Coupon, CouponBy, Redeemed};
 pub use alipay::gateway::Gateway;
 pub use alipay::keys::{CertificateFiles, MerchantKeys, merchant_keys};
 pub use alipay::ledger::{Ledger, LedgerEntry, OpenCode, RefundEntry, TradeState};
 pub use alipay::method::Method;
-pub use alipay::options::{Clock, GatewayOptions, KeyMode, TimeoutStart};
+pub use alipay::options::{Clock, GatewayOptions, InstalmentRate, KeyMode, TimeoutStart};
 pub use alipay::wallet::{Request, Scanned, Wallet, WalletError};
 pub use alipay::weather::{Condition, Fault, Weather};

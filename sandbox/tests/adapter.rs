@@ -2,14 +2,26 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::civil::date;
+use payment::channel::alipay::bill::{BillError, BillKind};
 use payment::channel::alipay::{Alipay, Config, Verify};
-use payment::channel::outcome::{CodeAnswer, Outcome, RefundOutcome, Reversal, Waiting};
-use payment::channel::{Answer, Decoded, GoodsRow, HttpRequest, Method as Collect, Offer, RefundOrder, Request, Trade};
+use payment::channel::outcome::{
+    CodeAnswer, Details, Discount, DiscountBy, Outcome, Receipt, RefundOutcome, Reversal, Waiting,
+};
+use payment::channel::{
+    Answer, Decoded, GoodsRow, HttpMethod, HttpReply, HttpRequest, Instalment, Method as Collect, Offer, RefundOrder,
+    Request, Trade,
+};
 use payment::ids::{AttemptId, RefundId};
 use payment::money::Fen;
 use payment::redact::{PayCode, Secret};
 use payment::time::Wall;
-use sandbox::{Clock, Control, Fault, Gateway, GatewayOptions, KeyMode, Method, Weather, merchant_keys};
+use sandbox::{
+    Clock, Control, Coupon, CouponBy, Fault, Gateway, GatewayOptions, KeyMode, Method, Weather, merchant_keys,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -21,13 +33,27 @@ struct Terminal {
 
 impl Terminal {
     async fn open(mode: KeyMode) -> Self {
-        let options = GatewayOptions { mode, ..GatewayOptions::default() };
+        Self::with(GatewayOptions { mode, ..GatewayOptions::default() }, |_| ()).await
+    }
+
+    async fn with(options: GatewayOptions, change: impl FnOnce(&mut Config)) -> Self {
+        let mode = options.mode;
         let gateway = Gateway::start(options).await.unwrap();
-        Self {
-            control: gateway.control(),
-            alipay: Alipay::new(config(gateway.url(), mode)).unwrap(),
-            _gateway: gateway,
-        }
+        let mut config = config(gateway.url(), mode);
+        change(&mut config);
+        Self { control: gateway.control(), alipay: Alipay::new(config).unwrap(), _gateway: gateway }
+    }
+
+    /// The receipt of a payment by the usual buyer's pay code, and the same as a query tells it.
+    async fn paid(&self, offer: Offer) -> Receipt {
+        let attempt = offer.attempt;
+        let code = PayCode::new(self.control.wallet().pay_code());
+        let answer = self.ask(&Request::TakeCode(offer, code)).await;
+        let Answer::Payment(Outcome::Paid(at_once)) = answer else { panic!("{answer:?}") };
+        let answer = self.ask(&Request::Query(trade_of(attempt))).await;
+        let Answer::Payment(Outcome::Paid(asked)) = answer else { panic!("{answer:?}") };
+        assert_eq!((&at_once.trade_no, at_once.amount), (&asked.trade_no, asked.amount));
+        asked
     }
 
     async fn ask(&self, request: &Request) -> Answer {
@@ -72,6 +98,7 @@ fn config(gateway_url: String, mode: KeyMode) -> Config {
         seller_id: None,
         store_id: Some("storeId001".to_owned()),
         alipay_store_id: None,
+        smid: None,
         terminal_id: Some("VM0001".to_owned()),
         operator_id: Some("op01".to_owned()),
         product_code: Some("FACE_TO_FACE_PAYMENT".to_owned()),
@@ -121,8 +148,12 @@ async fn post(request: &HttpRequest) -> (u16, Vec<u8>) {
     let rest = request.url.strip_prefix("http://").unwrap();
     let (host, path) = rest.split_once('/').unwrap();
     let headers: String = request.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let method = match request.method {
+        HttpMethod::Get => "GET",
+        HttpMethod::Post => "POST",
+    };
     let head = format!(
-        "POST /{path} HTTP/1.1\r\nHost: {host}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",
+        "{method} /{path} HTTP/1.1\r\nHost: {host}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",
         request.body.len()
     );
     let mut stream = TcpStream::connect(host).await.unwrap();
@@ -235,5 +266,81 @@ async fn what_cannot_be_believed_is_a_doubt() {
         let answer = terminal.ask(&Request::TakeCode(offer(1), code)).await;
         assert!(answer.doubt().is_some(), "{fault:?}: {answer:?}");
         assert_eq!(terminal.is_paid(&attempt(1)).await, charged, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn instalments_are_asked_for_and_told() {
+    let terminal = Terminal::with(GatewayOptions::default(), |config| config.disable_pay_channels = None).await;
+    let lent = terminal.control.wallet().huabei_fen();
+    for (number, periods, seller_percent) in [(1, 3, 0), (2, 6, 100), (3, 12, 0)] {
+        let instalment = Some(Instalment { periods, seller_percent });
+        let receipt = terminal.paid(Offer { instalment, ..offer(number) }).await;
+        assert_eq!(receipt.details, Details { instalments: Some(periods), ..Details::default() });
+    }
+    assert_eq!(terminal.control.wallet().huabei_fen(), lent - 3 * 350);
+    let more = Offer { instalment: Some(Instalment { periods: 24, seller_percent: 0 }), ..offer(4) };
+    let refused = terminal.ask(&Request::ShowCode(more)).await;
+    assert!(matches!(refused, Answer::Code(CodeAnswer::Refused(_))), "{refused:?}");
+    assert_eq!(terminal.paid(offer(5)).await.details, Details::default());
+}
+
+#[tokio::test]
+async fn coupons_are_told_with_those_who_bear_them() {
+    let terminal = Terminal::open(KeyMode::PublicKey).await;
+    let phone = terminal.control.wallet();
+    let goods_id = Some("irOn50e12".to_owned());
+    phone.give_coupon(Coupon { name: "可乐券".to_owned(), fen: 100, by: CouponBy::Merchant, goods_id });
+    phone.give_coupon(Coupon { name: "红包".to_owned(), fen: 50, by: CouponBy::Alipay, goods_id: None });
+    assert_eq!(terminal.paid(offer(1)).await.details, Details::default(), "the store's switch is off");
+    terminal.control.set_order_sync("storeId001", true);
+    let receipt = terminal.paid(offer(2)).await;
+    assert_eq!(receipt.amount, Fen::new(350));
+    let discount = |name: &str, fen, by| Discount { name: name.to_owned(), amount: Fen::new(fen), by };
+    let told = Details {
+        buyer_paid: Some(Fen::new(200)),
+        merchant_gets: Some(Fen::new(250)),
+        discounts: vec![discount("可乐券", 100, DiscountBy::Merchant), discount("红包", 50, DiscountBy::Channel)],
+        ..Details::default()
+    };
+    assert_eq!(receipt.details, told);
+}
+
+#[tokio::test]
+async fn an_indirect_merchant_sells_with_its_number_and_not_without() {
+    const SMID: &str = "2088000000000300";
+    let indirect = || GatewayOptions { smid: Some(SMID.to_owned()), ..GatewayOptions::default() };
+    let named = Terminal::with(indirect(), |config| config.smid = Some(SMID.to_owned())).await;
+    assert_eq!(named.paid(offer(1)).await.amount, Fen::new(350));
+    let shown = named.ask(&Request::ShowCode(offer(2))).await;
+    assert!(matches!(shown, Answer::Code(CodeAnswer::Ready(_))), "{shown:?}");
+    let unnamed = Terminal::with(indirect(), |_| ()).await;
+    let refused = unnamed.ask(&Request::ShowCode(offer(1))).await;
+    let Answer::Code(CodeAnswer::Refused(refusal)) = refused else { panic!("{refused:?}") };
+    assert_eq!(refusal.code, "ACQ.SECONDARY_MERCHANT_ID_BLANK");
+}
+
+#[tokio::test]
+async fn a_days_bill_is_asked_for_and_fetched() {
+    for mode in [KeyMode::PublicKey, KeyMode::Certificate] {
+        // 2025-06-01 12:00:00 in China.
+        let now = Arc::new(AtomicI64::new(1_748_750_400_000));
+        let read = Arc::clone(&now);
+        let clock = Clock::new(move || read.load(Ordering::SeqCst));
+        let tolerant = GatewayOptions { mode, clock, clock_tolerance_ms: i64::MAX, ..GatewayOptions::default() };
+        let terminal = Terminal::with(tolerant, |_| ()).await;
+        terminal.paid(offer(1)).await;
+        let today = date(2025, 6, 1);
+        let location = async |date| {
+            let (status, body) = post(&terminal.alipay.bill_request(BillKind::Trades, date, wall())).await;
+            terminal.alipay.bill_location(&HttpReply { status, headers: Vec::new(), body })
+        };
+        assert!(matches!(location(today).await, Err(BillError::Refused(_))));
+        now.fetch_add(24 * 3_600_000, Ordering::SeqCst);
+        let yesterday = today.yesterday().unwrap();
+        assert_eq!(location(yesterday).await, Err(BillError::Empty));
+        let bill = location(today).await.unwrap();
+        let (status, file) = post(&terminal.alipay.bill_download(&bill)).await;
+        assert_eq!((status, &file[..4]), (200, &b"PK\x03\x04"[..]));
     }
 }

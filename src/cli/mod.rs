@@ -13,6 +13,7 @@ mod orders;
 mod pay;
 mod queue;
 mod receipt;
+mod reconcile;
 mod refund;
 mod refunds;
 mod run;
@@ -166,6 +167,8 @@ enum Command {
     /// Check or export the journal; the daemon may be running or not
     #[command(subcommand)]
     Journal(journal::Command),
+    /// Hold a day's statements of the channels against the journal; the daemon may be running or not
+    Reconcile(Box<reconcile::ReconcileArgs>),
     /// Work on the machine's outputs; the daemon must not be running
     #[command(subcommand)]
     Board(board::Command),
@@ -282,6 +285,7 @@ fn perform(cli: Cli) -> Result<Answer, Failure> {
         Command::Ask(question) => wait(ask(&Client::new(socket(cli.socket))?, question)),
         Command::Hub(command) => wait(hub::act(command)),
         Command::Journal(command) => journal::act(command, cli.json),
+        Command::Reconcile(args) => wait(reconcile::compare(*args)),
         Command::Board(command) => board::act(&command, &socket(cli.socket)),
         Command::Completions { shell } => Ok(completions(shell)),
     }

@@ -86,6 +86,7 @@ pub(super) fn check(c: &mut Checker<'_, '_>, mut raw: raw::Alipay, terminal: &Te
         seller_id: value(c, raw.seller_id),
         store_id: value(c, raw.store_id),
         alipay_store_id: value(c, raw.alipay_store_id),
+        smid: value(c, raw.smid),
         terminal_id: Some(terminal.id.clone()).filter(|id| !id.is_empty()),
         operator_id: value(c, raw.operator_id),
         product_code: value(c, raw.product_code),
@@ -218,6 +219,7 @@ fn name_of_text(error: &SetupError) -> Option<&'static str> {
         SetupError::AppId(_) | SetupError::PidForAppId(_) => Some("app_id"),
         SetupError::Field { name, .. } => Some(name),
         SetupError::BothChannelLists => Some("disable_pay_channels"),
+        SetupError::SmidAndSeller => Some("smid"),
         SetupError::PrivateKey(_)
         | SetupError::AlipayKey(_)
         | SetupError::AlipayKeyIsOurs
@@ -237,6 +239,7 @@ fn mend(config: &mut Config, name: &str) {
         "seller_id" => config.seller_id = None,
         "store_id" => config.store_id = None,
         "alipay_store_id" => config.alipay_store_id = None,
+        "smid" => config.smid = None,
         "terminal_id" => config.terminal_id = None,
         "operator_id" => config.operator_id = None,
         "product_code" => config.product_code = None,
@@ -287,7 +290,8 @@ impl KeyFiles {
             | SetupError::AppId(_)
             | SetupError::PidForAppId(_)
             | SetupError::Field { .. }
-            | SetupError::BothChannelLists => &self.private_key,
+            | SetupError::BothChannelLists
+            | SetupError::SmidAndSeller => &self.private_key,
         };
         &file.at
     }
@@ -305,6 +309,7 @@ impl Places {
             ("seller_id", raw.seller_id.as_ref()),
             ("store_id", raw.store_id.as_ref()),
             ("alipay_store_id", raw.alipay_store_id.as_ref()),
+            ("smid", raw.smid.as_ref()),
             ("operator_id", raw.operator_id.as_ref()),
             ("product_code", raw.product_code.as_ref()),
             ("sys_service_provider_id", raw.sys_service_provider_id.as_ref()),

@@ -67,6 +67,7 @@ fn read(c: &mut Checker<'_, '_>, raw: raw::Wechat, places: &Places, terminal: &T
     let Word(code_pay) = c.choice(raw.code_pay, places.unwritten("code_pay"), Word(CodePay::V2));
     let certificate = certificate(c, raw.certificate_file, raw.certificate_serial, places, code_pay);
     let v2_key = secret_line(c, raw.v2_key_file);
+    let Word(token) = c.choice(raw.delivery_token, places.unwritten("delivery_token"), Word(TokenCall::default()));
     Config {
         mchid,
         appid,
@@ -91,8 +92,7 @@ fn read(c: &mut Checker<'_, '_>, raw: raw::Wechat, places: &Places, terminal: &T
         goods_tag: text(c, raw.goods_tag),
         profit_sharing: c.choice(raw.profit_sharing, places.unwritten("profit_sharing"), false),
         limit_pay: text(c, raw.limit_pay),
-        delivery: secret_line(c, raw.delivery_secret_file)
-            .map(|appsecret| Delivery { appsecret, token: TokenCall::default() }),
+        delivery: secret_line(c, raw.delivery_secret_file).map(|appsecret| Delivery { appsecret, token }),
     }
 }
 

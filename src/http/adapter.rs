@@ -8,6 +8,7 @@ use payment::channel::{ChannelId, Decoded, DutyKind, HttpReply, HttpRequest, Req
 use payment::time::Wall;
 
 /// One channel's protocol, its keys loaded.
+#[expect(clippy::large_enum_variant, reason = "there is one for each channel, made once at the start and never moved")]
 #[derive(Debug)]
 pub enum Adapter {
     /// Alipay.

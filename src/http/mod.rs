@@ -195,30 +195,31 @@ impl Channels {
     async fn talk(&self, open: &Open, request: &Request, first: HttpRequest, wall: Wall) -> Result<Answer, Doubt> {
         let mut http = first;
         for _ in 0..STEPS_MAX {
-            let reply = self.ask(open, &http, wall).await?;
-            match self.decode(open, request, wall, &reply).await? {
-                Read::Answer(answer) => return Ok(answer),
-                Read::Step => http = open.encode(request, wall)?,
+            if let Some(answer) = self.step(open, request, &http, wall).await? {
+                return Ok(answer);
             }
+            http = open.encode(request, wall)?;
         }
-        let reply = self.ask(open, &http, wall).await?;
-        match self.decode(open, request, wall, &reply).await? {
-            Read::Answer(answer) => Ok(answer),
-            Read::Step => {
-                Err(Doubt::new(DoubtKind::Malformed, format!("no answer after {STEPS_MAX} steps on the way")))
-            }
-        }
+        let no_end = || Doubt::new(DoubtKind::Malformed, format!("no answer after {STEPS_MAX} steps on the way"));
+        self.step(open, request, &http, wall).await?.ok_or_else(no_end)
     }
 
-    /// Reads a reply; a key that the channel changed to is fetched once, then the same reply is read again.
-    async fn decode(&self, open: &Open, request: &Request, wall: Wall, reply: &HttpReply) -> Result<Read, Doubt> {
-        let read = || open.channel.adapter.decode(request, wall, reply);
-        let serial = match Read::of(read()) {
+    /// One exchange, read. A key that the channel changed to is fetched once, then the same reply is read again.
+    async fn step(
+        &self,
+        open: &Open,
+        request: &Request,
+        http: &HttpRequest,
+        wall: Wall,
+    ) -> Result<Option<Answer>, Doubt> {
+        let reply = self.ask(open, http, wall).await?;
+        let decode = || read(open.channel.adapter.decode(request, wall, &reply));
+        let serial = match decode() {
             Ok(read) => return Ok(read),
             Err(serial) => serial,
         };
         self.fetch(open, &serial, wall).await?;
-        Read::of(read()).map_err(|serial| {
+        decode().map_err(|serial| {
             Doubt::new(DoubtKind::BadSignature, format!("key {serial} is still unknown after it was fetched"))
         })
     }
@@ -251,20 +252,12 @@ impl Open {
     }
 }
 
-/// A reply that could be read.
-enum Read {
-    Answer(Answer),
-    Step,
-}
-
-impl Read {
-    /// Or else the number of the key that is missing.
-    fn of(decoded: Decoded) -> Result<Self, String> {
-        match decoded {
-            Decoded::Answer(answer) => Ok(Self::Answer(answer)),
-            Decoded::EncodeAgain => Ok(Self::Step),
-            Decoded::UnknownKey { serial } => Err(serial),
-        }
+/// A reply that could be read: an answer, or `None` for a step on the way. Or else the number of the key that is missing.
+fn read(decoded: Decoded) -> Result<Option<Answer>, String> {
+    match decoded {
+        Decoded::Answer(answer) => Ok(Some(answer)),
+        Decoded::EncodeAgain => Ok(None),
+        Decoded::UnknownKey { serial } => Err(serial),
     }
 }
 

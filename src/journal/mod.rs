@@ -34,6 +34,7 @@ pub mod trouble;
 pub mod verify;
 pub mod view;
 pub mod vouchers;
+pub mod window;
 
 #[cfg(test)]
 mod asked_tests;

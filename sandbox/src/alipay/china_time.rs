@@ -29,6 +29,11 @@ pub(crate) fn day(ms: i64) -> String {
     civil(ms).strftime("%Y%m%d").to_string()
 }
 
+/// A time as bills write it: `yyyy年MM月dd日 HH:mm:ss`.
+pub(crate) fn chinese(ms: i64) -> String {
+    civil(ms).strftime("%Y年%m月%d日 %H:%M:%S").to_string()
+}
+
 /// The next midnight in China.
 pub(crate) fn midnight_after(ms: i64) -> i64 {
     let offset = 8 * 60 * MINUTE_MS;

@@ -138,6 +138,17 @@ impl Control {
         });
     }
 
+    /// Switches a store's order synchronisation (订单同步). It is off for new stores, and while it is off no coupon is used.
+    pub fn set_order_sync(&self, store_id: &str, on: bool) {
+        self.shared.change(|world, _| {
+            if on {
+                world.synced_stores.insert(store_id.to_owned());
+            } else {
+                world.synced_stores.remove(store_id);
+            }
+        });
+    }
+
     /// Closes an unpaid trade as its time limit would; tells whether there was one.
     pub fn close_trade(&self, out_trade_no: &str) -> bool {
         self.shared.change(|world, _| {

@@ -128,21 +128,28 @@ pub(crate) fn channels(biz: &Biz) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// `hb_fq_num` and `hb_fq_seller_percent`: both or neither, known periods, 0 or 100 percent; all members are texts.
+/// The members of `extend_params`, all of them texts (reference/alipay.md 5.13).
+const EXTEND_PARAMS: [(&str, usize); 10] = [
+    ("sys_service_provider_id", 64),
+    ("hb_fq_num", 5),
+    ("hb_fq_seller_percent", 3),
+    ("industry_reflux_info", 512),
+    ("card_type", 32),
+    ("specified_seller_name", 32),
+    ("royalty_freeze", 5),
+    ("trade_component_order_id", 64),
+    ("tc_installment_order_id", 64),
+    ("credit_ext_info", 1024),
+];
+
+/// `extend_params` is an object of known texts. What the members about instalments may say is in `instalment`.
 pub(crate) fn extend_params(biz: &Biz) -> Result<(), Refusal> {
     let Some(value) = biz.get("extend_params") else {
         return Ok(());
     };
     let members = value.as_object().ok_or_else(|| Refusal::field("extend_params", "must be an object"))?;
-    lengths(members, &[("sys_service_provider_id", 64)])?;
-    let periods = text(members, "hb_fq_num", 5)?;
-    let percent = text(members, "hb_fq_seller_percent", 3)?;
-    match (periods, percent) {
-        (None, None) | (Some("3" | "6" | "12" | "24"), Some("0" | "100")) => Ok(()),
-        (None | Some(_), None | Some(_)) => {
-            Err(Refusal::field("hb_fq_num", "3, 6, 12 or 24 with hb_fq_seller_percent 0 or 100"))
-        }
-    }
+    only_known(members, &EXTEND_PARAMS.map(|(name, _)| name))?;
+    lengths(members, &EXTEND_PARAMS)
 }
 
 /// A pay code as `auth_code`: 16 to 24 digits beginning 25 to 30 (reference/alipay.md 6).
@@ -199,15 +206,12 @@ mod tests {
     }
 
     #[test]
-    fn instalments_need_both_members() {
+    fn extended_members_are_known_texts() {
         let read = |members: Value| extend_params(&biz(json!({ "extend_params": members }))).is_ok();
         assert!(read(json!({ "hb_fq_num": "12", "hb_fq_seller_percent": "0" })));
         assert!(read(json!({ "sys_service_provider_id": "2088000000000009" })));
-        assert!(!read(json!({ "hb_fq_num": "12" })));
-        assert!(!read(json!({ "hb_fq_seller_percent": "100" })));
-        assert!(!read(json!({ "hb_fq_num": "5", "hb_fq_seller_percent": "0" })));
-        assert!(!read(json!({ "hb_fq_num": "3", "hb_fq_seller_percent": "50" })));
         assert!(!read(json!({ "hb_fq_num": 3, "hb_fq_seller_percent": "0" })));
+        assert!(!read(json!({ "hb_fq_number": "3" })));
         assert!(!read(json!("{}")));
     }
 

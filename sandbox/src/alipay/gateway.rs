@@ -37,6 +37,7 @@ impl Gateway {
         let shared = Arc::new(Shared::new(options, keys));
         let door = Door::bind(port, Arc::clone(&shared))?;
         let address = door.address();
+        shared.change(|world, _| world.address = address.to_string());
         let (ending, ended) = oneshot::channel::<()>();
         let service = http::router(Arc::clone(&shared)).into_make_service_with_connect_info::<Scissors>();
         let serving = tokio::spawn(async move {

@@ -7,9 +7,10 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use axum::routing::post;
+use axum::routing::{get, post};
 use encoding_rs::{Encoding, GBK, UTF_8};
 
+use super::bill;
 use super::calls::{CallOutcome, CallRecord, remember};
 use super::china_time::http_date;
 use super::common::{Checked, check};
@@ -22,9 +23,27 @@ use super::reply::{self, Dress};
 use super::weather::Fault;
 use super::world::World;
 
-/// The only route of the gateway.
+/// The gateway, and the bills at the addresses that it gives.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    Router::new().route("/gateway.do", post(gateway_do).fallback(no_call)).with_state(shared)
+    Router::new()
+        .route("/gateway.do", post(gateway_do).fallback(no_call))
+        .route("/downloadBillFile.resource", get(bill_file))
+        .with_state(shared)
+}
+
+/// The file, while its address lives.
+async fn bill_file(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> Response<Body> {
+    let query = query.unwrap_or_default();
+    let token = query.split('&').find_map(|pair| pair.strip_prefix("token="));
+    let file = shared.look(|world, now| {
+        let link = token.and_then(|token| world.bill_links.get(token)).filter(|link| link.expires_at > now)?;
+        bill::file(world, &shared.options, link.day, now)
+    });
+    let response = match file {
+        Some(file) => Response::new(Body::from(file)),
+        None => bare(StatusCode::FORBIDDEN.as_u16()),
+    };
+    dated(response, shared.now())
 }
 
 /// Anything but a POST is no call. Like every answer it tells the gateway's time.

@@ -1,5 +1,6 @@
 //! The truth as a test or a person reads it: a copy of one moment.
 
+use super::coupon::Redeemed;
 use super::trade::{Refund, Trade};
 use super::world::World;
 
@@ -53,8 +54,16 @@ pub struct LedgerEntry {
     pub amount_fen: i64,
     /// How it stands.
     pub state: TradeState,
-    /// What was taken from the buyer.
+    /// What was taken from the buyer, coupons included.
     pub charged_fen: i64,
+    /// What of it is the buyer's own money.
+    pub buyer_paid_fen: i64,
+    /// What of it the merchant receives, before fees.
+    pub receipt_fen: i64,
+    /// The coupons that were used.
+    pub redeemed: Vec<Redeemed>,
+    /// How many instalments the buyer pays in.
+    pub instalments: Option<u8>,
     /// What went back.
     pub refunded_fen: i64,
     /// Every return of money, oldest first.
@@ -145,6 +154,10 @@ fn entry(trade: &Trade) -> LedgerEntry {
         amount_fen: trade.terms.amount_fen,
         state: trade.state,
         charged_fen: trade.charged_fen,
+        buyer_paid_fen: trade.paid.buyer,
+        receipt_fen: trade.paid.receipt(),
+        redeemed: trade.redeemed.clone(),
+        instalments: trade.terms.plan.filter(|_| trade.paid_at.is_some()).map(|plan| plan.periods),
         refunded_fen: trade.refunded_fen(),
         refunds: trade.refunds.iter().map(refund_entry).collect(),
     }

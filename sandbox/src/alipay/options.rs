@@ -98,7 +98,41 @@ pub struct GatewayOptions {
     pub pay_code_life_ms: i64,
     /// What a new buyer has, in fen.
     pub buyer_balance_fen: i64,
+    /// What a new buyer may owe Huabei, in fen.
+    pub huabei_limit_fen: i64,
+    /// The contracted instalments. 24 periods stand in no public document; add them where a test wants them.
+    pub instalment_rates: Vec<InstalmentRate>,
+    /// Whether a refund gives back its share of the instalment fee. Sources disagree (reference/alipay.md 10.4).
+    pub refund_returns_instalment_fee: bool,
+    /// What the merchant pays for each payment, in ten thousandths.
+    pub fee_rate: u32,
+    /// Whether a refund gives back its share of the ordinary fee.
+    pub refund_returns_fee: bool,
+    /// The sub-merchant, where the contract is an indirect one (间连): every payment must name it.
+    pub smid: Option<String>,
+    /// What a day without rows gets: an empty file's code, or that there is no bill.
+    pub empty_bill_file: bool,
+    /// Bills show columns that the documents do not have, as newer ones do.
+    pub bill_extra_columns: bool,
 }
+
+/// The fee of one contracted number of instalments, in ten thousandths of the amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InstalmentRate {
+    /// How many months.
+    pub periods: u8,
+    /// When the buyer bears it.
+    pub buyer_bears: u32,
+    /// When the merchant bears it.
+    pub seller_bears: u32,
+}
+
+/// Alipay's page of 2017 (reference/alipay.md 10.2).
+const RATES: [InstalmentRate; 3] = [
+    InstalmentRate { periods: 3, buyer_bears: 230, seller_bears: 180 },
+    InstalmentRate { periods: 6, buyer_bears: 450, seller_bears: 450 },
+    InstalmentRate { periods: 12, buyer_bears: 750, seller_bears: 750 },
+];
 
 impl Default for GatewayOptions {
     fn default() -> Self {
@@ -121,6 +155,14 @@ impl Default for GatewayOptions {
             no_confirm_limit_fen: 20_000,
             pay_code_life_ms: 60_000,
             buyer_balance_fen: 10_000_000,
+            huabei_limit_fen: 2_000_000,
+            instalment_rates: RATES.to_vec(),
+            refund_returns_instalment_fee: true,
+            fee_rate: 60,
+            refund_returns_fee: true,
+            smid: None,
+            empty_bill_file: true,
+            bill_extra_columns: false,
         }
     }
 }

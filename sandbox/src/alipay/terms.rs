@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::common::Biz;
+use super::instalment::Plan;
 use super::method::Moment;
 use super::refusal::Refusal;
 use super::{amount, china_time, fields};
@@ -58,6 +59,7 @@ pub(crate) struct Terms {
     pub(crate) out_trade_no: String,
     pub(crate) amount_fen: i64,
     pub(crate) subject: String,
+    pub(crate) plan: Option<Plan>,
     /// All members as sent: the same number may only come again with the same ones.
     pub(crate) biz: Biz,
 }
@@ -72,11 +74,13 @@ impl Terms {
         fields::extend_params(biz)?;
         product(biz)?;
         account(biz, moment)?;
+        sub_merchant(biz, moment.options.smid.as_deref())?;
         goods(biz, moment.options.most_goods_rows)?;
         Ok(Self {
             out_trade_no: fields::out_trade_no(biz)?.to_owned(),
             amount_fen: total(biz)?,
             subject: subject(biz, moment)?.to_owned(),
+            plan: Plan::read(biz, &moment.options.instalment_rates)?,
             biz: biz.clone(),
         })
     }
@@ -84,11 +88,6 @@ impl Terms {
     /// The text of a member, empty when it was not sent.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.biz.get(name).and_then(Value::as_str).unwrap_or_default()
-    }
-
-    /// Whether an answer was asked to carry `option`.
-    pub(crate) fn asks_for(&self, option: &str) -> bool {
-        asks_for(&self.biz, option)
     }
 }
 
@@ -168,6 +167,38 @@ fn account(biz: &Biz, moment: Moment<'_>) -> Result<(), Refusal> {
         }
         (Some(_) | None, Some(_) | None) => Ok(()),
     }
+}
+
+/// An indirect merchant names its sub-merchant in every payment, and nobody else may (reference/alipay.md 5.16, 7.2).
+fn sub_merchant(biz: &Biz, smid: Option<&str>) -> Result<(), Refusal> {
+    let named = match biz.get("sub_merchant") {
+        Some(value) => Some(value.as_object().ok_or_else(|| Refusal::field("sub_merchant", "must be an object"))?),
+        None => None,
+    };
+    match (smid, named) {
+        (None, None) => Ok(()),
+        (None, Some(_)) => Err(Refusal::business("ACQ.SECONDARY_MERCHANT_NOT_MATCH", "二级商户不匹配")),
+        (Some(_), None) => Err(Refusal::business("ACQ.SECONDARY_MERCHANT_ID_BLANK", "二级商户编号不能为空")),
+        (Some(smid), Some(named)) => sub_merchant_named(biz, named, smid),
+    }
+}
+
+fn sub_merchant_named(biz: &Biz, named: &Biz, smid: &str) -> Result<(), Refusal> {
+    fields::only_known(named, &["merchant_id", "merchant_type"])?;
+    if fields::text(named, "merchant_type", 32)?.is_some_and(|kind| kind != "alipay") {
+        return Err(Refusal::business("ACQ.SUB_MERCHANT_TYPE_INVALID", "二级商户类型无效"));
+    }
+    match fields::text(named, "merchant_id", 32)? {
+        None => return Err(Refusal::business("ACQ.SECONDARY_MERCHANT_ID_BLANK", "二级商户编号不能为空")),
+        Some(id) if id != smid => {
+            return Err(Refusal::business("ACQ.SECONDARY_MERCHANT_ID_INVALID", "二级商户编号无效"));
+        }
+        Some(_) => {}
+    }
+    if biz.contains_key("seller_id") {
+        return Err(Refusal::field("seller_id", "leave it out: the money goes to the sub-merchant"));
+    }
+    Ok(())
 }
 
 fn goods(biz: &Biz, most: usize) -> Result<(), Refusal> {

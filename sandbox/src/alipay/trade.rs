@@ -1,5 +1,6 @@
 //! A trade: what the gateway knows of one payment.
 
+use super::coupon::Redeemed;
 use super::ledger::TradeState;
 use super::terms::Terms;
 
@@ -18,9 +19,42 @@ pub(crate) struct Refund {
     /// `out_request_no`; `None` when a cancel returned the money.
     pub(crate) number: Option<String>,
     pub(crate) fen: i64,
+    /// Which of the trade's parts it took.
+    pub(crate) parts: Parts,
     /// The request as it came, for comparison with repeats.
     pub(crate) biz: super::common::Biz,
     pub(crate) at: i64,
+}
+
+/// An amount by whose money it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Parts {
+    /// The buyer's own: account or Huabei.
+    pub(crate) buyer: i64,
+    pub(crate) alipay: i64,
+    pub(crate) merchant: i64,
+}
+
+impl Parts {
+    /// What the merchant receives, before fees.
+    pub(crate) fn receipt(self) -> i64 {
+        self.buyer + self.alipay
+    }
+
+    /// `fen` of these parts: the buyer's own money first, as in Alipay's example (reference/alipay.md 5.6).
+    pub(crate) fn first(self, fen: i64) -> Self {
+        let buyer = fen.min(self.buyer);
+        let alipay = (fen - buyer).min(self.alipay);
+        Self { buyer, alipay, merchant: fen - buyer - alipay }
+    }
+
+    pub(crate) fn less(self, other: Self) -> Self {
+        Self {
+            buyer: self.buyer - other.buyer,
+            alipay: self.alipay - other.alipay,
+            merchant: self.merchant - other.merchant,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -37,7 +71,10 @@ pub(crate) struct Trade {
     pub(crate) cancelled: bool,
     /// The buyer pressed "no" on the phone; the trade waits on until its deadline.
     pub(crate) refused: bool,
+    /// The amount once it was paid, coupons included.
     pub(crate) charged_fen: i64,
+    pub(crate) paid: Parts,
+    pub(crate) redeemed: Vec<Redeemed>,
     pub(crate) refunds: Vec<Refund>,
 }
 
@@ -48,6 +85,11 @@ impl Trade {
 
     pub(crate) fn left_fen(&self) -> i64 {
         self.charged_fen - self.refunded_fen()
+    }
+
+    /// What is left of its parts.
+    pub(crate) fn parts_left(&self) -> Parts {
+        self.refunds.iter().fold(self.paid, |left, refund| left.less(refund.parts))
     }
 
     pub(crate) fn is_waiting(&self) -> bool {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::china_time::MINUTE_MS;
+use super::china_time::{self, MINUTE_MS};
 use super::code::Offer;
 use super::control::Shared;
+use super::coupon::Coupon;
 use super::fields;
 use super::ledger::TradeState;
 use super::method::Moment;
@@ -69,6 +70,9 @@ pub enum WalletError {
     /// The buyer has not enough.
     #[error("there is not enough money in the account; nothing was paid")]
     NotEnoughMoney,
+    /// Huabei does not lend that much.
+    #[error("Huabei lends less than this order asks for; nothing was paid")]
+    HuabeiTooLow,
 }
 
 /// A buyer's phone.
@@ -81,9 +85,11 @@ pub struct Wallet {
 impl Wallet {
     pub(crate) fn new(shared: Arc<Shared>, name: &str) -> Self {
         let balance_fen = shared.options.buyer_balance_fen;
+        let huabei_fen = shared.options.huabei_limit_fen;
         shared.change(|world, _| {
             let user_id = format!("2088{:012}", 101 + world.buyers.len());
-            world.buyers.entry(name.to_owned()).or_insert(Buyer { user_id, balance_fen, auto_confirm: false });
+            let fresh = Buyer { user_id, balance_fen, huabei_fen, coupons: Vec::new(), auto_confirm: false };
+            world.buyers.entry(name.to_owned()).or_insert(fresh);
         });
         Self { shared, buyer: name.to_owned() }
     }
@@ -115,6 +121,37 @@ impl Wallet {
     /// Gives the buyer exactly this much, in fen.
     pub fn set_balance_fen(&self, fen: i64) {
         self.with_buyer(|buyer| buyer.balance_fen = fen);
+    }
+
+    /// What Huabei still lends the buyer, in fen.
+    #[must_use]
+    pub fn huabei_fen(&self) -> i64 {
+        self.shared.look(|world, _| world.buyers.get(&self.buyer).map_or(0, |buyer| buyer.huabei_fen))
+    }
+
+    /// Lets Huabei lend the buyer exactly this much more, in fen.
+    pub fn set_huabei_fen(&self, fen: i64) {
+        self.with_buyer(|buyer| buyer.huabei_fen = fen);
+    }
+
+    /// Puts a coupon into the wallet. The next payment that it fits uses it.
+    pub fn give_coupon(&self, coupon: Coupon) {
+        self.shared.change(|world, now| {
+            let id = format!("{}000730{:010}", china_time::day(now), world.next() % 10_000_000_000);
+            if let Some(buyer) = world.buyers.get_mut(&self.buyer) {
+                buyer.coupons.push((id, coupon));
+            }
+        });
+    }
+
+    /// The coupons that are not used yet, oldest first.
+    #[must_use]
+    pub fn coupons(&self) -> Vec<Coupon> {
+        self.shared.look(|world, _| {
+            let buyer = world.buyers.get(&self.buyer);
+            let coupons = buyer.map(|buyer| buyer.coupons.iter().map(|(_, coupon)| coupon.clone()).collect());
+            coupons.unwrap_or_default()
+        })
     }
 
     /// Whether the phone confirms everything by itself.
@@ -213,7 +250,7 @@ impl Wallet {
         self.shared.change(|world, now| {
             let trade = self.trade(world, id)?;
             self.may_pay(trade)?;
-            world.can_pay(trade)?;
+            world.can_pay(&trade.buyer, &trade.terms)?;
             if is_on_its_way(world, trade) {
                 return Err(WalletError::AlreadyPaid);
             }

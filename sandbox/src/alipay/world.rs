@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
+use super::bill::BillLink;
 use super::calls::CallRecord;
 use super::china_time;
 use super::code::{self, Offer, PayCode};
 use super::common::Biz;
+use super::coupon::{self, Coupon, CouponBy, Redeemed, sum_by};
 use super::ledger::TradeState;
 use super::options::GatewayOptions;
 use super::refusal::Refusal;
 use super::terms::Terms;
-use super::trade::{Landing, Origin, Refund, Trade};
+use super::trade::{Landing, Origin, Parts, Refund, Trade};
 use super::wallet::WalletError;
 use super::weather::Weather;
 
@@ -19,6 +21,10 @@ use super::weather::Weather;
 pub(crate) struct Buyer {
     pub(crate) user_id: String,
     pub(crate) balance_fen: i64,
+    /// What Huabei still lends.
+    pub(crate) huabei_fen: i64,
+    /// By id, oldest first.
+    pub(crate) coupons: Vec<(String, Coupon)>,
     pub(crate) auto_confirm: bool,
 }
 
@@ -26,6 +32,14 @@ impl Buyer {
     /// The account as answers show it.
     pub(crate) fn masked(&self) -> String {
         format!("sbx***{}@example.com", self.user_id.get(12..).unwrap_or(""))
+    }
+
+    /// What a payment on these terms is taken from: Huabei for instalments, otherwise the account.
+    fn purse(&mut self, terms: &Terms) -> &mut i64 {
+        match terms.plan {
+            Some(_) => &mut self.huabei_fen,
+            None => &mut self.balance_fen,
+        }
     }
 }
 
@@ -46,6 +60,11 @@ pub(crate) struct World {
     /// Unpaid trades, so that time need not look at the paid ones.
     pub(crate) waiting: BTreeSet<String>,
     pub(crate) landings: Vec<Landing>,
+    /// The stores whose orders are synchronised (订单同步); new ones are not.
+    pub(crate) synced_stores: BTreeSet<String>,
+    /// Where the gateway listens, for the addresses that it gives.
+    pub(crate) address: String,
+    pub(crate) bill_links: HashMap<String, BillLink>,
 }
 
 impl World {
@@ -63,6 +82,9 @@ impl World {
             numbers_by_trade_no: HashMap::new(),
             waiting: BTreeSet::new(),
             landings: Vec::new(),
+            synced_stores: BTreeSet::new(),
+            address: String::new(),
+            bill_links: HashMap::new(),
         }
     }
 
@@ -163,32 +185,51 @@ impl World {
             cancelled: false,
             refused: false,
             charged_fen: 0,
+            paid: Parts::default(),
+            redeemed: Vec::new(),
             refunds: Vec::new(),
         };
         self.trades.insert(number, trade);
     }
 
-    /// Takes the buyer's money. The only place where a buyer is debited.
+    /// Takes the buyer's money and coupons. The only place where a buyer is debited.
     pub(crate) fn charge(&mut self, number: &str, now: i64) {
+        let Some(trade) = self.trades.get(number) else {
+            return;
+        };
+        let redeemed = self.redeemable(&trade.buyer, &trade.terms);
         let Some(trade) = self.trades.get_mut(number) else {
             return;
         };
         trade.state = TradeState::TradeSuccess;
         trade.paid_at = Some(now);
         trade.charged_fen += trade.terms.amount_fen;
+        trade.paid = parts(trade.terms.amount_fen, &redeemed);
         if let Some(buyer) = self.buyers.get_mut(&trade.buyer) {
-            buyer.balance_fen -= trade.terms.amount_fen;
+            *buyer.purse(&trade.terms) -= trade.paid.buyer;
+            buyer.coupons.retain(|(id, _)| !redeemed.iter().any(|used| used.id == *id));
         }
+        trade.redeemed = redeemed;
         self.waiting.remove(number);
     }
 
-    /// Whether the buyer of a trade can pay it.
-    pub(crate) fn can_pay(&self, trade: &Trade) -> Result<(), WalletError> {
-        let balance = self.buyers.get(&trade.buyer).map_or(0, |buyer| buyer.balance_fen);
-        if balance < trade.terms.amount_fen {
+    /// The coupons that `buyer` would use. They need a store whose orders are synchronised.
+    fn redeemable(&self, buyer: &str, terms: &Terms) -> Vec<Redeemed> {
+        let wallet = self.buyers.get(buyer).filter(|_| self.synced_stores.contains(terms.text("store_id")));
+        wallet.map(|buyer| coupon::redeemable(&buyer.coupons, terms)).unwrap_or_default()
+    }
+
+    /// Whether `buyer` has what a payment on these terms takes.
+    pub(crate) fn can_pay(&self, buyer: &str, terms: &Terms) -> Result<(), WalletError> {
+        let needed = parts(terms.amount_fen, &self.redeemable(buyer, terms)).buyer;
+        let Some(buyer) = self.buyers.get(buyer) else {
             return Err(WalletError::NotEnoughMoney);
+        };
+        match terms.plan {
+            Some(_) if buyer.huabei_fen < needed => Err(WalletError::HuabeiTooLow),
+            None if buyer.balance_fen < needed => Err(WalletError::NotEnoughMoney),
+            Some(_) | None => Ok(()),
         }
-        Ok(())
     }
 
     /// Returns money. The only place where a buyer is credited; a trade without money left is closed.
@@ -197,7 +238,7 @@ impl World {
             return;
         };
         if let Some(buyer) = self.buyers.get_mut(&trade.buyer) {
-            buyer.balance_fen += refund.fen;
+            *buyer.purse(&trade.terms) += refund.parts.buyer;
         }
         trade.refunds.push(refund);
         if trade.left_fen() == 0 {
@@ -237,6 +278,12 @@ impl World {
 /// `ACQ.TRADE_NOT_EXIST`: also what an unscanned code gets.
 pub(crate) fn trade_not_exist() -> Refusal {
     Refusal::business("ACQ.TRADE_NOT_EXIST", "交易不存在")
+}
+
+/// Whose money an amount is when these coupons are used.
+fn parts(amount_fen: i64, redeemed: &[Redeemed]) -> Parts {
+    let (merchant, alipay) = (sum_by(redeemed, CouponBy::Merchant), sum_by(redeemed, CouponBy::Alipay));
+    Parts { buyer: amount_fen - merchant - alipay, alipay, merchant }
 }
 
 enum Due {

@@ -115,6 +115,20 @@ pub async fn post(url: &str, query: &str, body: &str, content_type: &str) -> Res
     read(&reply)
 }
 
+/// Fetches a file: status and content.
+pub async fn get(url: &str) -> (u16, Vec<u8>) {
+    let rest = url.strip_prefix("http://").unwrap();
+    let (host, path) = rest.split_once('/').unwrap();
+    let request = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    let mut stream = TcpStream::connect(host).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut reply = Vec::new();
+    stream.read_to_end(&mut reply).await.unwrap();
+    let end = reply.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let status = std::str::from_utf8(&reply[9..12]).unwrap().parse().unwrap();
+    (status, reply[end + 4..].to_vec())
+}
+
 fn read(reply: &[u8]) -> Result<Answer, Cut> {
     let end = reply.windows(4).position(|four| four == b"\r\n\r\n").ok_or(Cut)?;
     let (head, body) = (String::from_utf8_lossy(&reply[..end]).into_owned(), &reply[end + 4..]);

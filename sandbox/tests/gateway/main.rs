@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod bills;
 mod calling;
 mod certificates;
 mod common_parameters;
+mod coupons;
 mod field_rules;
+mod indirect;
+mod instalments;
 mod pay;
 mod precreate;
 mod refund;

@@ -4,7 +4,7 @@ use payment::channel::Wallet;
 use payment::channel::allinpay::vsp::Folder;
 use payment::channel::allinpay::yst::codes::Meaning;
 use payment::channel::allinpay::yst::setup::{AmountForm, AskBy, PayModeForm, TradeKind};
-use payment::channel::wechat::CodePay;
+use payment::channel::wechat::{CodePay, TokenCall};
 
 use super::super::source::{At, Findings};
 use super::kinds::{SignKind, Word};
@@ -92,6 +92,7 @@ section! {
         seller_id: String,
         store_id: String,
         alipay_store_id: String,
+        smid: String,
         operator_id: String,
         product_code: String,
         sys_service_provider_id: String,
@@ -131,6 +132,7 @@ channel_section! {
         profit_sharing: bool,
         limit_pay: String,
         delivery_secret_file: String,
+        delivery_token: Word<TokenCall>,
     }
 }
 

@@ -4,7 +4,7 @@ use payment::channel::Wallet;
 use payment::channel::allinpay::vsp::Folder;
 use payment::channel::allinpay::yst::codes::Meaning;
 use payment::channel::allinpay::yst::setup::{AmountForm, AskBy, PayModeForm, TradeKind};
-use payment::channel::wechat::CodePay;
+use payment::channel::wechat::{CodePay, TokenCall};
 use payment::engine::entry::WhoScans;
 use payment::money::Fen;
 use toml::de::DeValue;
@@ -68,6 +68,10 @@ impl<T: Choice + PartialEq> serde::Serialize for Word<T> {
 
 impl Choice for CodePay {
     const WORDS: &'static [(&'static str, Self)] = &[("v2", Self::V2), ("v3", Self::V3)];
+}
+
+impl Choice for TokenCall {
+    const WORDS: &'static [(&'static str, Self)] = &[("stable", Self::Stable), ("plain", Self::Plain)];
 }
 
 impl Choice for Folder {

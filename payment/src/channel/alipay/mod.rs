@@ -11,20 +11,28 @@
 //! | [`aes`] | content encryption |
 //! | [`envelope`] | the signed bytes of a reply |
 //! | [`codes`] | the table of business codes |
+//! | [`bill`] | where a day's statement lies |
+//! | [`notice`] | notices that Alipay posts: who signed them, and whether they tell of a payment |
+//! | [`v3`] | the strings that the newer REST protocol signs |
 //!
-//! What a verified reply means for the money is in the private module `reply`; [`failed`] is the part of it for failures.
+//! What a verified reply means for the money is in the private module `reply`, what it tells beside that in `details`;
+//! [`failed`] is the part of it for failures.
 
 pub mod aes;
+pub mod bill;
 pub mod cert;
 pub mod codes;
+mod details;
 pub mod envelope;
 pub mod keys;
+pub mod notice;
 pub mod pem;
 mod reply;
 pub mod setup;
 pub mod sign;
 #[cfg(test)]
 mod tests;
+pub mod v3;
 pub mod wire;
 
 use std::borrow::Cow;

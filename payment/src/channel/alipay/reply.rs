@@ -7,10 +7,10 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::codes::{Class, class};
+use super::details::Told;
 use super::wire::{Method, PROBE};
 use crate::channel::outcome::{
-    CodeAnswer, Details, Doubt, DoubtKind, DutyOutcome, Outcome, Receipt, RefundOutcome, Refusal, Reversal, Waiting,
-    Why,
+    CodeAnswer, Doubt, DoubtKind, DutyOutcome, Outcome, Receipt, RefundOutcome, Refusal, Reversal, Waiting, Why,
 };
 use crate::channel::{Answer, Offer, RefundOrder, Request};
 use crate::money::Fen;
@@ -20,9 +20,9 @@ use crate::redact::without_codes;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Node {
-    code: Text,
+    pub(super) code: Text,
     msg: Text,
-    sub_code: Text,
+    pub(super) sub_code: Text,
     out_trade_no: Text,
     out_request_no: Text,
     trade_no: Text,
@@ -39,6 +39,11 @@ pub(super) struct Node {
     refund_amount: Text,
     /// The certificate that was asked for, Base64 of PEM.
     pub(super) alipay_cert_content: Text,
+    /// Where the bill lies, and a word instead of it or beside it.
+    pub(super) bill_download_url: Text,
+    pub(super) bill_file_code: Text,
+    #[serde(skip)]
+    told: Told,
 }
 
 /// A member's text. A bare number is kept as it is written: parsing it would lose its zeros.
@@ -73,6 +78,7 @@ impl Node {
         for words in [&mut node.code, &mut node.msg, &mut node.sub_code] {
             words.0 = words.0.as_deref().map(|words| without_codes(words).into_owned());
         }
+        node.told = Told::read(text);
         Ok(node)
     }
 
@@ -116,12 +122,13 @@ impl Node {
         self.must_name_the_order()?;
         let trade_no = self.trade_no.get().ok_or_else(|| malformed("paid, without a trade_no"))?;
         let paid_at = self.gmt_payment.get().or(self.send_pay_date.get());
+        let amount = amount("total_amount", &self.total_amount)?;
         Ok(Receipt {
             trade_no: trade_no.to_owned(),
-            amount: amount("total_amount", &self.total_amount)?,
+            amount,
             paid_at: paid_at.map(str::to_owned),
             buyer: self.buyer_logon_id.get().map(str::to_owned),
-            details: Details::default(),
+            details: self.told.details(amount),
         })
     }
 }

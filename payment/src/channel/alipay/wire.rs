@@ -4,6 +4,7 @@
 //! parameters go into the URL, `charset` above all: the gateway decodes the body before it looks for it elsewhere.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::Offset;
 use serde_json::{Map, Value, json};
 
@@ -23,6 +24,8 @@ const LONGEST_CODE_MINUTES: u64 = 120;
 /// A trade may stay unpaid for 15 days at most.
 const LONGEST_TRADE_MINUTES: u64 = 15 * 24 * 60;
 const TEXT_LIMIT: usize = 256;
+/// What an answer about a payment tells only when asked: who paid with what, and the coupons. Instalments come unasked.
+const DETAILS: [&str; 2] = ["fund_bill_list", "voucher_detail_list"];
 
 /// A method of the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +46,8 @@ pub enum Method {
     RefundQuery,
     /// Fetch a certificate by its number.
     CertificateDownload,
+    /// Where a day's statement lies.
+    BillUrl,
 }
 
 impl Method {
@@ -73,6 +78,7 @@ impl Method {
             Self::Refund => "alipay.trade.refund",
             Self::RefundQuery => "alipay.trade.fastpay.refund.query",
             Self::CertificateDownload => "alipay.open.app.alipaycert.download",
+            Self::BillUrl => "alipay.data.dataservice.bill.downloadurl.query",
         }
     }
 
@@ -85,17 +91,18 @@ impl Method {
 
 /// The signed HTTP request for a channel request.
 pub(super) fn request(setup: &Setup, request: &Request, wall: Wall) -> HttpRequest {
-    let plain = business_fields(&setup.config, request).to_string();
-    let encrypted = setup.aes.as_ref().map(|key| key.encrypt(plain.as_bytes()));
     let mut common = common(setup, Method::of(request), wall);
-    if encrypted.is_some() {
-        common.push(("encrypt_type", "AES".to_owned()));
-    }
     if matches!(request, Request::ShowCode(_) | Request::TakeCode(..)) {
         let notify_url = setup.config.notify_url.clone();
         common.push(("notify_url", notify_url.unwrap_or_default()));
     }
-    signed(setup, common, &encrypted.unwrap_or(plain))
+    sealed(setup, common, &business_fields(&setup.config, request))
+}
+
+/// The signed request for the address of a day's statement.
+pub(super) fn bill_request(setup: &Setup, kind: &str, date: Date, wall: Wall) -> HttpRequest {
+    let fields = json!({ "bill_type": kind, "bill_date": date.to_string() });
+    sealed(setup, common(setup, Method::BillUrl, wall), &fields)
 }
 
 /// The signed request for Alipay's certificate with this number. It is never encrypted: its answer is public.
@@ -106,6 +113,14 @@ pub(super) fn certificate_request(setup: &Setup, sn: &str, wall: Wall) -> HttpRe
 }
 
 type Common = Vec<(&'static str, String)>;
+
+/// Signs, after encrypting where the settings want it.
+fn sealed(setup: &Setup, mut common: Common, fields: &Value) -> HttpRequest {
+    let plain = fields.to_string();
+    let Some(key) = &setup.aes else { return signed(setup, common, &plain) };
+    common.push(("encrypt_type", "AES".to_owned()));
+    signed(setup, common, &key.encrypt(plain.as_bytes()))
+}
 
 fn common(setup: &Setup, method: Method, wall: Wall) -> Common {
     let mut common = vec![
@@ -152,9 +167,11 @@ fn business_fields(config: &Config, request: &Request) -> Value {
             fields.put("auth_code", code.expose());
             take_code(&mut fields, config, offer);
         }
-        Request::Query(trade) | Request::Cancel(trade) => {
+        Request::Query(trade) => {
             fields.put("out_trade_no", trade.attempt.as_str());
+            fields.put("query_options", json!(DETAILS));
         }
+        Request::Cancel(trade) => fields.put("out_trade_no", trade.attempt.as_str()),
         Request::Duty(duty) => fields.put("out_trade_no", duty.trade.attempt.as_str()),
         Request::Close(trade) => {
             fields.put("out_trade_no", trade.attempt.as_str());
@@ -182,6 +199,7 @@ fn show_code(fields: &mut Fields, config: &Config, offer: &Offer) {
 /// The order-code product exists for precreate only; a pay then goes by Alipay's default for face-to-face payment.
 fn take_code(fields: &mut Fields, config: &Config, offer: &Offer) {
     offered(fields, config, offer);
+    fields.put("query_options", json!(DETAILS));
     let product = config.product_code.as_deref();
     fields.maybe("product_code", product.filter(|code| *code != ORDER_CODE));
 }
@@ -204,9 +222,24 @@ fn offered(fields: &mut Fields, config: &Config, offer: &Offer) {
     if !offer.goods.is_empty() {
         fields.put("goods_detail", offer.goods.iter().map(goods).collect::<Value>());
     }
-    if let Some(provider) = &config.sys_service_provider_id {
-        fields.put("extend_params", json!({ "sys_service_provider_id": provider }));
+    let extended = extend_params(config, offer);
+    if !extended.is_empty() {
+        fields.put("extend_params", extended);
     }
+    if let Some(smid) = &config.smid {
+        fields.put("sub_merchant", json!({ "merchant_id": smid, "merchant_type": "alipay" }));
+    }
+}
+
+/// All of its members are texts. The two about instalments come together or not at all (花呗分期).
+fn extend_params(config: &Config, offer: &Offer) -> Map<String, Value> {
+    let mut extended = Fields(Map::new());
+    extended.maybe("sys_service_provider_id", config.sys_service_provider_id.as_deref());
+    if let Some(plan) = offer.instalment {
+        extended.put("hb_fq_num", plan.periods.to_string());
+        extended.put("hb_fq_seller_percent", plan.seller_percent.to_string());
+    }
+    extended.0
 }
 
 fn refund_number(fields: &mut Fields, refund: &RefundOrder) {

@@ -1,7 +1,7 @@
 //! The merchant's settings, checked once at start so that a wrong one is a clear sentence and not a refused payment.
 
+use core::net::IpAddr;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use thiserror::Error;
 

@@ -164,8 +164,11 @@ fn verify(setup: &Setup, message: &Message) -> Result<(), Doubt> {
 fn order(setup: &Setup, message: &Message) -> Result<Order, Doubt> {
     let get = |name: &str| message.get(name).filter(|text| !text.is_empty()).cloned();
     let fen = |name: &str| get(name).map(|text| whole(name, &text)).transpose();
-    let is_partner = setup.config.sub_merchant.is_some();
-    let (direct, partner) = if is_partner { (None, Some(())) } else { (Some(()), None) };
+    let (appid, mchid) = (get("appid"), get("mch_id"));
+    let who = match setup.config.sub_merchant {
+        None => Order { appid, mchid, ..Order::default() },
+        Some(_) => Order { sp_appid: appid, sp_mchid: mchid, ..Order::default() },
+    };
     let amount = Total {
         total: fen("total_fee")?,
         payer_total: fen("cash_fee")?,
@@ -174,10 +177,6 @@ fn order(setup: &Setup, message: &Message) -> Result<Order, Doubt> {
         currency: get("fee_type"),
     };
     Ok(Order {
-        appid: direct.and_then(|()| get("appid")),
-        mchid: direct.and_then(|()| get("mch_id")),
-        sp_appid: partner.and_then(|()| get("appid")),
-        sp_mchid: partner.and_then(|()| get("mch_id")),
         sub_appid: get("sub_appid"),
         sub_mchid: get("sub_mch_id"),
         out_trade_no: get("out_trade_no"),
@@ -186,7 +185,7 @@ fn order(setup: &Setup, message: &Message) -> Result<Order, Doubt> {
         success_time: get("time_end"),
         payer: Some(Payer { openid: get("openid"), sub_openid: get("sub_openid"), ..Payer::default() }),
         amount: Some(amount),
-        promotion_detail: None,
+        ..who
     })
 }
 

@@ -65,7 +65,8 @@ fn undo(world: &mut World, number: &str, now: i64) {
         }
         TradeState::TradeSuccess => {
             trade.cancelled = true;
-            let rest = Refund { number: None, fen: trade.left_fen(), biz: Biz::new(), at: now };
+            let (fen, parts) = (trade.left_fen(), trade.parts_left());
+            let rest = Refund { number: None, fen, parts, biz: Biz::new(), at: now };
             world.give_back(number, rest);
         }
         TradeState::TradeFinished | TradeState::TradeClosed => {}

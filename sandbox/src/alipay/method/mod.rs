@@ -1,5 +1,6 @@
 //! The methods of the gateway, one file each.
 
+mod bill_url;
 mod cancel;
 mod cert_download;
 mod close;
@@ -39,10 +40,12 @@ pub enum Method {
     RefundQuery,
     /// Fetch the gateway's certificate after a rotation.
     CertDownload,
+    /// Ask where a day's bill lies.
+    BillUrl,
 }
 
 /// Every method, in the order of the reference.
-const ALL: [Method; 8] = [
+const ALL: [Method; 9] = [
     Method::Precreate,
     Method::Pay,
     Method::Query,
@@ -51,6 +54,7 @@ const ALL: [Method; 8] = [
     Method::Refund,
     Method::RefundQuery,
     Method::CertDownload,
+    Method::BillUrl,
 ];
 
 impl Method {
@@ -66,6 +70,7 @@ impl Method {
             Self::Refund => "alipay.trade.refund",
             Self::RefundQuery => "alipay.trade.fastpay.refund.query",
             Self::CertDownload => "alipay.open.app.alipaycert.download",
+            Self::BillUrl => "alipay.data.dataservice.bill.downloadurl.query",
         }
     }
 
@@ -110,12 +115,13 @@ pub(crate) fn execute(method: Method, world: &mut World, biz: &Biz, moment: Mome
     match method {
         Method::Precreate => precreate::execute(world, biz, moment).map_err(Refused::from),
         Method::Pay => pay::execute(world, biz, moment).map_err(Refused::from),
-        Method::Query => query::execute(world, biz),
+        Method::Query => query::execute(world, biz, moment),
         Method::Cancel => cancel::execute(world, biz, moment),
         Method::Close => close::execute(world, biz).map_err(Refused::from),
         Method::Refund => refund::execute(world, biz, moment).map_err(Refused::from),
         Method::RefundQuery => refund_query::execute(world, biz).map_err(Refused::from),
         Method::CertDownload => cert_download::execute(biz, moment).map_err(Refused::from),
+        Method::BillUrl => bill_url::execute(world, biz, moment).map_err(Refused::from),
     }
 }
 

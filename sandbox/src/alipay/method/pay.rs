@@ -32,10 +32,8 @@ pub(super) fn execute(world: &mut World, biz: &Biz, moment: Moment<'_>) -> Resul
 fn collect(world: &mut World, terms: Terms, code: &str, moment: Moment<'_>, deadline: i64) -> Result<(), Refusal> {
     let buyer = buyer_of_code(world, code, moment.now)?;
     let (number, amount) = (terms.out_trade_no.clone(), terms.amount_fen);
+    world.can_pay(&buyer, &terms).map_err(|_| cannot_pay(&terms))?;
     let account = world.buyers.get(&buyer);
-    if account.is_none_or(|account| account.balance_fen < amount) {
-        return Err(Refusal::business("ACQ.BUYER_BALANCE_NOT_ENOUGH", "买家余额不足"));
-    }
     let confirms = moment.buyer_confirms || amount > moment.options.no_confirm_limit_fen;
     let auto = account.is_some_and(|account| account.auto_confirm);
     if let Some(used) = world.pay_codes.get_mut(code) {
@@ -49,6 +47,13 @@ fn collect(world: &mut World, terms: Terms, code: &str, moment: Moment<'_>, dead
         world.landings.push(Landing { out_trade_no: number, at: moment.now, despite_close: false });
     }
     Ok(())
+}
+
+fn cannot_pay(terms: &Terms) -> Refusal {
+    match terms.plan {
+        Some(_) => Refusal::business("ACQ.NO_PAYMENT_INSTRUMENTS_AVAILABLE", "没有可用的支付工具"),
+        None => Refusal::business("ACQ.BUYER_BALANCE_NOT_ENOUGH", "买家余额不足"),
+    }
 }
 
 fn buyer_of_code(world: &World, code: &str, now: i64) -> Result<String, Refusal> {
@@ -81,6 +86,6 @@ fn answer(world: &World, trade: &Trade) -> Node {
     }
     members::put_trade(&mut node, world, trade);
     members::put_payment_time(&mut node, "gmt_payment", trade);
-    members::put_fund_bill(&mut node, trade, trade.terms.asks_for("fund_bill_list"));
+    members::put_funds(&mut node, trade, &trade.terms.biz);
     node
 }

@@ -3,19 +3,18 @@
 use super::super::common::Biz;
 use super::super::fields;
 use super::super::refusal::Refusal;
-use super::super::terms::asks_for;
 use super::super::trade::Trade;
 use super::super::world::World;
-use super::{Node, Refused, members, put, success};
+use super::{Moment, Node, Refused, members, put, success};
 
-pub(super) fn execute(world: &World, biz: &Biz) -> Result<Node, Refused> {
+pub(super) fn execute(world: &World, biz: &Biz, moment: Moment<'_>) -> Result<Node, Refused> {
     let known = ["out_trade_no", "trade_no", "org_pid", "query_options"];
     fields::only_known(biz, &known)?;
     let trade = world.trade_of(biz).map_err(|refusal| with_empty_amounts(refusal, biz))?;
-    Ok(answer(world, trade, asks_for(biz, "fund_bill_list")))
+    Ok(answer(world, trade, biz, moment))
 }
 
-fn answer(world: &World, trade: &Trade, fund_bill: bool) -> Node {
+fn answer(world: &World, trade: &Trade, biz: &Biz, moment: Moment<'_>) -> Node {
     let mut node = success();
     members::put_trade(&mut node, world, trade);
     put(&mut node, "trade_status", trade.state.wire());
@@ -28,7 +27,9 @@ fn answer(world: &World, trade: &Trade, fund_bill: bool) -> Node {
     if trade.cancelled {
         put(&mut node, "ext_infos", r#"{"action":"cancel"}"#);
     }
-    members::put_fund_bill(&mut node, trade, fund_bill);
+    members::put_funds(&mut node, trade, biz);
+    members::put_instalments(&mut node, trade);
+    members::put_charges(&mut node, trade, moment);
     node
 }
 

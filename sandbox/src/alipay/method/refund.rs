@@ -1,6 +1,7 @@
 //! `alipay.trade.refund` (reference/alipay.md 5.6, 15 item 7).
 
 use super::super::amount::{read_payable, yuan};
+use super::super::charges::Charges;
 use super::super::china_time;
 use super::super::common::Biz;
 use super::super::fields;
@@ -38,10 +39,15 @@ pub(super) fn execute(world: &mut World, biz: &Biz, moment: Moment<'_>) -> Resul
         return repeat(earlier, biz).map(|()| answer(world, trade, "N", earlier.at));
     }
     check(trade, &asked, moment)?;
-    let refund = Refund { number: Some(request), fen: asked.fen, biz: biz.clone(), at: moment.now };
+    let before = trade.parts_left();
+    let parts = before.first(asked.fen);
+    let returned = Charges::returned(trade, before, before.less(parts), moment.options);
+    let refund = Refund { number: Some(request), fen: asked.fen, parts, biz: biz.clone(), at: moment.now };
     world.give_back(&number, refund);
     let trade = world.trade_of(biz)?;
-    Ok(answer(world, trade, "Y", moment.now))
+    let mut node = answer(world, trade, "Y", moment.now);
+    node.insert("refund_charge_info_list".to_owned(), returned.list("refund_charge_fee"));
+    Ok(node)
 }
 
 const LENGTHS: [(&str, usize); 5] =

@@ -1,7 +1,9 @@
 //! Tests of the whole channel: requests as they leave, replies as they come, signed with the throw-away vector keys.
 
+mod bills;
 mod certificates;
 mod codes;
+mod details;
 mod giving_back;
 mod replies;
 mod requests;
@@ -42,6 +44,7 @@ fn config() -> Config {
         seller_id: None,
         store_id: None,
         alipay_store_id: None,
+        smid: None,
         terminal_id: None,
         operator_id: None,
         product_code: None,

@@ -29,7 +29,7 @@ fn paid(paid_at: &str) -> Answer {
 }
 
 const PAID: &str = r#"{"code":"10000","msg":"Success","out_trade_no":"$NO","trade_no":"2025060122001400001000000001",
-    "total_amount":"3.50","gmt_payment":"2025-06-01 12:00:03","buyer_logon_id":"vec***@example.com","receipt_amount":"3.40"}"#;
+    "total_amount":"3.50","gmt_payment":"2025-06-01 12:00:03","buyer_logon_id":"vec***@example.com","receipt_amount":"3.50"}"#;
 
 const QUERIED: &str = r#"{"code":"10000","msg":"Success","out_trade_no":"$NO","trade_no":"2025060122001400001000000001",
     "total_amount":3.50,"send_pay_date":"2025-06-01 12:00:03","buyer_logon_id":"vec***@example.com","trade_status":"STATUS"}"#;

@@ -9,7 +9,7 @@ use super::super::keys::PrivateKey;
 use super::super::{Alipay, Config};
 use super::{NOON, certificate_config, config, every_request, goods, offer, refund, refund_id, show, take, text};
 use super::{alipay, attempt, trade};
-use crate::channel::{HttpRequest, Offer, RefundOrder, Request};
+use crate::channel::{HttpRequest, Instalment, Offer, RefundOrder, Request};
 use crate::money::Fen;
 use crate::redact::{PayCode, Secret};
 use crate::time::Wall;
@@ -139,6 +139,39 @@ fn a_shown_code_carries_the_offer_and_its_limits() {
 }
 
 #[test]
+fn instalments_are_two_texts_or_none_both_ways_of_paying() {
+    let provider = || Config { sys_service_provider_id: Some("2088000000000009".into()), ..config() };
+    for (periods, seller_percent, num, percent) in [(3, 0, "3", "0"), (12, 100, "12", "100"), (24, 0, "24", "0")] {
+        let plan = Offer { instalment: Some(Instalment { periods, seller_percent }), ..offer() };
+        let code = PayCode::new("285000000000000017");
+        for request in [Request::ShowCode(plan.clone()), Request::TakeCode(plan.clone(), code)] {
+            let expected = json!({"hb_fq_num": num, "hb_fq_seller_percent": percent});
+            assert_eq!(business(config(), &request)["extend_params"], expected);
+            let extended = &business(provider(), &request)["extend_params"];
+            assert_eq!(extended["sys_service_provider_id"], "2088000000000009");
+            assert_eq!(extended["hb_fq_num"], num);
+        }
+    }
+    for request in [show(), take()] {
+        assert_eq!(business(config(), &request).get("extend_params"), None);
+        let extended = business(provider(), &request)["extend_params"].clone();
+        assert_eq!(extended, json!({"sys_service_provider_id": "2088000000000009"}));
+    }
+}
+
+#[test]
+fn an_indirect_merchant_is_named_in_payments_only() {
+    let config = Config { smid: Some("2088000000000300".into()), ..config() };
+    for request in every_request() {
+        let is_payment = matches!(request, Request::ShowCode(_) | Request::TakeCode(..));
+        let expected = json!({"merchant_id": "2088000000000300", "merchant_type": "alipay"});
+        let fields = business(config.clone(), &request);
+        assert_eq!(fields.get("sub_merchant"), is_payment.then_some(&expected), "{request:?}");
+        assert_eq!(fields.get("settle_info"), None);
+    }
+}
+
+#[test]
 fn a_code_lives_two_hours_at_most_and_a_minute_at_least() {
     for (valid_ms, trade, code) in [(0, "1m", "1m"), (7_200_001, "121m", "120m"), (u64::MAX, "21600m", "120m")] {
         let fields = business(config(), &Request::ShowCode(Offer { valid_ms, ..offer() }));
@@ -153,6 +186,7 @@ fn a_read_code_is_sent_in_its_scene_and_nowhere_else() {
     let expected = json!({
         "scene": "bar_code", "auth_code": "285000000000000017", "out_trade_no": attempt().as_str(),
         "total_amount": "3.50", "subject": "可乐 330ml", "timeout_express": "3m",
+        "query_options": ["fund_bill_list", "voucher_detail_list"],
     });
     assert_eq!(business(config.clone(), &take()), expected);
     let face = format!("fp{}", "a1b".repeat(11));
@@ -172,9 +206,15 @@ fn a_pay_keeps_the_face_to_face_product() {
 #[test]
 fn questions_and_reversals_carry_the_number_alone() {
     let number = json!({"out_trade_no": attempt().as_str()});
-    for request in [Request::Query(trade()), Request::Cancel(trade()), Request::Close(trade())] {
+    for request in [Request::Cancel(trade()), Request::Close(trade())] {
         assert_eq!(business(config(), &request), number);
     }
+    let probe = json!({"out_trade_no": "TILL_PROBE"});
+    assert_eq!(business(config(), &Request::Probe), probe);
+    let asked = json!({
+        "out_trade_no": attempt().as_str(), "query_options": ["fund_bill_list", "voucher_detail_list"],
+    });
+    assert_eq!(business(config(), &Request::Query(trade())), asked);
     let config = Config { operator_id: Some("op01".into()), ..config() };
     assert_eq!(business(config.clone(), &Request::Close(trade()))["operator_id"], "op01");
     assert_eq!(business(config, &Request::Cancel(trade())), number);

@@ -132,6 +132,13 @@ fn texts_of_wrong_length_or_kind_are_named() {
         ..config()
     };
     assert_eq!(refusal(lists), SetupError::BothChannelLists);
+    let smid = |smid: &str| Config { smid: Some(smid.to_owned()), ..config() };
+    assert!(Alipay::new(smid("2088000000000300")).is_ok());
+    for wrong in ["", "2088 0000", &"2".repeat(33)] {
+        assert_eq!(refusal(smid(wrong)), SetupError::Field { name: "smid", longest: 32 });
+    }
+    let two = Config { seller_id: Some("2088000000000001".into()), ..smid("2088000000000300") };
+    assert_eq!(refusal(two), SetupError::SmidAndSeller);
     let aes_key = Some(Secret::new("c2hvcnQ=".into()));
     assert!(matches!(refusal(Config { aes_key, ..config() }), SetupError::AesKey(_)));
 }

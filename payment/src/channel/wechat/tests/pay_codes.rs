@@ -149,3 +149,21 @@ fn an_echoed_pay_code_is_outlined() {
     let answer = decoded(&take(), &echo);
     assert!(!format!("{answer:?}").contains("130061098828009406"), "{answer:?}");
 }
+
+#[test]
+fn a_service_provider_gets_the_sub_merchants_payments_only() {
+    let with_sub = |sub: &'static str| {
+        let mut fields = PAID.to_vec();
+        fields.extend([("sub_mch_id", sub), ("sub_appid", "wx0000000000000109"), ("sub_openid", "oSub")]);
+        v2(&fields)
+    };
+    let Answer::Payment(Outcome::Paid(receipt)) = decoded_by(partner(config()), &take(), &with_sub("1900000109"))
+    else {
+        panic!("it was paid");
+    };
+    assert_eq!(receipt.buyer.as_deref(), Some("oSub"));
+    let foreign = decoded_by(partner(config()), &take(), &with_sub("1900000110"));
+    assert_eq!(kind(&foreign), Some(DoubtKind::WrongOrder));
+    let of_a_sub_merchant = decoded(&take(), &with_sub("1900000109"));
+    assert_eq!(kind(&of_a_sub_merchant), Some(DoubtKind::WrongOrder), "we are a direct merchant");
+}

@@ -1,4 +1,6 @@
-//! Hosts that answer, break off, hang or are not there, on loopback; and the simulated gateway.
+//! Hosts that answer, break off, hang or are not there, on loopback; and the simulated gateways.
+
+mod wechat;
 
 use std::time::Duration;
 
@@ -106,6 +108,7 @@ fn channels(gateway_url: &str, total: Duration) -> Channels {
         seller_id: None,
         store_id: None,
         alipay_store_id: None,
+        smid: None,
         terminal_id: None,
         operator_id: None,
         product_code: None,

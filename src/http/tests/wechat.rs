@@ -1,0 +1,192 @@
+//! The simulated WeChat Pay: two hosts, TLS with the merchant's certificate, keys that are fetched, tokens on the way.
+
+use payment::channel::outcome::{CodeAnswer, DutyOutcome, Reversal};
+use payment::channel::wechat::{
+    CodePay, Config, Delivery, Hosts, MerchantCertificate, Store, TokenCall, Verify, Wechat, WechatKey,
+};
+use payment::channel::{Duty, DutyKind, Trade};
+use sandbox::wechat::{
+    Fault, Gateway, GatewayOptions, Host as Side, KeyMode, MerchantKeys, Operation, Weather, merchant_keys,
+};
+
+use super::*;
+use crate::daemon::complaints;
+
+/// A gateway, and the channel of a terminal that sells through it.
+struct Shop {
+    gateway: Gateway,
+    channels: Channels,
+}
+
+impl Shop {
+    async fn open(mode: KeyMode, with_identity: bool) -> Self {
+        let options = GatewayOptions { mode, reverse_after_ms: 0, delivery_lag_ms: 0, ..GatewayOptions::default() };
+        let gateway = Gateway::start(options).await.unwrap();
+        let (keys, key) = (merchant_keys(), Secret::new(merchant_keys().private_key_pem));
+        let verify = match mode {
+            KeyMode::PublicKey => Verify {
+                public_key: Some(WechatKey { id: keys.public_key_id.clone(), pem: keys.public_key_pem.clone() }),
+                certificates: Vec::new(),
+            },
+            KeyMode::Certificate => Verify::default(),
+        };
+        let identity = with_identity.then(|| Identity::new(&keys.certificate_pem, &key).unwrap());
+        let roots = keys.tls_root_pem.clone();
+        let adapter = Adapter::Wechat(Wechat::new(config(&gateway, keys, verify)).unwrap());
+        let channel = Channel { adapter, address: gateway.tls_url(), identity };
+        let options = ClientOptions { extra_roots: Some(roots), ..options_of_ours() };
+        Self { channels: Channels::new(vec![channel], &options).unwrap(), gateway }
+    }
+
+    async fn call(&self, request: Request) -> Answer {
+        self.channels.send(self.channels.prepare(ChannelId::Wechat, request, wall())).await
+    }
+
+    async fn pay(&self) -> Answer {
+        let code = PayCode::new(self.gateway.control().wallet().pay_code());
+        self.call(Request::TakeCode(offer(), code)).await
+    }
+
+    /// The sides that were asked to do this.
+    fn asked(&self, operation: Operation) -> Vec<Side> {
+        let calls = self.gateway.control().calls();
+        calls.into_iter().filter(|call| call.operation == Some(operation)).map(|call| call.host).collect()
+    }
+}
+
+fn options_of_ours() -> ClientOptions {
+    options(PLENTY.total)
+}
+
+fn config(gateway: &Gateway, keys: MerchantKeys, verify: Verify) -> Config {
+    Config {
+        mchid: keys.mchid,
+        appid: keys.appid,
+        sub_merchant: None,
+        private_key: Secret::new(keys.private_key_pem),
+        certificate: MerchantCertificate::Pem(keys.certificate_pem),
+        apiv3_key: Secret::new(keys.apiv3_key),
+        verify,
+        v2_key: Some(Secret::new(keys.apiv2_key)),
+        code_pay: CodePay::V2,
+        hosts: Hosts { pay: gateway.tls_url(), backup: Some(gateway.backup_tls_url()), weixin: gateway.url() },
+        store: Store { terminal_ip: "127.0.0.1".to_owned(), ..Store::default() },
+        notify_url: "https://example.com/wechat".to_owned(),
+        goods_tag: None,
+        profit_sharing: false,
+        limit_pay: None,
+        delivery: Some(Delivery { appsecret: Secret::new(keys.app_secret), token: TokenCall::Plain }),
+    }
+}
+
+fn paid(answer: &Answer) -> bool {
+    matches!(answer, Answer::Payment(Outcome::Paid(_)))
+}
+
+fn trade() -> Trade {
+    offer().trade(Method::TakeCode)
+}
+
+#[tokio::test]
+async fn a_pay_code_is_undone_over_a_connection_that_shows_the_certificate() {
+    let shop = Shop::open(KeyMode::PublicKey, true).await;
+    let answer = shop.pay().await;
+    assert!(paid(&answer), "{answer:?}");
+    let answer = shop.call(Request::Cancel(trade())).await;
+    assert_eq!(answer, Answer::Reversal(Reversal::Closed), "v2 does not say what became of the money");
+    assert_eq!(shop.gateway.control().ledger().net_fen(), 0);
+
+    let without = Shop::open(KeyMode::PublicKey, false).await;
+    assert!(paid(&without.pay().await));
+    let doubt = without.call(Request::Cancel(trade())).await;
+    assert!(doubt.doubt().is_some_and(|doubt| doubt.detail.contains("certificate")), "{doubt:?}");
+    assert!(without.asked(Operation::SecApiReverse).is_empty());
+}
+
+#[tokio::test]
+async fn the_same_bytes_at_the_second_host_after_a_lost_reply_charge_once() {
+    let shop = Shop::open(KeyMode::PublicKey, true).await;
+    let weather = Weather::fair().with(Fault::DropReply.on(Operation::MicroPay).times(1));
+    shop.gateway.control().set_weather(weather);
+    let answer = shop.pay().await;
+    assert!(answer.doubt().is_some_and(|doubt| doubt.detail.contains("ORDERPAID")), "{answer:?}");
+    assert!(paid(&shop.call(Request::Query(trade())).await));
+    assert_eq!(shop.asked(Operation::MicroPay), [Side::Primary, Side::Backup]);
+    assert_eq!(shop.gateway.control().ledger().charged_fen(), 350);
+}
+
+#[tokio::test]
+async fn the_second_host_serves_while_the_first_is_down() {
+    let shop = Shop::open(KeyMode::PublicKey, true).await;
+    shop.gateway.control().set_weather(Weather::primary_down());
+    let answer = shop.pay().await;
+    assert!(paid(&answer), "{answer:?}");
+    let answer = shop.call(Request::Query(trade())).await;
+    assert!(paid(&answer), "{answer:?}");
+    assert_eq!(shop.gateway.control().ledger().charged_fen(), 350);
+}
+
+#[tokio::test]
+async fn a_platform_certificate_that_an_answer_names_is_fetched_once() {
+    let shop = Shop::open(KeyMode::Certificate, true).await;
+    for _ in 0..2 {
+        let answer = shop.call(Request::ShowCode(offer())).await;
+        assert!(matches!(answer, Answer::Code(CodeAnswer::Ready(_))), "{answer:?}");
+    }
+    assert_eq!(shop.asked(Operation::Certificates).len(), 1);
+}
+
+#[tokio::test]
+async fn a_key_that_nobody_gives_out_leaves_a_doubt() {
+    let shop = Shop::open(KeyMode::PublicKey, true).await;
+    let weather = Weather::fair().with(Fault::UnknownSerial.on(Operation::Native));
+    shop.gateway.control().set_weather(weather);
+    let answer = shop.call(Request::ShowCode(offer())).await;
+    assert_eq!(answer.doubt().map(|doubt| doubt.kind), Some(DoubtKind::BadSignature), "{answer:?}");
+}
+
+fn duty(buyer: Option<String>) -> Request {
+    let (trade, goods) = (trade(), "可乐".to_owned());
+    Request::Duty(Duty { amount: trade.amount, trade, kind: DutyKind::ReportDelivery, goods, buyer, delivered: wall() })
+}
+
+#[tokio::test]
+async fn a_token_is_a_step_on_the_way() {
+    let shop = Shop::open(KeyMode::PublicKey, true).await;
+    let Answer::Payment(Outcome::Paid(receipt)) = shop.pay().await else { panic!("it is not paid") };
+    for _ in 0..2 {
+        let answer = shop.call(duty(receipt.buyer.clone())).await;
+        assert_eq!(answer, Answer::Duty(DutyOutcome::Done));
+    }
+    assert_eq!(shop.asked(Operation::Token).len(), 1);
+    assert_eq!(shop.asked(Operation::UploadShipping).len(), 2);
+}
+
+#[tokio::test]
+async fn steps_on_the_way_have_an_end() {
+    const TOKEN: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 38\r\n\r\n{\"access_token\":\"A\",\"expires_in\":7200}";
+    let mut host = Host::start(Mood::Answers(TOKEN)).await;
+    let gateway = Gateway::start(GatewayOptions::default()).await.unwrap();
+    let mut config = config(&gateway, merchant_keys(), Verify::default());
+    config.hosts.weixin = host.url.split("/v3").next().unwrap().to_owned();
+    let adapter = Adapter::Wechat(Wechat::new(config).unwrap());
+    let channel = Channel { adapter, address: gateway.url(), identity: None };
+    let channels = Channels::new(vec![channel], &options_of_ours()).unwrap();
+    let answer = channels.send(channels.prepare(ChannelId::Wechat, duty(None), wall())).await;
+    assert!(answer.doubt().is_some_and(|doubt| doubt.detail.contains("steps")), "{answer:?}");
+    assert_eq!(host.count(), 3);
+}
+
+#[tokio::test]
+async fn complaints_are_listed_until_they_are_dealt_with() {
+    let shop = Shop::open(KeyMode::PublicKey, false).await;
+    assert_eq!(complaints::list(&shop.channels, wall()).await, Ok(Vec::new()));
+    let paid = shop.pay().await;
+    assert!(matches!(paid, Answer::Payment(Outcome::Paid(_))), "{paid:?}");
+    let number = offer().attempt.to_string();
+    let id = shop.gateway.control().complain(&number, "没有出货").expect("a paid order");
+    let open = complaints::list(&shop.channels, wall()).await.expect("listed");
+    let [complaint] = open.as_slice() else { panic!("{open:?}") };
+    assert_eq!((complaint.id.as_str(), complaint.detail.as_str()), (id.as_str(), "没有出货"));
+    assert_eq!(complaint.attempts, [number]);
+}
