@@ -43,11 +43,30 @@ pub(super) async fn decide(
     let before = find(&api, &number).await?;
     let refund = refund_of(&before, &refund)?;
     let (approved, said) = (wanted.body.approved, wanted.body.said()?);
-    let after = match api.terminal.decide_refund(before.order, refund, approved, said.clone()).await {
-        Err(ActError::Refused(Refused::NotAsked(_))) if was_decided(&before, refund, approved, &said) => before,
-        decided => decided.map_err(|error| Problem::from(error).about(before.order))?,
+    let decided = match api.terminal.decide_refund(before.order, refund, approved, said.clone()).await {
+        Ok(after) => after,
+        Err(error) => match decided_so(&api, &before, refund, approved, &said, &error).await? {
+            Some(now) => now,
+            None => return Err(Problem::from(error).about(before.order)),
+        },
     };
-    Ok(Json(one_of(&api, &after, refund).await?))
+    Ok(Json(one_of(&api, &decided, refund).await?))
+}
+
+/// The order, when it refuses because the same person said the same before: the answer to that was lost.
+async fn decided_so(
+    api: &Api,
+    order: &OrderRecord,
+    refund: RefundId,
+    approved: bool,
+    said: &Said,
+    error: &ActError,
+) -> Result<Option<OrderRecord>, Problem> {
+    if !matches!(error, ActError::Refused(Refused::NotAsked(_))) {
+        return Ok(None);
+    }
+    let now = find(api, order.order.as_str()).await?;
+    Ok(was_decided(&now, refund, approved, said).then_some(now))
 }
 
 /// The refund of this order that the address names.

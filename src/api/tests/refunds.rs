@@ -84,6 +84,17 @@ async fn a_decision_counts_once_however_often_it_is_sent() {
 }
 
 #[tokio::test]
+async fn two_equal_decisions_at_once_are_one() {
+    let (machine, id) = sold().await;
+    let path = decision(&asked(&machine, &id, "r-1").await);
+    let approval = r#"{"approved":true,"by":"Wang"}"#;
+    let (one, other) = tokio::join!(machine.post(&path, approval), machine.post(&path, approval));
+    assert_eq!((one.status, other.status), (200, 200), "{} {}", one.text(), other.text());
+    let order = machine.until(&id, "refunded").await;
+    assert_eq!((&order["refunded"], order["refunds"].as_array().unwrap().len()), (&350.into(), 1));
+}
+
+#[tokio::test]
 async fn a_refund_that_was_asked_for_is_found_by_its_number_and_by_its_key() {
     let (machine, id) = sold().await;
     let refund = asked(&machine, &id, "r-1").await;
