@@ -13,6 +13,7 @@
 //! It knows only [`Terminal`]: the loop decides, the journal remembers, this translates.
 
 pub mod body;
+mod complaints;
 mod events;
 mod instalments;
 pub mod listen;
@@ -193,6 +194,7 @@ fn routes(api: Api) -> Router {
         .route("/v1/orders/{number}/receipt", get(receipt::show))
         .route("/v1/refunds", get(refunds::list))
         .route("/v1/instalments", get(instalments::list))
+        .route("/v1/complaints", get(complaints::list))
         .route("/v1/scans", post(orders::scan))
         .route("/v1/cash-sales", post(orders::cash_sale))
         .route("/v1/queue", get(queue::show))

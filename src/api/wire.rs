@@ -16,6 +16,7 @@ use payment::ids::{AttemptId, OrderId};
 use payment::time::Wall;
 use serde::{Deserialize, Serialize};
 
+use crate::daemon::complaints::OpenComplaint;
 use crate::daemon::terminal::Status;
 use crate::journal::project::OrderSummary;
 use crate::journal::view::Recorded;
@@ -279,6 +280,13 @@ pub struct TerminalStatus {
     pub up_s: u64,
     /// The newest entry of the journal.
     pub newest_seq: u64,
+}
+
+/// What `GET /v1/complaints` lists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Complaints {
+    /// The complaints that wait for the merchant, as last fetched from the channels that list them.
+    pub complaints: Vec<OpenComplaint>,
 }
 
 /// One fault.

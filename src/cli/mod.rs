@@ -4,6 +4,7 @@
 
 mod board;
 mod client;
+mod complaints;
 mod doctor;
 mod faults;
 mod hub;
@@ -193,6 +194,8 @@ enum Question {
     },
     /// Return money of a paid order
     Refund(refund::RefundArgs),
+    /// List complaints of buyers that wait for an answer
+    Complaints,
     /// List refunds that wait for a second person
     Refunds(refunds::ListArgs),
     /// Send a refund that another person asked for
@@ -297,6 +300,7 @@ async fn ask(client: &Client, question: Question) -> Result<Answer, Failure> {
         Question::Orders(args) => orders::list(client, args).await,
         Question::Order { number } => orders::show(client, &number).await,
         Question::Refund(args) => refund::refund(client, args).await,
+        Question::Complaints => complaints::list(client).await,
         Question::Refunds(args) => refunds::list(client, args).await,
         Question::Approve(args) => refunds::approve(client, args).await,
         Question::Decline(args) => refunds::decline(client, args).await,

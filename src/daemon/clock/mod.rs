@@ -218,6 +218,12 @@ impl Look {
     }
 }
 
+/// The machine's own clock, for a command that a person gives and that no daemon vouches for. Not trusted by itself.
+#[must_use]
+pub fn system_wall() -> Wall {
+    Wall { ms: reading().wall, trusted: false }
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 fn reading() -> Reading {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
