@@ -5,8 +5,6 @@
 
 pub mod boards;
 pub mod money;
-#[cfg(feature = "program")]
-pub mod program;
 pub mod replay;
 pub mod scanner;
 pub mod statements;
