@@ -68,8 +68,10 @@ impl Fen {
 }
 
 impl Sum for Fen {
+    /// Saturates, far beyond any money there is: an entry or an order with an impossible amount must not stop the till,
+    /// nor turn into another amount.
     fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
-        Self(amounts.map(Self::get).sum())
+        Self(amounts.fold(0, |sum, amount| sum.saturating_add(amount.0)))
     }
 }
 
@@ -105,7 +107,12 @@ impl FromStr for Fen {
     /// Reads yuan, as people and channels write them: `3`, `3.5`, `3.50`. Blanks around it are ignored.
     fn from_str(text: &str) -> Result<Self, AmountError> {
         let trimmed = text.trim();
-        let yuan = Decimal::from_str_exact(trimmed).map_err(|_| AmountError::NotANumber(text.to_owned()))?.normalize();
+        let not_a_number = || AmountError::NotANumber(text.to_owned());
+        // The library takes underscores between digits, as programs write them; no channel and no cashier does.
+        if trimmed.contains('_') {
+            return Err(not_a_number());
+        }
+        let yuan = Decimal::from_str_exact(trimmed).map_err(|_| not_a_number())?.normalize();
         if yuan.scale() > 2 {
             return Err(AmountError::TooFine(text.to_owned()));
         }
@@ -131,9 +138,15 @@ mod tests {
         for (text, fen) in [("3", 300), ("3.5", 350), (" 3.50\t", 350), ("0.01", 1), ("88.800", 8880)] {
             assert_eq!(text.parse(), Ok(Fen::new(fen)));
         }
-        for text in ["", "x", "3,50", "1e3", "0.001", "99999999999999999999", "NaN"] {
+        for text in ["", "x", "3,50", "1_000", "3._5", "1e3", "0.001", "99999999999999999999", "NaN"] {
             assert!(text.parse::<Fen>().is_err(), "{text:?} was taken");
         }
+    }
+
+    #[test]
+    fn a_sum_never_turns_into_another_amount() {
+        assert_eq!([Fen::new(1), Fen::new(2)].into_iter().sum::<Fen>(), Fen::new(3));
+        assert_eq!([Fen::new(i64::MAX), Fen::new(1)].into_iter().sum::<Fen>(), Fen::new(i64::MAX));
     }
 
     #[test]

@@ -63,28 +63,28 @@ const CODE_DIGITS: RangeInclusive<usize> = 16..=24;
 #[must_use]
 pub fn without_codes(text: &str) -> Cow<'_, str> {
     let mut shown = String::new();
-    let mut rest = text;
-    while let Some((before, code, after)) = next_code(rest) {
-        shown += before;
-        shown += &PayCode::new(code).to_string();
-        rest = after;
-    }
-    if shown.is_empty() && rest.len() == text.len() { Cow::Borrowed(text) } else { Cow::Owned(shown + rest) }
-}
-
-/// What stands before the first code, the code, and what stands behind it.
-fn next_code(text: &str) -> Option<(&str, &str, &str)> {
-    let signed = text.find(PREFIX).map(|start| {
-        let ends = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
-        (start, text[start..].find(ends).map_or(text.len(), |length| start + length))
-    });
-    let (start, end) = signed.into_iter().chain(digits(text)).min()?;
-    Some((&text[..start], &text[start..end], &text[end..]))
-}
-
-/// The first run of digits that is as long as a code.
-fn digits(text: &str) -> Option<(usize, usize)> {
+    let (mut signed, mut digits) = (signed_code(text, 0), digits_code(text, 0));
     let mut from = 0;
+    // Each search goes on where the last one ended: whatever the text, the whole is read about twice.
+    while let Some((start, end)) = signed.into_iter().chain(digits).min() {
+        shown += &text[from..start];
+        shown += &PayCode::new(&text[start..end]).to_string();
+        from = end;
+        signed = signed.filter(|(start, _)| *start >= from).or_else(|| signed.and_then(|_| signed_code(text, from)));
+        digits = digits.filter(|(start, _)| *start >= from).or_else(|| digits.and_then(|_| digits_code(text, from)));
+    }
+    if from == 0 { Cow::Borrowed(text) } else { Cow::Owned(shown + &text[from..]) }
+}
+
+/// Where the first signed code behind `from` begins and ends.
+fn signed_code(text: &str, from: usize) -> Option<(usize, usize)> {
+    let start = text[from..].find(PREFIX).map(|at| from + at)?;
+    let ends = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    Some((start, text[start..].find(ends).map_or(text.len(), |length| start + length)))
+}
+
+/// The first run of digits behind `from` that is as long as a code.
+fn digits_code(text: &str, mut from: usize) -> Option<(usize, usize)> {
     while let Some(start) = text[from..].find(|c: char| c.is_ascii_digit()).map(|at| from + at) {
         let end = text[start..].find(|c: char| !c.is_ascii_digit()).map_or(text.len(), |length| start + length);
         if CODE_DIGITS.contains(&(end - start)) {

@@ -11,6 +11,8 @@ use thiserror::Error;
 use super::keys::PublicKey;
 
 const ERROR_NODE: &str = "error_response";
+/// An envelope has three members, or four. Each one is compared with all before it, so their number is bounded.
+const MOST_MEMBERS: usize = 64;
 
 /// Why a body is no envelope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -21,6 +23,9 @@ pub enum NotAnEnvelope {
     /// The same member twice.
     #[error("a member stands twice in the body")]
     Twice,
+    /// Far more members than an envelope has.
+    #[error("the body has too many members")]
+    TooMany,
     /// No node for the method, nor an error.
     #[error("the body has no node for this method")]
     NoNode,
@@ -133,6 +138,9 @@ impl<'a> Scanner<'a> {
             let value = self.value()?;
             if members.iter().any(|(known, _)| *known == key) {
                 return Err(NotAnEnvelope::Twice);
+            }
+            if members.len() == MOST_MEMBERS {
+                return Err(NotAnEnvelope::TooMany);
             }
             members.push((key, value));
             match self.next_sign()? {
@@ -283,6 +291,16 @@ mod tests {
         assert_eq!(content(r#"{"n":{},"error_response":{}}"#), Err(NotAnEnvelope::Twice));
         assert_eq!(content(r#"{"m":{}}"#), Err(NotAnEnvelope::NoNode));
         assert_eq!(content(r#"{"n":{},"sign":{}}"#), Err(NotAnEnvelope::NotAText));
+    }
+
+    #[test]
+    fn the_number_of_members_is_bounded() {
+        let body = |members: usize| {
+            let others: String = (1..members).map(|number| format!(r#","m{number}":0"#)).collect();
+            format!(r#"{{"n":{{}}{others}}}"#)
+        };
+        assert!(content(&body(MOST_MEMBERS)).is_ok());
+        assert_eq!(content(&body(MOST_MEMBERS + 1)), Err(NotAnEnvelope::TooMany));
     }
 
     #[test]
