@@ -17,6 +17,8 @@ use crate::sync::status::LinkNews;
 pub(super) async fn show(State(api): State<Api>) -> Result<Response, Problem> {
     let status = api.terminal.status().await?;
     let mut text = text(api.terminal.metrics(), &status);
+    let waiting = api.terminal.refunds_waiting().await?;
+    one(&mut text, "till_refunds_waiting", "gauge", "Refunds that wait for a second person's decision.", waiting);
     queue(&mut text, &api.terminal.sync_counts().await?, &api.terminal.link());
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::client::Client;
 use super::{Answer, Exit, Failure, queue, status, text};
-use crate::api::wire::TerminalStatus;
 use crate::api::wire::queue::{Link, Queue};
+use crate::api::wire::{RefundPage, TerminalStatus};
 use crate::config;
 use crate::journal::verify;
 
@@ -57,6 +57,7 @@ pub(super) async fn examine(client: &Client, args: DoctorArgs) -> Result<Answer,
     match asked {
         Ok((terminal, _)) => {
             findings.extend(of_terminal(client.socket(), &terminal));
+            findings.extend(of_refunds(&client.get("/v1/refunds?state=asked&limit=500").await));
             findings.extend(of_queue(&client.get("/v1/queue").await));
         }
         Err(failure) => findings.push(Finding::bad("daemon", failure.to_string(), remedy_of_socket(client.socket()))),
@@ -110,6 +111,16 @@ fn of_terminal(socket: &Path, terminal: &TerminalStatus) -> Vec<Finding> {
         },
     ));
     findings
+}
+
+/// No trouble, but somebody waits for an answer. A daemon of a version before does not know the question.
+fn of_refunds(asked: &Result<(RefundPage, Value), Failure>) -> Option<Finding> {
+    let (page, _) = asked.as_ref().ok()?;
+    let more = if page.next_cursor.is_some() { " and more" } else { "" };
+    let waiting = page.refunds.len();
+    (waiting > 0).then(|| {
+        Finding::good("refunds", format!("{waiting}{more} wait for a second person; `till refunds` lists them"))
+    })
 }
 
 /// The hub and the journal's room. A journal that nearly fills its limit is found before the machine stops selling for it.

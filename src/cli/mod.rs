@@ -7,12 +7,15 @@ mod client;
 mod doctor;
 mod faults;
 mod hub;
+mod instalments;
 mod journal;
 mod orders;
 mod pay;
 mod queue;
+mod receipt;
 mod reconcile;
 mod refund;
+mod refunds;
 mod run;
 mod screen;
 mod status;
@@ -25,6 +28,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use payment::money::Fen;
 use serde_json::{Value, json};
 
 use crate::api::problem::ProblemBody;
@@ -189,6 +193,23 @@ enum Question {
     },
     /// Return money of a paid order
     Refund(refund::RefundArgs),
+    /// List refunds that wait for a second person
+    Refunds(refunds::ListArgs),
+    /// Send a refund that another person asked for
+    Approve(refunds::ApproveArgs),
+    /// Refuse a refund that another person asked for
+    Decline(refunds::DeclineArgs),
+    /// Show the receipt of a paid order, in Chinese
+    Receipt {
+        /// Any number of the order
+        number: String,
+    },
+    /// Show what a buyer may choose to pay by the month
+    Instalments {
+        /// What would be lent, in yuan, such as 300.00
+        #[arg(value_name = "YUAN")]
+        amount: Fen,
+    },
     /// Stop waiting for the payment of an order
     Cancel {
         /// Any number of the order
@@ -276,6 +297,11 @@ async fn ask(client: &Client, question: Question) -> Result<Answer, Failure> {
         Question::Orders(args) => orders::list(client, args).await,
         Question::Order { number } => orders::show(client, &number).await,
         Question::Refund(args) => refund::refund(client, args).await,
+        Question::Refunds(args) => refunds::list(client, args).await,
+        Question::Approve(args) => refunds::approve(client, args).await,
+        Question::Decline(args) => refunds::decline(client, args).await,
+        Question::Receipt { number } => receipt::show(client, &number).await,
+        Question::Instalments { amount } => instalments::list(client, amount).await,
         Question::Cancel { number } => refund::cancel(client, &number).await,
         Question::Status => status::show(client).await,
         Question::Queue { command } => queue::act(client, command).await,

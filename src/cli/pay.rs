@@ -29,6 +29,12 @@ pub(super) struct PayArgs {
     /// Seconds that the buyer has to pay
     #[arg(long, value_name = "SECONDS")]
     pay_within: Option<u64>,
+    /// Let the buyer pay in so many months, by Huabei
+    #[arg(long, value_name = "MONTHS")]
+    instalments: Option<u8>,
+    /// What you took in cash beside the amount, in yuan
+    #[arg(long, value_name = "YUAN", conflicts_with = "slot")]
+    down_payment: Option<Fen>,
     /// A key that makes it harmless to repeat this command
     #[arg(long)]
     key: Option<String>,
@@ -83,6 +89,8 @@ async fn body(client: &Client, args: &PayArgs) -> Result<Value, Failure> {
         ("subject", args.subject.as_ref().map(|subject| json!(subject))),
         ("reference", args.reference.as_ref().map(|reference| json!(reference))),
         ("pay_within_s", args.pay_within.map(|seconds| json!(seconds))),
+        ("instalments", args.instalments.map(|months| json!(months))),
+        ("down_payment", args.down_payment.map(|amount| json!(amount.get()))),
     ];
     body.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     Ok(Value::Object(body))

@@ -3,6 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use clap::{CommandFactory, Parser};
+use payment::channel::outcome::{Details, Discount, DiscountBy};
+use payment::money::Fen;
 
 use super::client::{Client, escaped};
 use super::{Answer, Cli, Command, Exit, Failure, ask, status, text};
@@ -37,6 +39,113 @@ async fn what_is_sold_is_paid_listed_and_refunded() {
     assert!(listed.text.contains(&id) && listed.text.contains("¥1.00"), "{}", listed.text);
     let paid = on(&machine, &["cancel", &id]).await.unwrap_err();
     assert_eq!((paid.exit(), &paid.json()["code"]), (Exit::Refused, &"already_paid".into()));
+}
+
+/// An order of slot 12 that is paid and delivered.
+async fn sold(machine: &Machine) -> String {
+    machine.weather.pays.store(true, Ordering::SeqCst);
+    let id = machine.order_of_slot_12().await;
+    machine.until(&id, "completed").await;
+    id
+}
+
+#[tokio::test]
+async fn a_second_person_finds_what_waits_and_approves_or_declines_it() {
+    let machine = Machine::start_with_approval(Fen::ZERO).await;
+    let id = sold(&machine).await;
+    assert_eq!(on(&machine, &["refunds"]).await.unwrap().text, "no refund waits for a decision");
+    let nobody = on(&machine, &["refund", &id]).await.unwrap_err();
+    assert_eq!((nobody.exit(), &nobody.json()["code"]), (Exit::Refused, &"name_wanted".into()));
+
+    let words = ["refund", &id, "--amount", "1.00", "--by", "Li", "--why", "spoilt\u{1b}"];
+    assert!(on(&machine, &words).await.is_err(), "what steers a terminal is no reason");
+    let asked = on(&machine, &["refund", &id, "--amount", "1.00", "--by", "Li", "--why", "spoilt"]).await.unwrap();
+    let refund = asked.json["number"].as_str().unwrap().to_owned();
+    assert!(
+        asked.text.contains("Nothing was sent") && asked.text.contains(&format!("till approve {refund}")),
+        "{}",
+        asked.text
+    );
+    let listed = on(&machine, &["refunds"]).await.unwrap();
+    for part in [&refund, &id, "¥1.00", "Li", "spoilt", "till decline REFUND"] {
+        assert!(listed.text.contains(part), "no {part:?} in\n{}", listed.text);
+    }
+    let found =
+        on(&machine, &["doctor", "--journal", "/nowhere/till.db", "--board", "/nowhere/board.toml"]).await.unwrap();
+    assert!(found.text.contains("ok   refunds: 1 wait for a second person"), "{}", found.text);
+    let same = on(&machine, &["approve", &refund, "--by", "Li"]).await.unwrap_err();
+    assert!(same.to_string().contains("another person must decide"), "{same}");
+    let declined = on(&machine, &["decline", &refund, "--by", "Wang", "--why", "eaten"]).await.unwrap();
+    assert!(declined.text.contains("was declined. Nothing was sent"), "{}", declined.text);
+    let shown = on(&machine, &["order", &refund]).await.unwrap();
+    assert!(shown.text.contains("declined  Li: spoilt  Wang: eaten"), "{}", shown.text);
+
+    on(&machine, &["refund", &id, "--by", "Li"]).await.unwrap();
+    let approved = on(&machine, &["approve", &id, "--by", "Wang"]).await.unwrap();
+    assert!(approved.text.starts_with("¥3.50 of order"), "{}", approved.text);
+    machine.until(&id, "refunded").await;
+    let late = on(&machine, &["approve", &id, "--by", "Wang"]).await.unwrap_err();
+    assert!(late.to_string().contains("no refund of order") && late.to_string().contains("till refunds"), "{late}");
+}
+
+#[tokio::test]
+async fn the_number_of_a_refund_that_is_decided_never_means_another_that_waits() {
+    let machine = Machine::start_with_approval(Fen::ZERO).await;
+    let id = sold(&machine).await;
+    let first = on(&machine, &["refund", &id, "--amount", "1.00", "--by", "Li"]).await.unwrap();
+    let first = first.json["number"].as_str().unwrap().to_owned();
+    on(&machine, &["decline", &first, "--by", "Wang", "--why", "no"]).await.unwrap();
+    on(&machine, &["refund", &id, "--by", "Li"]).await.unwrap();
+    let refused = on(&machine, &["approve", &first, "--by", "Wang"]).await.unwrap_err();
+    assert_eq!(refused.json()["code"], "not_asked");
+    assert!(on(&machine, &["refunds"]).await.unwrap().text.contains("¥3.50"));
+}
+
+#[tokio::test]
+async fn instalments_are_listed_and_asked_for() {
+    let machine = Machine::start_with_instalments().await;
+    let plans = on(&machine, &["instalments", "1000"]).await.unwrap();
+    assert!(plans.text.contains("3       ¥341.02      ¥340.99       ¥1023.00  ¥23.00  buyer"), "{}", plans.text);
+    assert!(plans.text.contains("till pay 1000.00 --instalments MONTHS"), "{}", plans.text);
+    let small = on(&machine, &["instalments", "99.99"]).await.unwrap();
+    assert_eq!(small.text, "no instalments for ¥99.99; they begin at ¥100.00");
+    let words = ["pay", "200.00", "--instalments", "3", "--down-payment", "100.00"];
+    let order = on(&machine, &words).await.unwrap();
+    assert_eq!((&order.json["instalments"], &order.json["down_payment"]), (&3.into(), &10_000.into()));
+    assert!(order.text.contains("3 months") && order.text.contains("¥100.00"), "{}", order.text);
+    let refused = on(&Machine::start().await, &["instalments", "1000"]).await.unwrap_err();
+    assert_eq!(refused.json()["code"], "no_instalments");
+}
+
+#[tokio::test]
+async fn a_receipt_is_in_the_buyers_words() {
+    let machine = Machine::start().await;
+    let discount = Discount { name: "满减\u{1b}[2J".into(), amount: Fen::new(50), by: DiscountBy::Merchant };
+    let (wallet_no, buyer_paid) = (Some("w-1".to_owned()), Some(Fen::new(300)));
+    *machine.weather.tells.lock().unwrap() =
+        Details { wallet_no, buyer_paid, discounts: vec![discount], ..Details::default() };
+    let id = sold(&machine).await;
+    let refund = on(&machine, &["refund", &id, "--amount", "1.00"]).await.unwrap();
+    machine.until(&id, "refunded").await;
+    let receipt = on(&machine, &["receipt", "w-1"]).await.unwrap();
+    let refund = refund.json["number"].as_str().unwrap();
+    for part in [
+        "可口可乐  1     ¥3.50  ¥3.50",
+        "支付宝交易号:    2026013122001",
+        "后端渠道流水号:  w-1",
+        "-¥0.50（商家承担）",
+        "买家实付:        ¥3.00",
+        "支付方式:        支付宝",
+        "2026-01-31 08:00:05",
+        "¥1.00 已退回",
+        refund,
+    ] {
+        assert!(receipt.text.contains(part), "no {part:?} in\n{}", receipt.text);
+    }
+    assert!(!receipt.text.contains('\u{1b}'), "the channel steers the terminal");
+    let shown = on(&machine, &["order", &id]).await.unwrap();
+    assert!(shown.text.contains("wallet no w-1") && shown.text.contains("buyer paid ¥3.00"), "{}", shown.text);
+    assert!(!shown.text.contains('\u{1b}'));
 }
 
 #[tokio::test]
@@ -214,6 +323,10 @@ fn amounts_are_yuan_and_wrong_ones_are_wrong_usage() {
     assert!(parse(&["pay", "3.50"]));
     assert!(parse(&["pay", "--slot", "12", "--slot", "11", "--wait"]));
     assert!(parse(&["refund", "S1", "--amount", "1"]));
+    assert!(parse(&["refund", "S1", "--by", "Li", "--why", "x"]) && !parse(&["refund", "S1", "--why", "x"]));
+    assert!(parse(&["approve", "R1", "--by", "Wang"]) && !parse(&["approve", "R1"]));
+    assert!(parse(&["decline", "R1", "--by", "Wang", "--why", "x"]) && !parse(&["decline", "R1", "--by", "Wang"]));
+    assert!(!parse(&["pay", "--slot", "12", "--down-payment", "1.00"]), "a machine takes no down payment");
     assert!(parse(&["queue"]) && parse(&["queue", "flush"]) && !parse(&["queue", "drop"]));
     assert!(!parse(&["hub", "join"]), "a join without a code");
     for wrong in [&["pay"][..], &["pay", "3.505"], &["pay", "free"], &["pay", "3", "--slot", "12"], &["sell", "maybe"]]

@@ -2,7 +2,7 @@
 
 use payment::money::Fen;
 
-use crate::api::wire::Order;
+use crate::api::wire::{Attempt, Order, Refund};
 
 /// An amount as people write it.
 pub(super) fn yuan(fen: i64) -> String {
@@ -67,6 +67,9 @@ pub(super) fn order(order: &Order) -> String {
     if !order.refunds.is_empty() {
         parts.push(refunds(order));
     }
+    if !order.duties.is_empty() {
+        parts.push(duties(order));
+    }
     parts.join("\n\n")
 }
 
@@ -79,6 +82,8 @@ fn head(order: &Order) -> String {
         ("Amount", Some(yuan(order.amount))),
         ("Paid", positive(order.paid)),
         ("In cash", positive(order.cash)),
+        ("Down payment", positive(order.down_payment)),
+        ("Instalments", order.instalments.map(|months| format!("{months} months"))),
         ("Refunded", positive(order.refunded)),
         ("Subject", Some(plain(&order.subject))),
         ("Reference", order.reference.as_deref().map(plain)),
@@ -116,17 +121,65 @@ fn attempts(order: &Order) -> String {
             text(&payer),
         ]
     }));
-    table(&rows)
+    let told: Vec<String> = order.attempts.iter().flat_map(told).collect();
+    [vec![table(&rows)], told].concat().join("\n")
+}
+
+/// What the channel told of the payment besides its number, a line each.
+fn told(attempt: &Attempt) -> Vec<String> {
+    let told = &attempt.told;
+    let discounts = told.discounts.iter().map(|discount| {
+        format!("{} off, {}, borne by: {}", yuan(discount.amount.get()), plain(&discount.name), words(discount.by))
+    });
+    let rows = [
+        ("wallet", told.wallet.map(words)),
+        ("request no", told.request_no.as_deref().map(plain)),
+        ("channel no", told.channel_no.as_deref().map(plain)),
+        ("wallet no", told.wallet_no.as_deref().map(plain)),
+        ("buyer paid", told.buyer_paid.map(|paid| yuan(paid.get()))),
+        ("merchant gets", told.merchant_gets.map(|gets| yuan(gets.get()))),
+        (
+            "instalments",
+            told.instalments.or(attempt.instalment.map(|plan| plan.periods)).map(|months| months.to_string()),
+        ),
+    ];
+    let rows = rows.into_iter().filter_map(|(name, value)| Some(format!("{name} {}", value?)));
+    rows.chain(discounts).map(|row| format!("{}: {row}", attempt.number)).collect()
 }
 
 fn refunds(order: &Order) -> String {
-    let mut rows = vec![heading(&["REFUND", "AMOUNT", "REASON", "STATE"])];
+    let mut rows = vec![heading(&["REFUND", "AMOUNT", "REASON", "STATE", "ASKED", "DECIDED"])];
     rows.extend(order.refunds.iter().map(|refund| {
-        let state = match &refund.code {
-            Some(code) => format!("{} ({})", words(refund.state), plain(code)),
-            None => words(refund.state),
+        let asked = person(refund.asked_by.as_deref(), refund.why.as_deref());
+        let decided = person(refund.decided_by.as_deref(), refund.decided_why.as_deref());
+        vec![refund.number.to_string(), yuan(refund.amount), words(refund.reason), refund_state(refund), asked, decided]
+    }));
+    table(&rows)
+}
+
+fn refund_state(refund: &Refund) -> String {
+    let replaced = refund.replaced_by.map(|new| format!("{} by {new}", words(refund.state)));
+    let coded = || refund.code.as_deref().map(|code| format!("{} ({})", words(refund.state), plain(code)));
+    replaced.or_else(coded).unwrap_or_else(|| words(refund.state))
+}
+
+/// Who, and why if that was said.
+fn person(by: Option<&str>, why: Option<&str>) -> String {
+    match (by.map(plain), why.map(plain)) {
+        (Some(by), Some(why)) => format!("{by}: {why}"),
+        (Some(by), None) => by,
+        (None, _) => "-".to_owned(),
+    }
+}
+
+fn duties(order: &Order) -> String {
+    let mut rows = vec![heading(&["THE CHANNEL HEARS", "STATE", "SINCE"])];
+    rows.extend(order.duties.iter().map(|duty| {
+        let state = match &duty.code {
+            Some(code) => format!("{} ({})", words(duty.state), plain(code)),
+            None => words(duty.state),
         };
-        vec![refund.number.to_string(), yuan(refund.amount), words(refund.reason), state]
+        vec![words(duty.kind), state, duty.since.clone()]
     }));
     table(&rows)
 }

@@ -11,6 +11,7 @@
 
 pub mod calls;
 pub mod clock;
+pub mod complaints;
 #[cfg(feature = "demo")]
 pub mod crash;
 pub mod devices;

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::calls::Calls;
 use super::clock::Timekeeper;
+use super::complaints;
 use super::devices::Machinery;
 use super::health::Health;
 use super::journaling::Journaling;
@@ -91,6 +92,8 @@ pub async fn run(checked: Checked, stop: watch::Receiver<bool>) -> Result<Ended,
             extra_roots: checked.http.extra_roots,
         },
     )?;
+    let (complain, complaints) = watch::channel(Vec::new());
+    let complaints_watched = tokio::spawn(complaints::watch(channels.clone(), clock.clock().clone(), complain));
     let (calls, answers) = Calls::new(channels.telling(clock.clock().dates()));
     first_time(&mut clock, &calls).await;
     let (events, device_events) = mpsc::channel(DEVICE_EVENTS_MAX);
@@ -103,7 +106,11 @@ pub async fn run(checked: Checked, stop: watch::Receiver<bool>) -> Result<Ended,
     let keeping = Keeping::new(checked.retention, checked.settings.vouchers.is_some(), nudges.clone());
     let limit_bytes = checked.retention.limit_bytes;
     let terminal = Terminal::new(commands, reader, journal.newest(), picture.frames(), Arc::clone(&metrics));
-    let terminal = terminal.with_sync(SyncEnds { link: news.subscribe(), nudges: nudges.clone(), limit_bytes });
+    let terminal = terminal.with_complaints(complaints).with_sync(SyncEnds {
+        link: news.subscribe(),
+        nudges: nudges.clone(),
+        limit_bytes,
+    });
     let marks = Marks {
         acknowledged: opened.acknowledged,
         newest: journal.last_seq(),
@@ -130,6 +137,7 @@ pub async fn run(checked: Checked, stop: watch::Receiver<bool>) -> Result<Ended,
     let daemon = Daemon { engine, clock, journal, calls, machinery, picture, health, keeping, metrics };
     let inputs = Inputs { answers, devices: device_events, commands: command_queue, stop: stop.clone() };
     let ended = run_with_api(daemon, inputs, api, &stop).await;
+    complaints_watched.abort();
     if let Some(link) = link {
         link.abort();
     }
@@ -179,7 +187,8 @@ fn api_trouble(ended: Result<std::io::Result<()>, tokio::task::JoinError>) -> St
 
 fn api_options(config: config::ApiConfig, settings: &Settings) -> ApiOptions {
     let tcp = config.tcp.map(|tcp| TcpOptions { address: tcp.address, token: tcp.token });
-    ApiOptions { socket: config.socket, tcp, products: settings.products.clone() }
+    let (products, instalments) = (settings.products.clone(), settings.instalments.clone());
+    ApiOptions { socket: config.socket, tcp, products, instalments }
 }
 
 fn look(terminal: config::TerminalConfig) -> Look {

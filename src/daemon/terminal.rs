@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use payment::engine::entry::{IdempotencyKey, OrderState, Said};
+use payment::engine::entry::{IdempotencyKey, OrderState, Said, Stored};
 use payment::engine::faults::Fault;
 use payment::engine::input::{Done, Input, NewOrder, RefundWanted, Refused};
 use payment::engine::record::OrderRecord;
@@ -16,6 +16,7 @@ use payment::time::{Mono, Wall};
 use thiserror::Error;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
+use super::complaints::OpenComplaint;
 use super::metrics::Metrics;
 use crate::journal::project::OrderSummary;
 use crate::journal::view::{KeyOf, ListFilter, Recorded};
@@ -185,6 +186,7 @@ pub struct Terminal {
     /// Requests with a key come one at a time, so that two equal ones cannot both be the first.
     keyed: Arc<Mutex<()>>,
     sync: SyncEnds,
+    complaints: watch::Receiver<Vec<OpenComplaint>>,
 }
 
 impl Terminal {
@@ -202,13 +204,26 @@ impl Terminal {
             nudges: watch::Sender::default(),
             limit_bytes: u64::MAX,
         };
-        Self { commands, journal, newest, screen, metrics, keyed: Arc::default(), sync }
+        let complaints = watch::Sender::default().subscribe();
+        Self { commands, journal, newest, screen, metrics, keyed: Arc::default(), sync, complaints }
     }
 
     /// The same with a link to the hub.
     #[must_use]
     pub fn with_sync(self, sync: SyncEnds) -> Self {
         Self { sync, ..self }
+    }
+
+    /// The same with word of buyers' complaints.
+    #[must_use]
+    pub fn with_complaints(self, complaints: watch::Receiver<Vec<OpenComplaint>>) -> Self {
+        Self { complaints, ..self }
+    }
+
+    /// The complaints of buyers that wait for the merchant, as last fetched.
+    #[must_use]
+    pub fn complaints(&self) -> Vec<OpenComplaint> {
+        self.complaints.borrow().clone()
     }
 
     /// Opens an order, or finds the one that the same key and body opened before; `true` when it is new.
@@ -373,6 +388,34 @@ impl Terminal {
             Some(live) => Ok(Some(live)),
             None => Ok(OrderRecord::from_entries(&stored.entries)),
         }
+    }
+
+    /// All entries of an order.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError::Read`] when the journal cannot be read.
+    pub async fn entries_of(&self, order: OrderId) -> Result<Vec<Stored>, ActError> {
+        let stored = self.journal.order(order.as_str()).await?;
+        Ok(stored.map(|stored| stored.entries).unwrap_or_default())
+    }
+
+    /// The entries after number `after` that ask for a refund about which nobody decided, the longest wait first.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError::Read`] when the journal cannot be read.
+    pub async fn refunds_asked(&self, after: u64, limit: u32) -> Result<Vec<Stored>, ActError> {
+        Ok(self.journal.refunds_asked(after, limit).await?)
+    }
+
+    /// How many refunds wait for somebody's decision.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError::Read`] when the journal cannot be read.
+    pub async fn refunds_waiting(&self) -> Result<u64, ActError> {
+        Ok(self.journal.refunds_waiting().await?)
     }
 
     /// Orders, newest first.

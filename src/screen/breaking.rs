@@ -5,7 +5,7 @@ use super::text::Font;
 
 const NOT_FIRST: &str = "，。！？；：、）》】”’…,.!?;:)]}%";
 const NOT_LAST: &str = "（《【“‘([{¥￥";
-const UNITS: &str = "元角分秒件个瓶包袋罐盒克升号点次折岁年月日";
+const UNITS: &str = "元角分秒件个瓶包袋罐盒克升号点次折岁年月日期";
 
 /// A text in its smallest parts, measured.
 pub struct Broken<'a> {

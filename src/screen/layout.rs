@@ -47,6 +47,7 @@ pub struct Words {
 pub struct Block {
     content: Content,
     surface: Surface,
+    wide: bool,
     optional: bool,
 }
 
@@ -78,29 +79,35 @@ impl Block {
     /// A text of at most `lines` lines that must be readable in full.
     pub const fn text(words: Words, lines: usize) -> Self {
         let content = Content::Paragraph { words, lines, elide: false };
-        Self { content, surface: Surface::Bare, optional: false }
+        Self { content, surface: Surface::Bare, wide: false, optional: false }
     }
 
     /// A name: it is cut with an ellipsis rather than make everything else small.
     pub const fn name(words: Words, lines: usize) -> Self {
         let content = Content::Paragraph { words, lines, elide: true };
-        Self { content, surface: Surface::Bare, optional: false }
+        Self { content, surface: Surface::Bare, wide: false, optional: false }
     }
 
     /// Texts side by side on one base line: the first at the left, the last at the right edge.
     pub const fn row(words: Vec<Words>) -> Self {
-        Self { content: Content::Row(words), surface: Surface::Bare, optional: false }
+        Self { content: Content::Row(words), surface: Surface::Bare, wide: false, optional: false }
     }
 
     /// A picture in one of these sizes, largest first.
     pub const fn picture(picture: Picture, sides: &'static [u32]) -> Self {
         let content = Content::Picture(picture, sides);
-        Self { content, surface: Surface::Bare, optional: false }
+        Self { content, surface: Surface::Bare, wide: false, optional: false }
     }
 
     /// On another surface.
     pub const fn on(mut self, surface: Surface) -> Self {
         self.surface = surface;
+        self
+    }
+
+    /// Its surface is as wide as the column.
+    pub const fn wide(mut self) -> Self {
+        self.wide = true;
         self
     }
 
@@ -116,6 +123,15 @@ impl Block {
             Content::Paragraph { words, .. } => words.text.is_empty(),
             Content::Row(words) => words.is_empty(),
             Content::Picture(..) => false,
+        }
+    }
+
+    /// How many sizes it can have.
+    fn sizes(&self) -> usize {
+        match &self.content {
+            Content::Paragraph { words, .. } => words.fonts.len(),
+            Content::Row(words) => words.iter().map(|each| each.fonts.len()).max().unwrap_or(1),
+            Content::Picture(_, sides) => sides.len(),
         }
     }
 
@@ -179,14 +195,15 @@ impl Block {
         let line_height = font.line_height();
         let widest = lines.iter().map(|line| font.width(line)).max().unwrap_or(0);
         let height = line_height * lines.len() as u32 + 2 * padding.height;
-        let ground = Rectangle::new(Point::zero(), Size::new(widest + 2 * padding.width, height));
+        let content = widest + 2 * padding.width;
+        let ground = Rectangle::new(Point::zero(), Size::new(if self.wide { width } else { content }, height));
         let ground = aligned(ground, width, align);
         let (mut marks, paper) = self.grounding(ground, font);
         for (index, text) in (0_u32..).zip(lines) {
             let y = (padding.height + index * line_height).cast_signed();
             let area =
                 Rectangle::new(Point::new(padding.width.cast_signed(), y), Size::new(font.width(&text), line_height));
-            let area = aligned(area, widest + 2 * padding.width, align).translate(Point::new(ground.top_left.x, 0));
+            let area = aligned(area, ground.size.width, align).translate(Point::new(ground.top_left.x, 0));
             marks.push(Mark::Line { area, text, font, ink, paper });
         }
         Set { marks, height }
@@ -245,12 +262,20 @@ fn row_at(words: &[Words], level: usize, width: u32) -> Option<Set> {
 impl Column {
     /// Sets all blocks as large as the size allows. `None` when even the smallest fonts do not fit.
     pub fn fit(blocks: &[Block], size: Size, gap: u32, align: Align) -> Option<Self> {
-        (0..LEVELS).find_map(|level| {
-            let set = |block: &Block| block.set(level, size.width, align);
-            let sets = blocks.iter().map(set).collect::<Option<Vec<Set>>>()?;
-            let column = Self { sets, gap };
-            (column.height() <= size.height).then_some(column)
-        })
+        let levels = blocks.iter().map(Block::sizes).max().unwrap_or(1).min(LEVELS);
+        (0..levels).find_map(|level| Self::fit_at(blocks, level, size, gap, align))
+    }
+
+    fn fit_at(blocks: &[Block], level: usize, size: Size, gap: u32, align: Align) -> Option<Self> {
+        let mut column = Self { sets: Vec::with_capacity(blocks.len()), gap };
+        for block in blocks {
+            column.sets.push(block.set(level, size.width, align)?);
+            // Breaking lines costs most of the time: no more of them than needed.
+            if column.height() > size.height {
+                return None;
+            }
+        }
+        Some(column)
     }
 
     /// Like [`Column::fit`], but leaves out what is optional, from the last on, until the rest fits.

@@ -5,6 +5,7 @@
 //! | `words` | every string, in both languages |
 //! | `pages` | what each view shows |
 //! | `pay` | the pay page: the largest code that leaves room for the words |
+//! | `codes`, `plans` | what stands on it: one code or two, the instalments |
 //! | `layout` | columns of text that fit their place |
 //! | `mark` | what a screen is made of, each with its area |
 //! | `qr`, `picture`, `text`, `breaking`, `glyphs`, `ink` | how the marks are drawn |
@@ -14,6 +15,7 @@
 //! glyph is a box, a text without room shrinks and then ends in an ellipsis.
 
 mod breaking;
+mod codes;
 pub mod colour;
 mod glyphs;
 mod ink;
@@ -22,6 +24,7 @@ pub mod mark;
 mod pages;
 mod pay;
 pub mod picture;
+mod plans;
 pub mod qr;
 mod style;
 mod text;

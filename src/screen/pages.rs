@@ -2,7 +2,6 @@
 
 use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::Rectangle;
-use payment::channel::ChannelId;
 use payment::engine::view::{ChooseTrouble, MoneyWord, ProductView, ServiceFault, SorryWhat, View};
 use payment::money::Fen;
 
@@ -30,29 +29,22 @@ pub(super) fn compose(view: &View, look: &Look, size: Size) -> Vec<Mark> {
         View::Starting => page.starting(),
         View::Idle { codes_only } => page.idle(*codes_only),
         View::Choose { typed, product, trouble } => page.choose(typed, product.as_ref(), *trouble),
-        View::Pay {
-            name,
-            amount,
-            seconds_left,
-            codes,
-            plans: _,
-            code_coming,
-            wallets,
-            codes_only,
-            scanner,
-            trouble,
-        } => {
-            let due = pay::Due {
-                name,
-                amount: *amount,
-                seconds_left: *seconds_left,
-                wallets: &page.words.wallets(wallets),
-                takes_codes: wallets.contains(&ChannelId::Voucher),
-                codes_only: *codes_only,
-                scanner: *scanner,
-                trouble: *trouble,
-            };
-            pay::compose(&page, &due, codes.first().map(|code| code.text.as_str()), *code_coming)
+        View::Pay { name, amount, seconds_left, codes, plans, code_coming, wallets, codes_only, scanner, trouble } => {
+            pay::compose(
+                &page,
+                &pay::Due {
+                    name,
+                    amount: *amount,
+                    seconds_left: *seconds_left,
+                    codes,
+                    code_coming: *code_coming,
+                    plans,
+                    wallets,
+                    codes_only: *codes_only,
+                    scanner: *scanner,
+                    trouble: *trouble,
+                },
+            )
         }
         View::Confirming { amount, seconds_left } => page.confirming(*amount, *seconds_left),
         View::Checking { amount } => page.checking(*amount),

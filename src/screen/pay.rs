@@ -1,72 +1,66 @@
-//! The pay page. The code gets the largest square that leaves room for what the buyer must read.
+//! The pay page. The codes get the largest modules that leave room for what the buyer must read.
 
 use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::Rectangle;
-use payment::engine::view::{PayTrouble, ServiceFault};
+use payment::channel::ChannelId;
+use payment::engine::view::{CodeView, PayTrouble, PlanView, ServiceFault};
 use payment::money::Fen;
 
-use super::colour::{INK, LINE, QUIET};
+use super::codes::Codes;
+use super::colour::{INK, QUIET};
 use super::layout::{Align, Block, Column, Words};
 use super::mark::Mark;
 use super::pages::{Page, clock};
 use super::picture::Picture;
-use super::qr::{QUIET_ZONE, Symbol};
-use super::words::fill;
+use super::plans::Form;
+use super::words::{Naming, fill};
 
 /// What is to be paid, and how it can be.
 pub struct Due<'a> {
     pub(super) name: &'a str,
     pub(super) amount: Fen,
     pub(super) seconds_left: u64,
-    pub(super) wallets: &'a str,
-    /// Member and voucher codes can be read.
-    pub(super) takes_codes: bool,
+    pub(super) codes: &'a [CodeView],
+    /// A code is being fetched.
+    pub(super) code_coming: bool,
+    pub(super) plans: &'a [PlanView],
+    pub(super) wallets: &'a [ChannelId],
     /// Why nothing else can pay.
     pub(super) codes_only: Option<ServiceFault>,
     pub(super) scanner: bool,
     pub(super) trouble: Option<PayTrouble>,
 }
 
-/// What fills the square.
-enum Square {
-    Code(Symbol),
-    Coming,
+impl Due<'_> {
+    /// Member and voucher codes can be read.
+    fn takes_codes(&self) -> bool {
+        self.wallets.contains(&ChannelId::Voucher)
+    }
 }
 
-/// While a code is fetched its place is kept for a symbol of version 4, which holds Alipay's longer codes.
-const USUAL_MODULES: u32 = 33;
-
-pub(super) fn compose(page: &Page<'_>, due: &Due<'_>, code: Option<&str>, coming: bool) -> Vec<Mark> {
+pub(super) fn compose(page: &Page<'_>, due: &Due<'_>) -> Vec<Mark> {
     if let Some(why) = due.codes_only {
         return page.codes_only(due, why);
     }
-    let side = page.size.width.min(page.size.height);
-    let symbol = code.and_then(|text| Symbol::fitting(text, side));
-    match symbol {
-        Some(symbol) => with_square(page, due, &Square::Code(symbol)),
-        None if coming => with_square(page, due, &Square::Coming),
-        None if due.scanner => page.show_code(due),
-        None => page.no_code(due),
-    }
+    let shown = Codes::of(page, due).into_iter().find_map(|codes| Shown { page, due, codes: &codes }.largest());
+    shown.unwrap_or_else(|| if due.scanner { page.show_code(due) } else { page.no_code(due) })
 }
 
-/// The arrangement with the largest modules; but one pixel less a module is given for an amount in large figures.
-fn with_square(page: &Page<'_>, due: &Due<'_>, square: &Square) -> Vec<Mark> {
-    let side = page.size.width.min(page.size.height);
-    let largest = side / square.modules();
-    let large = |module: &u32| arranged(page, due, square, *module, Figures::Large);
-    let any = |module: &u32| arranged(page, due, square, *module, Figures::Any);
-    let from_large = (1..=largest).rev();
-    let compromise = from_large.clone().take(2).find_map(|module| large(&module));
-    compromise.or_else(|| from_large.clone().find_map(|module| any(&module))).unwrap_or_else(|| page.no_code(due))
+/// A pay page with codes.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    page: &'a Page<'a>,
+    due: &'a Due<'a>,
+    codes: &'a Codes,
 }
 
-/// Beside or above each other, whichever suits the panel's shape better, at so many pixels a module.
-fn arranged(page: &Page<'_>, due: &Due<'_>, square: &Square, module: u32, figures: Figures) -> Option<Vec<Mark>> {
-    let side = square.modules() * module;
-    let beside = || page.beside(due, square, side, figures);
-    let stacked = || page.stacked(due, square, side, figures);
-    if page.size.width > page.size.height { beside().or_else(stacked) } else { stacked().or_else(beside) }
+/// What may be large or small, long or short.
+#[derive(Clone, Copy)]
+struct Setting {
+    module: u32,
+    figures: Figures,
+    naming: Naming,
+    plans: Form,
 }
 
 /// How the amount may be set.
@@ -76,93 +70,151 @@ enum Figures {
     Any,
 }
 
-impl Square {
-    fn modules(&self) -> u32 {
-        match self {
-            Self::Code(symbol) => symbol.modules_with_quiet_zone(),
-            Self::Coming => USUAL_MODULES + 2 * QUIET_ZONE,
-        }
-    }
-
-    fn marks(&self, page: &Page<'_>, area: Rectangle) -> Vec<Mark> {
-        match self {
-            Self::Code(symbol) => vec![Mark::Code { area, symbol: symbol.clone() }],
-            Self::Coming => {
-                let module = area.size.width / self.modules();
-                let frame = area.offset(-(QUIET_ZONE * module).cast_signed());
-                let inner = frame.offset(-(2 * module).cast_signed());
-                let note = [page.note(page.words.code_coming)];
-                let mut marks = vec![Mark::Frame { area: frame, colour: LINE, stroke: module / 2 }];
-                let words = Column::squeeze(&note, inner.size, 0, Align::Centre);
-                marks.extend(words.place(inner));
-                marks
-            }
+impl Setting {
+    /// Between the words; many lines stand closer.
+    const fn gap(&self, page: &Page<'_>) -> u32 {
+        match self.plans {
+            Form::Full => page.class.gap() / 2,
+            Form::Short => page.class.gap(),
         }
     }
 }
 
-impl Page<'_> {
-    /// The square at the left, the words in a column at the right.
-    fn beside(&self, due: &Due<'_>, square: &Square, side: u32, figures: Figures) -> Option<Vec<Mark>> {
-        let edge = (self.size.height.checked_sub(side)? / 2).min(self.class.margin());
-        let start = edge + side + self.class.gap() / 2;
-        let width = self.size.width.checked_sub(start + self.class.margin())?;
-        let margin = self.class.margin();
+impl Shown<'_> {
+    /// The arrangement with the largest modules; but one pixel less a module is given for an amount in large figures, and
+    /// a third of the pixels for instalments to choose from.
+    fn largest(self) -> Option<Vec<Mark>> {
+        let (module, marks) = self.with_short_plans()?;
+        if self.due.plans.is_empty() {
+            return Some(marks);
+        }
+        let least = (module * 2).div_ceil(3).max(self.codes.least_module());
+        let full = |module| {
+            let set = |figures| self.arranged(module, figures, Form::Full);
+            set(Figures::Large).or_else(|| set(Figures::Any))
+        };
+        (least..=module).rev().find_map(full).or(Some(marks))
+    }
+
+    fn with_short_plans(self) -> Option<(u32, Vec<Mark>)> {
+        let modules = (self.codes.least_module()..=self.codes.largest_module(self.page)).rev();
+        let set = |module, figures| Some((module, self.arranged(module, figures, Form::Short)?));
+        // Words beside one code do not cost it anything; below two they always do.
+        let given = if self.codes.have_names() { 3 } else { 2 };
+        let compromise = modules.clone().take(given).find_map(|module| set(module, Figures::Large));
+        compromise.or_else(|| modules.clone().find_map(|module| set(module, Figures::Any)))
+    }
+
+    /// Beside or above each other, whichever suits the panel's shape better, at so many pixels a module; with all wallets
+    /// named or only a few.
+    fn arranged(self, module: u32, figures: Figures, plans: Form) -> Option<Vec<Mark>> {
+        self.codes.namings().iter().find_map(|naming| {
+            let setting = Setting { module, figures, naming: *naming, plans };
+            let beside = || self.beside(setting);
+            let stacked = || self.stacked(setting);
+            let Size { width, height } = self.page.size;
+            // Two codes are wide themselves.
+            let wide = width > height && !self.codes.have_names();
+            if wide { beside().or_else(stacked) } else { stacked().or_else(beside) }
+        })
+    }
+
+    /// The codes at the left, the words in a column at the right.
+    fn beside(self, setting: Setting) -> Option<Vec<Mark>> {
+        let Self { page, due, codes } = self;
+        let taken = codes.size(page, setting.module);
+        let (margin, gap) = (page.class.margin(), page.class.gap());
+        let edge = (page.size.height.checked_sub(taken.height)? / 2).min(margin);
+        let start = edge + taken.width + gap / 2;
+        let width = page.size.width.checked_sub(start + margin)?;
         let right = Rectangle::new(
             Point::new(start.cast_signed(), margin.cast_signed()),
-            Size::new(width, self.size.height - 2 * margin),
+            Size::new(width, page.size.height - 2 * margin),
         );
+        let gap = setting.gap(page);
         let mut blocks = vec![
-            self.product_name(due.name).optional(),
-            Block::text(self.figures(due.amount, width, figures)?, 1),
-            self.time_left(due.seconds_left),
+            page.product_name(due.name).optional(),
+            Block::text(page.figures(due.amount, width, setting.figures)?, 1),
+            page.time_left(due.seconds_left),
         ];
-        blocks.extend(self.ways_to_pay(due));
-        let column = Column::fit_the_needed(&blocks, right.size, self.class.gap(), Align::Left)?;
-        let top = (self.size.height - side) / 2;
+        blocks.extend(self.ways_to_pay(setting));
+        let column = Column::fit_the_needed(&blocks, right.size, gap, Align::Left)?;
+        let top = (page.size.height - taken.height) / 2;
         let corner = Point::new(edge.cast_signed(), top.cast_signed());
-        let mut marks = square.marks(self, Rectangle::new(corner, Size::new_equal(side)));
+        let mut marks = codes.marks(page, Rectangle::new(corner, taken), setting.module);
         marks.extend(column.place(right));
         Some(marks)
     }
 
-    /// Amount and time above the square, the other words below it.
-    fn stacked(&self, due: &Due<'_>, square: &Square, side: u32, figures: Figures) -> Option<Vec<Mark>> {
-        let gap = self.class.gap();
-        let left = self.size.width.checked_sub(side)? / 2;
-        let width = self.size.width - 2 * self.class.margin();
-        let room = Size::new(width, self.size.height.checked_sub(side)?);
-        let set = |blocks: &[Block]| Column::fit_the_needed(blocks, room, gap, Align::Centre);
-        let mut roomy = vec![self.head(due, figures, false)?];
-        roomy.extend(self.ways_to_pay(due));
-        roomy.push(self.product_name(due.name).optional());
-        let mut compact = vec![self.head(due, figures, true)?];
-        compact.extend(self.hint(due));
+    /// Amount and time above the codes, the other words below them.
+    fn stacked(self, setting: Setting) -> Option<Vec<Mark>> {
+        let Self { page, due, codes } = self;
+        let taken = codes.size(page, setting.module);
+        let margin = page.class.margin();
+        page.size.width.checked_sub(taken.width)?;
+        let width = page.size.width - 2 * margin;
+        let room = Size::new(width, page.size.height.checked_sub(taken.height)?);
+        let set = |blocks: &[Block]| Column::fit_the_needed(blocks, room, setting.gap(page), Align::Centre);
+        let mut roomy = vec![self.head(setting, false)?];
+        roomy.extend(self.ways_to_pay(setting));
+        roomy.push(page.product_name(due.name).optional());
+        let mut compact = vec![self.head(setting, !codes.have_names())?];
+        // Where there is no room, a plan that was chosen comes before the scanner.
+        let chosen = due.plans.iter().any(|plan| plan.chosen);
+        compact.extend(self.hint(setting).filter(|_| !chosen || due.trouble.is_some()));
+        compact.extend(page.plans(due.plans, setting.plans));
         let column = set(&roomy).or_else(|| set(&compact))?;
         let (head, rest) = column.split(1);
         let spare = room.height - head.height() - rest.height();
         let above = head.height() + spare / 3;
-        let place = |y: u32, height: u32| {
-            let corner = Point::new(self.class.margin().cast_signed(), y.cast_signed());
-            Rectangle::new(corner, Size::new(width, height))
-        };
-        let corner = Point::new(left.cast_signed(), above.cast_signed());
-        let mut marks = head.place(place(0, above));
-        marks.extend(square.marks(self, Rectangle::new(corner, Size::new_equal(side))));
-        marks.extend(rest.place(place(above + side, self.size.height - above - side)));
+        let below = above + taken.height;
+        let place = |x: u32, y: u32, size: Size| Rectangle::new(Point::new(x.cast_signed(), y.cast_signed()), size);
+        let mut marks = head.place(place(margin, 0, Size::new(width, above)));
+        let row = Size::new(page.size.width, taken.height);
+        marks.extend(codes.marks(page, place(0, above, row), setting.module));
+        marks.extend(rest.place(place(margin, below, Size::new(width, page.size.height - below))));
         Some(marks)
     }
 
     /// The amount at the left and the time at the right; on a tight panel the wallets between them.
-    fn head(&self, due: &Due<'_>, figures: Figures, with_wallets: bool) -> Option<Block> {
-        let mut row = vec![self.figures(due.amount, self.size.width, figures)?];
+    fn head(self, setting: Setting, with_wallets: bool) -> Option<Block> {
+        let Self { page, due, codes } = self;
+        let mut row = vec![page.figures(due.amount, page.size.width, setting.figures)?];
         if with_wallets {
-            row.push(self.say(due.wallets, self.class.note(), INK));
+            let names = page.words.list(&codes.scanned_by, setting.naming);
+            row.push(page.say(&names, page.class.note(), INK));
         }
-        row.push(self.say(&clock(due.seconds_left), self.class.countdown(), QUIET));
+        row.push(page.say(&clock(due.seconds_left), page.class.countdown(), QUIET));
         Some(Block::row(row))
     }
 
+    fn ways_to_pay(self, setting: Setting) -> Vec<Block> {
+        let Self { page, due, codes } = self;
+        let names = page.words.list(&codes.scanned_by, setting.naming);
+        let scan = page.body(&fill(page.words.scan_with, &names));
+        // Two codes have their names below them.
+        let mut blocks = vec![if codes.have_names() { scan.optional() } else { scan }];
+        blocks.extend(self.hint(setting));
+        blocks.extend(page.plans(due.plans, setting.plans));
+        blocks
+    }
+
+    /// What went wrong with the last pay code, or that one may be shown.
+    fn hint(self, setting: Setting) -> Option<Block> {
+        let Self { page, due, codes } = self;
+        let trouble = due.trouble.map(|trouble| page.trouble(page.words.pay_trouble(trouble)));
+        let other = codes.without_place.filter(|_| setting.naming == Naming::All);
+        let show = match (other, due.takes_codes()) {
+            (Some(wallet), false) => &fill(page.words.or_show_its_code, wallet),
+            (Some(wallet), true) => &fill(page.words.or_show_its_or_any, wallet),
+            (None, false) => page.words.or_show_code,
+            (None, true) => page.words.or_show_any,
+        };
+        trouble.or_else(|| due.scanner.then(|| page.note(show)))
+    }
+}
+
+impl Page<'_> {
     fn figures(&self, amount: Fen, width: u32, figures: Figures) -> Option<Words> {
         match figures {
             Figures::Large => self.large_amount(amount, width),
@@ -170,27 +222,17 @@ impl Page<'_> {
         }
     }
 
-    fn ways_to_pay(&self, due: &Due<'_>) -> Vec<Block> {
-        let scan = self.body(&fill(self.words.scan_with, due.wallets));
-        let mut blocks = vec![scan];
-        blocks.extend(self.hint(due));
-        blocks
-    }
-
-    /// What went wrong with the last pay code, or that one may be shown.
-    fn hint(&self, due: &Due<'_>) -> Option<Block> {
-        let trouble = due.trouble.map(|trouble| self.trouble(self.words.pay_trouble(trouble)));
-        let show = if due.takes_codes { self.words.or_show_any } else { self.words.or_show_code };
-        trouble.or_else(|| due.scanner.then(|| self.note(show)))
-    }
-
     /// Only the scanner can be used.
     fn show_code(&self, due: &Due<'_>) -> Vec<Mark> {
         let words = self.words;
-        let hold = if due.takes_codes { words.any_to_the_scanner } else { words.to_the_scanner };
-        let mut blocks =
-            vec![self.title(words.show_code), self.amount(due.amount), self.body(&fill(hold, due.wallets))];
+        let hold = if due.takes_codes() { words.any_to_the_scanner } else { words.to_the_scanner };
+        let names = words.list(&words.wallets(due.wallets), Naming::Few);
+        let hold = self.body(&fill(hold, &names));
+        // What a plan costs is read before anybody holds up a phone.
+        let hold = if due.plans.is_empty() { hold } else { hold.optional() };
+        let mut blocks = vec![self.title(words.show_code), self.amount(due.amount), hold];
         blocks.extend(due.trouble.map(|trouble| self.trouble(words.pay_trouble(trouble))));
+        blocks.extend(self.plans(due.plans, Form::Short));
         blocks.push(self.time_left(due.seconds_left));
         blocks.push(self.product_name(due.name).optional());
         self.poster(Picture::ShowCode, &blocks)

@@ -6,7 +6,7 @@ use embedded_graphics::pixelcolor::Rgb565;
 use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::Rectangle;
 use qrcode::types::Color;
-use qrcode::{EcLevel, QrCode};
+use qrcode::{EcLevel, QrCode, Version};
 
 use super::colour::{INK, PAPER};
 
@@ -14,7 +14,7 @@ use super::colour::{INK, PAPER};
 pub const QUIET_ZONE: u32 = 4;
 
 /// With modules below this many pixels, a bigger module is worth more than error tolerance.
-const SMALL_MODULE: u32 = 3;
+pub const SMALL_MODULE: u32 = 3;
 
 /// No phone reads modules of one pixel at a distance that anybody would hold it.
 const LEAST_MODULE: u32 = 2;
@@ -45,8 +45,19 @@ impl Symbol {
         (low.module_in(side) >= LEAST_MODULE).then_some(low)
     }
 
+    /// The same text in a larger symbol, so that two stand side by side in one size. `None` when it does not fit in so
+    /// many modules.
+    #[must_use]
+    pub fn of_modules(text: &str, modules: u32) -> Option<Self> {
+        let version = i16::try_from(modules.checked_sub(17)? / 4).ok()?;
+        Self::of(&QrCode::with_version(text, Version::Normal(version), EcLevel::M).ok()?)
+    }
+
     fn encode(text: &str, level: EcLevel) -> Option<Self> {
-        let code = QrCode::with_error_correction_level(text, level).ok()?;
+        Self::of(&QrCode::with_error_correction_level(text, level).ok()?)
+    }
+
+    fn of(code: &QrCode) -> Option<Self> {
         Some(Self {
             modules: u32::try_from(code.width()).ok()?,
             dark: code.to_colors().into_iter().map(|module| module == Color::Dark).collect(),

@@ -69,6 +69,16 @@ impl Class {
         }
     }
 
+    /// What can be chosen by a key.
+    pub(super) const fn choice(self) -> &'static [Font] {
+        match self {
+            Self::Small => &[TEXT_16],
+            Self::Medium => &[TEXT_24, TEXT_16],
+            // The rest gets smaller before these do.
+            Self::Large => &[TEXT_24, TEXT_24, TEXT_16],
+        }
+    }
+
     /// An amount, where it is what matters.
     pub(super) const fn amount(self) -> &'static [Font] {
         match self {

@@ -1,6 +1,7 @@
 //! Every string of the screens, in both languages. `{}` is where an amount, a name or a number goes.
 
-use payment::channel::ChannelId;
+use payment::channel::route::takers;
+use payment::channel::{ChannelId, Wallet};
 use payment::engine::view::{ChooseTrouble, CodeTrouble, MoneyWord, PayTrouble, ServiceFault, SorryWhat};
 
 /// The buyer's language.
@@ -38,16 +39,30 @@ words! {
 
     alipay: "支付宝", "Alipay";
     wechat: "微信", "WeChat";
-    between_wallets: "、", " or ";
+    union_pay: "云闪付", "UnionPay";
+    ecny: "数字人民币", "e-CNY";
+    between_wallets: "、", ", ";
+    last_wallet: "、", " or ";
+    more_wallets: "{}等", "{} etc.";
     scan_with: "请用{}扫码付款", "Scan with {} to pay";
     or_show_code: "或向扫码口出示付款码", "or show your pay code to the scanner";
     or_show_any: "或出示付款码、会员码或券", "or show a pay or member code";
+    or_show_its_code: "或向扫码口出示{}付款码", "or show your {} pay code to the scanner";
+    or_show_its_or_any: "或出示{}付款码、会员码或券", "or show a {} pay code or member code";
     show_code: "请出示付款码", "Show your pay code";
     to_the_scanner: "将{}付款码对准扫码口", "Hold your {} pay code to the scanner";
     any_to_the_scanner: "将{}付款码、会员码或券对准扫码口", "Hold your {} pay code, member or voucher code to the scanner";
     show_member_code: "请出示会员码或券", "Show your member or voucher code";
     code_coming: "正在获取二维码", "Getting your code";
     time_left: "剩余 {}", "{} left";
+    plans: "支付宝分期，请按键选择", "Alipay instalments: press a key";
+    plan_keys: "按{}选支付宝分期", "{}: Alipay instalments";
+    plan_change: "支付宝分期，按0-{}改选", "Alipay plan: 0-{} to change";
+    plan_even: "分{}期，每期{}，", "{} months: {} each, ";
+    plan_uneven: "分{}期，首期{}，以后{}，", "{} months: {}, then {}, ";
+    plan_fee: "含手续费{}", "incl. fee {}";
+    plan_free: "免手续费", "no fee";
+    at_once: "一次付清", "Pay at once";
     not_a_pay_code: "这不是可用的付款码", "Not a pay code we accept";
     refresh_code: "付款码已失效，请刷新后再出示", "Code out of date. Refresh it and show it again.";
     try_another: "未能付款，请换一种支付方式", "Payment declined. Try another way to pay.";
@@ -101,28 +116,56 @@ impl Language {
     }
 }
 
+/// How many wallets are named in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// Each, and what the scanner takes besides.
+    All,
+    /// Of more than two only the first two, and that there are others: where the place is tight.
+    Few,
+}
+
 /// A string with its `{}` filled in.
 pub(super) fn fill(template: &str, value: &str) -> String {
     template.replacen("{}", value, 1)
 }
 
 impl Words {
-    /// The wallets by name, such as `支付宝`, each once. An acquirer's code is for several. Member and voucher codes are no
+    /// A wallet's name.
+    pub(super) const fn wallet(&self, wallet: Wallet) -> &'static str {
+        match wallet {
+            Wallet::Alipay => self.alipay,
+            Wallet::Wechat => self.wechat,
+            Wallet::UnionPay => self.union_pay,
+            Wallet::Ecny => self.ecny,
+        }
+    }
+
+    /// The names of the wallets that these channels take, each once. An acquirer takes all. Member and voucher codes are no
     /// wallet's: nothing is scanned with them.
-    pub(super) fn wallets(&self, channels: &[ChannelId]) -> String {
-        let named = |channel: &ChannelId| match channel {
-            ChannelId::Alipay => vec![self.alipay],
-            ChannelId::Wechat => vec![self.wechat],
-            ChannelId::AllinpayVsp | ChannelId::AllinpayYst => vec![self.alipay, self.wechat],
-            ChannelId::Voucher => Vec::new(),
-        };
-        let mut names: Vec<&str> = Vec::new();
-        for name in channels.iter().flat_map(named) {
-            if !names.contains(&name) {
-                names.push(name);
+    pub(super) fn wallets(&self, channels: &[ChannelId]) -> Vec<&'static str> {
+        let all = [Wallet::Alipay, Wallet::Wechat, Wallet::UnionPay, Wallet::Ecny];
+        let mut wallets = Vec::new();
+        for channel in channels {
+            let takes = |wallet: &Wallet| takers(*wallet, &[*channel]).contains(channel) && !wallets.contains(wallet);
+            let taken: Vec<Wallet> = all.into_iter().filter(takes).collect();
+            wallets.extend(taken);
+        }
+        wallets.into_iter().map(|wallet| self.wallet(wallet)).collect()
+    }
+
+    /// Names as a list.
+    pub(super) fn list(&self, names: &[&str], naming: Naming) -> String {
+        match (naming, names) {
+            (_, []) => String::new(),
+            (_, [only]) => (*only).to_owned(),
+            (Naming::Few, [first, second, _, ..]) => {
+                fill(self.more_wallets, &format!("{first}{}{second}", self.between_wallets))
+            }
+            (Naming::All | Naming::Few, [others @ .., last]) => {
+                format!("{}{}{last}", others.join(self.between_wallets), self.last_wallet)
             }
         }
-        names.join(self.between_wallets)
     }
 
     pub(super) const fn choose_trouble(&self, trouble: ChooseTrouble) -> &'static str {

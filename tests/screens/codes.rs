@@ -33,8 +33,10 @@ fn each(mut check: impl FnMut(&str, &View, &Look, Size)) {
                 check(&payload, &pay(Some(&payload), 350, look.language), &look, size);
             }
             for (_, view) in pays(look.language) {
-                if let View::Pay { code: Some(code), .. } = &view {
-                    check(code, &view, &look, size);
+                if let View::Pay { codes, .. } = &view
+                    && let [code] = &codes[..]
+                {
+                    check(&code.text, &view, &look, size);
                 }
             }
         }
@@ -43,11 +45,20 @@ fn each(mut check: impl FnMut(&str, &View, &Look, Size)) {
 
 /// What a phone reads from the picture.
 fn read(panel: &Panel) -> Vec<String> {
+    read_with_middles(panel).into_iter().map(|(text, _)| text).collect()
+}
+
+/// The same, each with the middle of its code, from the left to the right.
+pub fn read_with_middles(panel: &Panel) -> Vec<(String, i32)> {
     let (width, height) = (panel.size.width as usize, panel.size.height as usize);
     let grey = |x: usize, y: usize| panel.grey(Point::new(x as i32, y as i32));
     let mut picture = rqrr::PreparedImage::prepare_from_greyscale(width, height, grey);
     let grids = picture.detect_grids();
-    grids.iter().map(|grid| grid.decode().expect("a code that reads").1).collect()
+    let middle = |corners: &[rqrr::Point; 4]| corners.iter().map(|corner| corner.x).sum::<i32>() / 4;
+    let read = grids.iter().map(|grid| (grid.decode().expect("a code that reads").1, middle(&grid.bounds)));
+    let mut read: Vec<(String, i32)> = read.collect();
+    read.sort_by_key(|(_, middle)| *middle);
+    read
 }
 
 fn the_code(view: &View, look: &Look, size: Size) -> (Rectangle, screen::qr::Symbol) {

@@ -8,4 +8,6 @@ mod codes;
 mod panel;
 mod pictures;
 mod samples;
+mod shared;
+mod side_by_side;
 mod strings;

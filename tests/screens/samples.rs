@@ -1,12 +1,14 @@
 //! Views to draw: every variant, with short and with long content.
 
 use embedded_graphics::geometry::Size;
-use payment::channel::ChannelId;
+use payment::channel::{ChannelId, Wallet};
 use payment::engine::view::{
-    ChooseTrouble, CodeTrouble, MoneyWord, PayTrouble, ProductView, ServiceFault, SorryWhat, View,
+    ChooseTrouble, CodeTrouble, CodeView, MoneyWord, PayTrouble, ProductView, ServiceFault, SorryWhat, View,
 };
 use payment::money::Fen;
 use till::screen::{Language, Look};
+
+use crate::shared::shared;
 
 /// The sizes that Till names, landscape and portrait.
 pub const SIZES: [Size; 7] = [
@@ -49,13 +51,18 @@ pub fn long_product(language: Language) -> &'static str {
     }
 }
 
+pub fn code_of(wallet: Option<Wallet>, text: &str) -> CodeView {
+    CodeView { wallet, text: text.to_owned() }
+}
+
 /// A pay view as it is when all is well.
 pub fn pay(code: Option<&str>, amount: i64, language: Language) -> View {
     View::Pay {
         name: product(language).to_owned(),
         amount: Fen::new(amount),
         seconds_left: 287,
-        code: code.map(str::to_owned),
+        codes: code.into_iter().map(|text| code_of(Some(Wallet::Alipay), text)).collect(),
+        plans: Vec::new(),
         code_coming: false,
         wallets: vec![ChannelId::Alipay],
         codes_only: None,
@@ -192,5 +199,6 @@ pub fn views(language: Language) -> Vec<(&'static str, View)> {
     views.extend(code_pays(language));
     views.extend(extreme_pays(language));
     views.extend(endings());
+    views.extend(shared(language));
     views
 }

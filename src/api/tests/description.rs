@@ -28,7 +28,7 @@ fn the_description_and_the_router_have_the_same_paths() {
 async fn the_description_and_the_router_have_the_same_methods() {
     let machine = Machine::start().await;
     for (path, methods) in document()["paths"].as_object().unwrap() {
-        let address = path.replace("{number}", "x").replace("{name}", "x");
+        let address = path.replace("{number}", "x").replace("{name}", "x").replace("{refund}", "x");
         for method in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
             let described = methods.get(method.to_lowercase()).is_some();
             // An open stream would not end; a start that is no place is refused at once.
@@ -47,8 +47,10 @@ fn names<T: DeserializeOwned>(unknown: Value) -> BTreeSet<String> {
 
 #[test]
 fn the_description_has_every_name_of_every_closed_set() {
-    use payment::channel::ChannelId;
+    use payment::channel::outcome::DiscountBy;
+    use payment::channel::{ChannelId, DutyKind, Wallet};
     use payment::engine::entry;
+    use payment::instalment::Bearer;
     let of = |schema: &str| -> BTreeSet<String> {
         let names = document()["components"]["schemas"][schema]["enum"].as_array().unwrap().clone();
         names.iter().map(|name| name.as_str().unwrap().to_owned()).collect()
@@ -66,6 +68,11 @@ fn the_description_has_every_name_of_every_closed_set() {
     assert_eq!(of("Delivery"), names::<wire::Delivery>(no()));
     assert_eq!(of("AttemptState"), names::<wire::AttemptState>(no()));
     assert_eq!(of("RefundState"), names::<wire::RefundState>(no()));
+    assert_eq!(of("Wallet"), names::<Wallet>(no()));
+    assert_eq!(of("DutyKind"), names::<DutyKind>(no()));
+    assert_eq!(of("DutyState"), names::<wire::DutyState>(no()));
+    assert_eq!(of("DiscountBy"), names::<DiscountBy>(no()));
+    assert_eq!(of("Bearer"), names::<Bearer>(no()));
     assert_eq!(of("ProblemCode"), names::<problem::Code>(no()));
     assert_eq!(of("Link"), names::<wire::queue::Link>(no()));
     let kinds =
@@ -153,6 +160,43 @@ async fn a_refund_is_as_described() {
     machine.until(&id, "completed").await;
     let made = machine.post_with_key(&format!("/v1/orders/{id}/refunds"), "r", "{}").await;
     conforms("RefundMade", &made.json());
+}
+
+#[tokio::test]
+async fn what_two_people_do_is_as_described() {
+    let machine = Machine::start_with_approval(payment::money::Fen::ZERO).await;
+    let id = machine.order_of_slot_12().await;
+    machine.weather.pays.store(true, Ordering::SeqCst);
+    machine.until(&id, "completed").await;
+    let refunds = format!("/v1/orders/{id}/refunds");
+    let asked = machine.post_with_key(&refunds, "r", r#"{"by":"Li","why":"spoilt"}"#).await.json();
+    conforms("RefundMade", &asked);
+    conforms("RefundPage", &machine.get("/v1/refunds?state=asked").await.json());
+    machine.weather.fails_refunds.store(1, Ordering::SeqCst);
+    let path = format!("{refunds}/{}/decision", asked["number"].as_str().unwrap());
+    conforms("RefundMade", &machine.post(&path, r#"{"approved":true,"by":"Wang","why":"seen"}"#).await.json());
+    conforms("Order", &machine.until(&id, "refunded").await);
+    conforms("Receipt", &machine.get(&format!("/v1/orders/{id}/receipt")).await.json());
+    for recorded in machine.terminal.entries_since(0, 100).await.unwrap() {
+        conforms("Event", &serde_json::to_value(wire::Event::from(recorded)).unwrap());
+    }
+}
+
+#[tokio::test]
+async fn all_that_is_known_of_a_payment_is_as_described() {
+    let (machine, order) = super::payments::sold().await;
+    conforms("Order", &order);
+    let receipt = machine.get(&format!("/v1/orders/{}/receipt", order["id"].as_str().unwrap())).await.json();
+    conforms("Receipt", &receipt);
+    let machine = Machine::start_with_instalments().await;
+    conforms("Plans", &machine.get("/v1/instalments?amount=100000").await.json());
+    conforms("Plans", &machine.get("/v1/instalments?amount=1").await.json());
+    let body = r#"{"amount":20000,"currency":"CNY","instalments":3,"down_payment":10000}"#;
+    conforms("Order", &machine.post("/v1/orders", body).await.json());
+    let machine = Machine::start_with_duties().await;
+    let id = machine.order_of_slot_12().await;
+    machine.weather.pays.store(true, Ordering::SeqCst);
+    conforms("Order", &machine.until(&id, "completed").await);
 }
 
 #[tokio::test]

@@ -7,5 +7,7 @@ mod format;
 mod http;
 pub mod machine;
 mod orders;
+mod payments;
 mod queue;
+mod refunds;
 mod refusals;

@@ -10,6 +10,7 @@ use sandbox::wechat::{
 };
 
 use super::*;
+use crate::daemon::complaints;
 
 /// A gateway, and the channel of a terminal that sells through it.
 struct Shop {
@@ -174,4 +175,18 @@ async fn steps_on_the_way_have_an_end() {
     let answer = channels.send(channels.prepare(ChannelId::Wechat, duty(None), wall())).await;
     assert!(answer.doubt().is_some_and(|doubt| doubt.detail.contains("steps")), "{answer:?}");
     assert_eq!(host.count(), 3);
+}
+
+#[tokio::test]
+async fn complaints_are_listed_until_they_are_dealt_with() {
+    let shop = Shop::open(KeyMode::PublicKey, false).await;
+    assert_eq!(complaints::list(&shop.channels, wall()).await, Ok(Vec::new()));
+    let paid = shop.pay().await;
+    assert!(matches!(paid, Answer::Payment(Outcome::Paid(_))), "{paid:?}");
+    let number = offer().attempt.to_string();
+    let id = shop.gateway.control().complain(&number, "没有出货").expect("a paid order");
+    let open = complaints::list(&shop.channels, wall()).await.expect("listed");
+    let [complaint] = open.as_slice() else { panic!("{open:?}") };
+    assert_eq!((complaint.id.as_str(), complaint.detail.as_str()), (id.as_str(), "没有出货"));
+    assert_eq!(complaint.attempts, [number]);
 }

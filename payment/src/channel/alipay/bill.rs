@@ -194,7 +194,7 @@ impl<'a> Address<'a> {
 
     fn is_loopback(&self) -> bool {
         let host = self.host.to_ascii_lowercase();
-        let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+        let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<core::net::IpAddr>();
         ip.is_ok_and(|ip| ip.is_loopback()) || matches!(host.trim_end_matches('.'), "localhost")
     }
 

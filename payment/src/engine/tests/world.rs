@@ -2,23 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::alipay::{Alipay, Wallet, attempt_of};
+use super::alipay::{Alipay, Trade, attempt_of};
 use super::invariants::Watched;
 use super::machine::{FALL_MS, Machine, Run};
+pub use super::terminals::{bare, basket, one_after_the_other, said, settings, slot, two_channels, with_instalments};
+use super::wechat::Wechat;
 use crate::channel::outcome::{Doubt, DoubtKind};
-use crate::channel::route::Routes;
 use crate::channel::{Answer, ChannelId, Request};
 use crate::engine::Engine;
 use crate::engine::effect::{Call, CallId, Effect, JobId, Record, Vend, VendWhat};
-use crate::engine::entry::{Entry, Item, OrderState, Origin, SlotId, Stored, VendResult, WhoScans};
+use crate::engine::entry::{Entry, OrderState, Stored, VendResult, WhoScans};
 use crate::engine::faults::Fault;
-use crate::engine::input::{Done, Input, Key, NewOrder, RefundWanted, Refused};
+use crate::engine::input::{Done, Input, Refused};
 use crate::engine::record::OrderRecord;
 use crate::engine::session::Session;
-use crate::engine::settings::{Product, Settings};
+use crate::engine::settings::Settings;
 use crate::engine::view::View;
 use crate::ids::{AttemptId, IdMint, OrderId};
-use crate::money::Fen;
 use crate::time::{Mono, Now, Wall};
 
 pub const MINUTE: u64 = 60_000;
@@ -30,8 +30,8 @@ pub const IDLE: View = View::Idle { codes_only: None };
 /// What has been set in motion and comes later.
 #[derive(Debug, Clone)]
 enum Coming {
-    /// A request arrives at Alipay.
-    Arrival { call: CallId, request: Request, reply: bool },
+    /// A request arrives at its channel.
+    Arrival { call: CallId, channel: ChannelId, request: Request, reply: bool },
     /// Its answer arrives at the terminal.
     Reply(CallId, Answer),
     /// The motor of this job is done.
@@ -44,6 +44,8 @@ enum Coming {
 #[derive(Debug, Clone, Default)]
 pub struct Net {
     pub down: bool,
+    /// Channels that cannot be reached.
+    pub away: BTreeSet<ChannelId>,
     /// So many of the next requests are lost on their way there.
     pub lose_requests: u32,
     /// So many of the next replies are lost on their way back.
@@ -87,6 +89,7 @@ pub struct World {
     pub runs: u8,
     pub crash: Option<Crash>,
     pub alipay: Alipay,
+    pub wechat: Wechat,
     pub net: Net,
     pub machine: Machine,
     pub scanner_armed: bool,
@@ -95,24 +98,7 @@ pub struct World {
     pub acknowledged: usize,
     pub watched: Watched,
     coming: BTreeMap<(u64, u64), Coming>,
-    number: u64,
-}
-
-pub fn slot(name: &str) -> SlotId {
-    SlotId::new(name).expect("a slot's name")
-}
-
-pub fn settings(who_scans: WhoScans) -> Settings {
-    let product = |name: &str, fen| Product { code: format!("g{fen}"), name: name.to_owned(), price: Fen::new(fen) };
-    let products = [("11", product("Water", 350)), ("12", product("Tea", 500)), ("21", product("Nuts", 800))];
-    Settings {
-        products: products.into_iter().map(|(name, product)| (slot(name), product)).collect(),
-        channels: vec![ChannelId::Alipay],
-        routes: Routes::default_for(&[ChannelId::Alipay]),
-        who_scans,
-        has_scanner: true,
-        ..Settings::default()
-    }
+    pub number: u64,
 }
 
 impl World {
@@ -140,6 +126,7 @@ impl World {
             runs: 0,
             crash: None,
             alipay: Alipay::default(),
+            wechat: Wechat::default(),
             net: Net::default(),
             machine: Machine::new(counter),
             scanner_armed: false,
@@ -202,9 +189,9 @@ impl World {
     }
 
     fn handle(&mut self, input: Input) -> Result<Done, Refused> {
-        let before = self.wallets_down();
+        let before = self.channels_down();
         let done = self.engine.handle(self.now(), input);
-        self.invariant_no_wallet_without_channel(before);
+        self.invariant_no_wallet_without_channel(&before);
         done
     }
 
@@ -216,8 +203,12 @@ impl World {
         if self.kill_if_due(&[Moment::Before]) {
             return;
         }
+        let mut returning = BTreeSet::new();
         for record in batch {
             self.invariant_entry_follows(&record);
+            if matches!(record.entry, Entry::RefundStarted { .. } | Entry::RefundAsked { .. }) {
+                returning.insert(record.entry.order());
+            }
             if let Entry::VendStarted { order, item, slot, .. } = &record.entry {
                 self.machine.permit(Run { order: *order, item: *item, slot: slot.clone() });
             }
@@ -228,6 +219,7 @@ impl World {
             self.stored.push(Stored { seq, at: record.at, entry: record.entry });
         }
         self.invariant_voucher_within_allowance();
+        returning.into_iter().for_each(|order| self.invariant_never_more_back_than_paid(order));
         if !self.kill_if_due(&[Moment::After]) {
             self.tell(Input::Recorded);
             self.tell_unsettled();
@@ -237,18 +229,20 @@ impl World {
     fn send(&mut self, call: Call) {
         self.invariant_call_is_journalled(&call);
         self.invariant_no_call_without_the_time(&call);
-        let Call { id, request, .. } = call;
-        let lost_there = self.net.down || take_one(&mut self.net.lose_requests);
+        self.invariant_no_cancel_too_early(&call);
+        self.invariant_duty_tells_the_truth(&call);
+        let Call { id, channel, request } = call;
+        let away = self.net.down || self.net.away.contains(&channel);
+        let lost_there = away || take_one(&mut self.net.lose_requests);
         if lost_there {
             let doubt = Doubt::new(DoubtKind::NoConnection, "lost on the way there");
             return self.later(5_000, Coming::Reply(id, Answer::in_doubt(&request, doubt)));
         }
         let reply = !take_one(&mut self.net.lose_replies);
         if !reply {
-            let doubt = Doubt::new(DoubtKind::NoReply, "lost on the way back");
-            self.later(10_000, Coming::Reply(id, Answer::in_doubt(&request, doubt)));
+            self.later(10_000, Coming::Reply(id, Answer::in_doubt(&request, no_reply())));
         }
-        self.later(50 + self.net.slow_ms, Coming::Arrival { call: id, request, reply });
+        self.later(50 + self.net.slow_ms, Coming::Arrival { call: id, channel, request, reply });
     }
 
     fn vend(&mut self, vend: Vend) {
@@ -304,8 +298,8 @@ impl World {
 
     fn happen(&mut self, coming: Coming) {
         match coming {
-            Coming::Arrival { call, request, reply } => {
-                let answer = self.alipay.execute(&request, self.at);
+            Coming::Arrival { call, channel, request, reply } => {
+                let answer = self.execute(channel, &request);
                 if reply {
                     let copies = 1 + u64::from(take_one(&mut self.net.double_replies));
                     (0..copies).for_each(|copy| self.later(50 + copy * 700, Coming::Reply(call, answer.clone())));
@@ -317,6 +311,17 @@ impl World {
                 self.vended(job, result);
             }
             Coming::DevicesUp => self.devices_up(),
+        }
+    }
+
+    /// The channel carries a call out.
+    fn execute(&mut self, channel: ChannelId, request: &Request) -> Answer {
+        match channel {
+            ChannelId::Alipay => self.alipay.execute(request, self.at),
+            ChannelId::Wechat => self.wechat.execute(request, self.at),
+            ChannelId::AllinpayVsp | ChannelId::AllinpayYst | ChannelId::Voucher => {
+                panic!("{channel:?} is not in this world: {request:?}")
+            }
         }
     }
 
@@ -368,8 +373,8 @@ impl World {
     fn kill(&mut self, goes_on: bool, gap_ms: u64) {
         let coming = std::mem::take(&mut self.coming);
         for (key, coming) in coming {
-            if goes_on && let Coming::Arrival { call, request, .. } = coming {
-                self.coming.insert(key, Coming::Arrival { call, request, reply: false });
+            if goes_on && let Coming::Arrival { call, channel, request, .. } = coming {
+                self.coming.insert(key, Coming::Arrival { call, channel, request, reply: false });
             }
         }
         self.machine.daemon_died(!goes_on);
@@ -379,8 +384,8 @@ impl World {
         let end = self.at + gap_ms;
         while let Some(first) = self.coming.first_entry().filter(|first| first.key().0 <= end) {
             self.at = first.key().0;
-            if let Coming::Arrival { request, .. } = first.remove() {
-                let _unheard = self.alipay.execute(&request, self.at);
+            if let Coming::Arrival { channel, request, .. } = first.remove() {
+                let _unheard = self.execute(channel, &request);
             }
         }
         self.at = end;
@@ -391,6 +396,14 @@ impl World {
     pub fn restart(&mut self, goes_on: bool, gap_ms: u64) {
         self.kill(goes_on, gap_ms);
         self.drain();
+    }
+
+    /// Starts the process again with other settings.
+    pub fn begin_anew_with(&mut self, settings: Settings) {
+        let now = self.now();
+        self.engine = Engine::restore(settings, IdMint::new([255; 32]), now, &[], Vec::new());
+        self.restart(true, 1_000);
+        self.run(1_000);
     }
 
     fn start(&mut self) {
@@ -441,7 +454,27 @@ impl World {
 
     /// What all buyers together have paid in the end.
     pub fn net(&self) -> i64 {
-        self.alipay.trades.values().map(|trade| trade.net().get()).sum()
+        self.trades().map(|(_, trade)| trade.net().get()).sum()
+    }
+
+    /// The trades of all channels.
+    pub fn trades(&self) -> impl Iterator<Item = (&AttemptId, &Trade)> {
+        self.alipay.trades.iter().chain(&self.wechat.trades)
+    }
+
+    pub fn trade(&self, attempt: AttemptId) -> Option<&Trade> {
+        self.alipay.trades.get(&attempt).or_else(|| self.wechat.trades.get(&attempt))
+    }
+
+    pub fn with_trade(&mut self, attempt: AttemptId, event: impl FnOnce(&mut Trade)) {
+        let trade = self.alipay.trades.get_mut(&attempt).or_else(|| self.wechat.trades.get_mut(&attempt));
+        if let Some(trade) = trade {
+            event(trade);
+        }
+    }
+
+    pub fn has_seen(&mut self, attempt: AttemptId) {
+        self.with_trade(attempt, |trade| trade.seen = true);
     }
 
     pub fn calls(&self, name: &str) -> u64 {
@@ -463,106 +496,10 @@ impl World {
     pub fn view(&self) -> View {
         self.engine.view(self.now().mono)
     }
-
-    // ---- the buyer ----
-
-    pub fn key(&mut self, key: Key) -> Result<Done, Refused> {
-        self.input(Input::Key(key))
-    }
-
-    /// Types a slot's number and presses OK.
-    pub fn buy(&mut self, slot: &str) -> Result<Done, Refused> {
-        for digit in slot.bytes() {
-            self.key(Key::Digit(digit - b'0'))?;
-        }
-        self.key(Key::Ok)
-    }
-
-    /// The code on the screen, as an attempt.
-    pub fn code_on_screen(&self) -> Option<AttemptId> {
-        let View::Pay { codes, .. } = self.view() else {
-            return None;
-        };
-        codes.first()?.text.rsplit('/').next().and_then(|attempt| attempt.parse().ok())
-    }
-
-    /// The phone scans the screen.
-    pub fn phone_scans(&mut self) -> Option<AttemptId> {
-        let attempt = self.code_on_screen()?;
-        self.alipay.scan(attempt, self.at);
-        Some(attempt)
-    }
-
-    /// The phone scans the screen and pays.
-    pub fn phone_pays(&mut self) {
-        if let Some(attempt) = self.phone_scans() {
-            self.alipay.confirm(attempt);
-        }
-    }
-
-    /// Shows a new pay code to the scanner.
-    pub fn show_pay_code(&mut self, wallet: Wallet) -> Result<Done, Refused> {
-        self.number += 1;
-        let line = format!("28{:016}", self.number);
-        self.alipay.make_pay_code(&line, wallet, self.at);
-        self.input(Input::Scanned(line))
-    }
-
-    /// The attempt with the buyer's pay code that came last.
-    pub fn last_attempt(&self) -> Option<AttemptId> {
-        self.order_ids().last().and_then(|order| self.record(*order).attempts.last().map(|attempt| attempt.attempt))
-    }
-
-    /// The buyer confirms on the phone whatever the last attempt is.
-    pub fn confirms(&mut self) {
-        if let Some(attempt) = self.last_attempt() {
-            self.alipay.confirm(attempt);
-        }
-    }
-
-    // ---- the API ----
-
-    pub fn open(&mut self, order: NewOrder) -> Result<OrderId, Refused> {
-        let done = self.input(Input::Open(Box::new(order)))?;
-        let Done::Opened(order) = done else {
-            panic!("opened, and told {done:?}");
-        };
-        Ok(order)
-    }
-
-    /// Asks for money back, after the order was loaded again if it is closed.
-    pub fn refund(&mut self, order: OrderId, amount: Option<i64>) -> Result<Done, Refused> {
-        let entries = self.entries(order);
-        self.engine.load(self.now(), &entries);
-        self.input(Input::Refund(RefundWanted { order, amount: amount.map(Fen::new), idempotency: None, said: None }))
-    }
 }
 
-/// An order of goods through the API.
-pub fn basket(slots: &[&str], who_scans: WhoScans) -> NewOrder {
-    let products = settings(who_scans).products;
-    let item = |name: &&str| {
-        let product = products[&slot(name)].clone();
-        Item { slot: Some(slot(name)), code: product.code, name: product.name, price: product.price }
-    };
-    let items: Vec<Item> = slots.iter().map(item).collect();
-    NewOrder { amount: items.iter().map(|item| item.price).sum(), items, ..bare(0, who_scans) }
-}
-
-/// An order of a bare amount through the API: a person hands the goods over.
-pub fn bare(fen: i64, who_scans: WhoScans) -> NewOrder {
-    NewOrder {
-        origin: Origin::Api,
-        amount: Fen::new(fen),
-        items: Vec::new(),
-        subject: None,
-        who_scans,
-        pay_within_ms: None,
-        down_payment: Fen::ZERO,
-        periods: None,
-        reference: None,
-        idempotency: None,
-    }
+pub fn no_reply() -> Doubt {
+    Doubt::new(DoubtKind::NoReply, "lost on the way back")
 }
 
 fn take_one(count: &mut u32) -> bool {
