@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod allinpay;
+mod approval;
 mod evening;
 mod gate;
 mod instalments;
