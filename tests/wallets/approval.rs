@@ -30,6 +30,7 @@ async fn a_refund_above_the_limit_leaves_when_a_second_person_agrees() {
     let order = evening.sells().await;
     let small = asks(&evening, &order, 50).await;
     assert_ne!(small["state"], "asked", "{small}");
+    evening.waits_for(&order, "the small refund", |order| order["refunded"] == 50).await;
     evening.moved(&order, Money { charged: WATER, refunded: 50 }).await;
 
     let large = asks(&evening, &order, 150).await;

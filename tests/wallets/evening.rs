@@ -337,6 +337,7 @@ impl Evening {
         a_refund_whose_reply_is_lost_moves_the_money_once(self).await;
         what_does_not_fall_is_returned_by_itself(self).await;
         three_books::ledger_journal_and_statement_agree(self).await;
+        three_books::a_spoilt_statement_is_found(self).await;
     }
 }
 
@@ -347,9 +348,7 @@ async fn an_evening_at_alipay() {
 
 #[tokio::test]
 async fn an_evening_at_wechat_pay() {
-    let evening = Evening::at(ChannelId::Wechat).await;
-    evening.play().await;
-    three_books::a_spoilt_statement_is_found(&evening).await;
+    Evening::at(ChannelId::Wechat).await.play().await;
 }
 
 #[tokio::test]
@@ -359,7 +358,5 @@ async fn an_evening_at_allinpay_vsp() {
 
 #[tokio::test]
 async fn an_evening_at_allinpay_yunst() {
-    let evening = Evening::at(ChannelId::AllinpayYst).await;
-    evening.play().await;
-    three_books::a_spoilt_statement_is_found(&evening).await;
+    Evening::at(ChannelId::AllinpayYst).await.play().await;
 }
