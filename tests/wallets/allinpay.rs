@@ -25,7 +25,7 @@ async fn one_code_serves_four_wallets_and_so_does_the_scanner() {
 }
 
 #[tokio::test]
-async fn money_that_is_held_is_released_when_the_goods_were_handed_over_and_not_before() {
+async fn money_that_is_held_is_released_for_goods_that_fell_and_returned_for_those_that_did_not() {
     let guaranteed = |options: &mut till::demo::scene::SceneOptions| {
         options.extra_config = format!("{QUICK}[channels.allinpay_yst]\ntrade = \"guaranteed\"\n");
     };

@@ -62,7 +62,7 @@ pub(super) fn check_order(form: &Form, fen: i64) -> Result<(), Refusal> {
     if form.get("remark").is_some_and(|remark| remark.len() > 160) {
         return Err(parameter("remark: at most 160 bytes"));
     }
-    if !form.get("limit_pay").is_none_or(|limit| limit == "no_credit") {
+    if form.get("limit_pay").is_some_and(|limit| limit != "no_credit") {
         return Err(parameter("limit_pay: no_credit or nothing"));
     }
     check_extend(form)?;
