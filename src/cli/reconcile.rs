@@ -112,6 +112,7 @@ pub(super) async fn compare(args: ReconcileArgs) -> Result<Answer, Failure> {
 }
 
 /// The clock of whoever asks: a statement is asked for with a signature over the time.
+#[expect(clippy::disallowed_methods, reason = "no daemon runs here whose clock could be asked")]
 fn now() -> Wall {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Wall { ms: i64::try_from(since.as_millis()).unwrap_or(i64::MAX), trusted: true }
@@ -161,7 +162,7 @@ impl Gathering<'_> {
         let by_hand: Vec<PathBuf> =
             self.args.file.iter().filter(|(of, _)| *of == channel).map(|(_, path)| path.clone()).collect();
         if !by_hand.is_empty() {
-            return by_hand.iter().filter_map(|path| self.from_path(channel, path)).collect();
+            return by_hand.iter().filter_map(|path| self.given(channel, path)).collect();
         }
         let bytes = match self.kept(channel, day) {
             Some(bytes) => bytes,
@@ -202,7 +203,7 @@ impl Gathering<'_> {
         Some(bytes)
     }
 
-    fn from_path(&mut self, channel: ChannelId, path: &Path) -> Option<Statement> {
+    fn given(&mut self, channel: ChannelId, path: &Path) -> Option<Statement> {
         match fs::read(path) {
             Ok(bytes) => self.read(channel, &bytes),
             Err(error) => {
