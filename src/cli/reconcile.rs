@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use books::export;
 use books::reconcile::{Books, Date, Files, Found, Reconciliation, Row, Totals, reconcile};
@@ -13,7 +14,6 @@ use serde_json::{Value, json};
 
 use super::{Answer, Exit, Failure, text};
 use crate::config::{self, Checked};
-use crate::daemon::clock;
 use crate::http::{Channels, ClientOptions};
 use crate::journal::window;
 use crate::statements::fetch::{Fetched, fetch};
@@ -91,8 +91,7 @@ fn named_file(text: &str) -> Result<(ChannelId, PathBuf), String> {
 }
 
 pub(super) async fn compare(args: ReconcileArgs) -> Result<Answer, Failure> {
-    // A statement is asked for with a signature over the time; whoever asks here sees the clock.
-    let now = Wall { trusted: true, ..clock::system_wall() };
+    let now = now();
     let day = args.date.or_else(|| yesterday(now)).ok_or_else(|| Failure::other(Exit::Refused, "no such day"))?;
     let checked = load(&args)?;
     let books = our_side(&checked.journal, day)?;
@@ -110,6 +109,13 @@ pub(super) async fn compare(args: ReconcileArgs) -> Result<Answer, Failure> {
     let result = reconcile(day, &books, files).map_err(|error| Failure::other(Exit::Refused, error.to_string()))?;
     let written = export(&result, &args)?;
     Ok(answer(&result, &gathering.troubles, &written))
+}
+
+/// The clock of whoever asks: a statement is asked for with a signature over the time.
+#[expect(clippy::disallowed_methods, reason = "no daemon runs here whose clock could be asked")]
+fn now() -> Wall {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Wall { ms: i64::try_from(since.as_millis()).unwrap_or(i64::MAX), trusted: true }
 }
 
 fn yesterday(now: Wall) -> Option<Date> {
@@ -156,7 +162,7 @@ impl Gathering<'_> {
         let by_hand: Vec<PathBuf> =
             self.args.file.iter().filter(|(of, _)| *of == channel).map(|(_, path)| path.clone()).collect();
         if !by_hand.is_empty() {
-            return by_hand.iter().filter_map(|path| self.read_by_hand(channel, path)).collect();
+            return by_hand.iter().filter_map(|path| self.given(channel, path)).collect();
         }
         let bytes = match self.kept(channel, day) {
             Some(bytes) => bytes,
@@ -197,7 +203,7 @@ impl Gathering<'_> {
         Some(bytes)
     }
 
-    fn read_by_hand(&mut self, channel: ChannelId, path: &Path) -> Option<Statement> {
+    fn given(&mut self, channel: ChannelId, path: &Path) -> Option<Statement> {
         match fs::read(path) {
             Ok(bytes) => self.read(channel, &bytes),
             Err(error) => {

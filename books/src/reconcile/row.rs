@@ -30,7 +30,7 @@ pub enum Found {
     },
     /// We have it, they do not.
     Short,
-    /// A line that is neither payment nor refund.
+    /// A line that is neither payment nor refund, or of one that did not happen (a refund that WeChat Pay closed).
     Other,
     /// We have it, and no statement of its channel was given.
     NotCompared,
@@ -205,11 +205,12 @@ pub(super) fn undone<'a>(lines: Vec<Listed<'a>>, numbers: &[String], rows: &mut 
 pub(super) fn without_entry<'a>(lines: &[Listed<'a>], answered: &[Row<'a>]) -> Vec<Row<'a>> {
     let known: std::collections::BTreeSet<Identity<'_>> =
         answered.iter().filter_map(|row| identity(&row.listed?)).collect();
-    let found = |listed: &Listed<'_>| match listed.line.kind {
-        Kind::Other => Found::Other,
-        Kind::Payment | Kind::Refund | Kind::Reversal => {
-            Found::Long { twice: identity(listed).is_some_and(|identity| known.contains(&identity)) }
+    let moved = |line: &Line| line.kind != Kind::Other && line.standing != Standing::Failed;
+    let found = |listed: &Listed<'_>| {
+        if !moved(listed.line) {
+            return Found::Other;
         }
+        Found::Long { twice: identity(listed).is_some_and(|identity| known.contains(&identity)) }
     };
     lines.iter().map(|listed| Row { found: found(listed), entry: None, listed: Some(*listed), by: None }).collect()
 }

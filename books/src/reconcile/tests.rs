@@ -191,6 +191,16 @@ fn a_line_listed_twice_is_long() {
 }
 
 #[test]
+fn a_line_of_what_did_not_happen_is_nobodys_and_no_difference() {
+    let failed = Line { standing: Standing::Failed, ..line(Kind::Refund, 350, "P1", "R1") };
+    let again = books(vec![paid(350, "P1"), refunded(350, "P1", "R2")]);
+    let day = [file(vec![line(Kind::Payment, 350, "P1", ""), failed, line(Kind::Refund, 350, "P1", "R2")])];
+    let (mut rows, code) = found(&again, &day, &[]);
+    rows.sort_by_key(|row| *row == Found::Agreed);
+    assert_eq!((rows, code), (vec![Found::Other, Found::Agreed, Found::Agreed], 0));
+}
+
+#[test]
 fn an_undone_attempt_agrees_only_with_both_of_its_lines() {
     let undone = Books { undone: vec!["P1".to_owned()], ..Books::default() };
     let both = vec![line(Kind::Payment, 350, "P1", ""), line(Kind::Reversal, 350, "P1", "")];

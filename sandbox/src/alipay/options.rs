@@ -112,6 +112,8 @@ pub struct GatewayOptions {
     pub smid: Option<String>,
     /// What a day without rows gets: an empty file's code, or that there is no bill.
     pub empty_bill_file: bool,
+    /// The bill of a day is there from its first minute on: for a test that cannot wait for tomorrow.
+    pub bill_of_today: bool,
     /// Bills show columns that the documents do not have, as newer ones do.
     pub bill_extra_columns: bool,
 }
@@ -162,6 +164,7 @@ impl Default for GatewayOptions {
             refund_returns_fee: true,
             smid: None,
             empty_bill_file: true,
+            bill_of_today: false,
             bill_extra_columns: false,
         }
     }

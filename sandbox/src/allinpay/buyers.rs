@@ -47,13 +47,14 @@ impl App {
         }
     }
 
-    /// The word in statements.
+    /// The words of a payment's trade code, as statements write them; what returns money adds its own
+    /// (reference/allinpay.md 2.6).
     pub(crate) const fn chinese(self) -> &'static str {
         match self {
             Self::Wechat => "微信支付",
-            Self::Alipay => "支付宝",
-            Self::UnionPay => "银联二维码",
-            Self::Ecny => "数字货币",
+            Self::Alipay => "支付宝支付",
+            Self::UnionPay => "银联扫码支付",
+            Self::Ecny => "数字人民币支付",
         }
     }
 

@@ -77,6 +77,8 @@ pub struct GatewayOptions {
     pub bill_mark: bool,
     /// Bills without the columns 应结订单金额 and 代金券金额, as a few merchants still get them.
     pub older_bill: bool,
+    /// The bill of a day is there from its first minute on: for a test that cannot wait for tomorrow.
+    pub bill_of_today: bool,
     /// How long a `download_url` lives, in milliseconds.
     pub bill_token_life_ms: i64,
     /// How long after the payment the delivery calls do not know an order, in milliseconds.
@@ -115,6 +117,7 @@ impl Default for GatewayOptions {
             fee_per_myriad: 60,
             bill_mark: true,
             older_bill: false,
+            bill_of_today: false,
             bill_token_life_ms: 5 * MINUTE_MS,
             delivery_lag_ms: 10_000,
         }

@@ -20,7 +20,7 @@ pub(super) fn execute(world: &mut World, biz: &Biz, moment: Moment<'_>) -> Resul
         _ => return Err(Refusal::business("TYPE_NOT_SUPPORTED", "the sandbox makes bills of the type trade only")),
     }
     let day = day(fields::required(biz, "bill_date", 15)?, moment)?;
-    if moment.now < day + READY_MS {
+    if !moment.options.bill_of_today && moment.now < day + READY_MS {
         return Err(not_exist());
     }
     if has_rows(world, moment.options, day) {
@@ -34,11 +34,11 @@ pub(super) fn execute(world: &mut World, biz: &Biz, moment: Moment<'_>) -> Resul
     Ok(node)
 }
 
-/// The beginning of a day before today.
+/// The beginning of a day before today; today too where that is set.
 fn day(text: &str, moment: Moment<'_>) -> Result<i64, Refusal> {
     let invalid = || Refusal::business("INVAILID_ARGUMENTS", "入参不合法：bill_date yyyy-MM-dd, before today");
     let day = china_time::read(&format!("{text} 00:00:00")).ok_or_else(invalid)?;
-    let is_past = china_time::midnight_after(day) <= moment.now;
+    let is_past = moment.options.bill_of_today || china_time::midnight_after(day) <= moment.now;
     is_past.then_some(day).ok_or_else(invalid)
 }
 

@@ -70,6 +70,9 @@ fn day(call: &Call<'_>, moment: Moment<'_>) -> Result<i64, Refusal> {
         return Err(wrong(call, "tar_type", "不支持的压缩格式"));
     }
     let today = midnight_before(moment.now);
+    if moment.options.bill_of_today && day == today {
+        return Ok(day);
+    }
     if day >= today || day < today - MOST_DAYS * DAY_MS {
         return Err(Refusal::new(400, "INVALID_REQUEST", "账单日期不在可查询范围内"));
     }

@@ -1,0 +1,123 @@
+//! What only WeChat Pay does: reverses that have to wait, refunds that end closed, reports of deliveries, signatures that
+//! are a trap, keys that change, and a second host.
+
+use std::time::Duration;
+
+use payment::channel::ChannelId;
+use sandbox::wechat::{self, CallOutcome, CallRecord, Control, Fault, Host, KeyMode, Operation, RefundState, Weather};
+use serde_json::json;
+use till::demo::scene::SceneOptions;
+
+use crate::evening::{Evening, QUICK, numbers};
+use crate::gate::Money;
+use crate::shop::WATER;
+use crate::three_books;
+
+async fn evening(change: impl FnOnce(&mut SceneOptions)) -> (Evening, Control) {
+    let evening = Evening::with(ChannelId::Wechat, change).await;
+    let control = evening.shop.scene.wechat.as_ref().unwrap().control();
+    (evening, control)
+}
+
+fn calls_of(control: &Control, operation: Operation) -> Vec<CallRecord> {
+    control.calls().into_iter().filter(|call| call.operation == Some(operation)).collect()
+}
+
+#[tokio::test]
+async fn a_reverse_that_comes_too_early_is_repeated_until_it_is_taken() {
+    let reverse_after_ms = 1_200;
+    let (evening, control) = evening(|options| {
+        options.channels.wechat.reverse_after_ms = reverse_after_ms;
+        options.extra_config = format!("{QUICK}confirm_total_ms = 400\n");
+    })
+    .await;
+    // The buyer pays, and nobody hears of it: every answer about the payment is lost until the machine gives up.
+    for lost in [Operation::MicroPay, Operation::OrderQuery] {
+        control.add_weather(Fault::DropReply.on(lost));
+    }
+    let order = evening.orders("merchant_scans").await;
+    evening.shows_pay_code("Lin");
+    evening.moved(&order, Money::returned(WATER)).await;
+    let reverses = calls_of(&control, Operation::SecApiReverse);
+    let (taken, early): (Vec<&CallRecord>, Vec<&CallRecord>) = reverses.iter().partition(|call| call.executed);
+    assert!(!early.is_empty() && taken.len() == 1, "{reverses:#?}");
+    let paid = calls_of(&control, Operation::MicroPay)[0].at_ms;
+    assert!(taken[0].at_ms >= paid + reverse_after_ms, "{reverses:#?}");
+    assert_eq!(evening.shop.fallen(), 0);
+    control.set_weather(Weather::fair());
+}
+
+#[tokio::test]
+async fn a_closed_refund_is_made_again_under_a_new_number_and_a_delivery_is_reported() {
+    let (evening, control) = evening(|options| {
+        options.channels.wechat.delivery_lag_ms = 300;
+        options.extra_config = format!(
+            "{QUICK}[channels.wechat]\ndelivery_secret_file = \"keys/wechat_appsecret\"\ndelivery_token = \"plain\"\n"
+        );
+    })
+    .await;
+    let sold = evening.sells().await;
+    let number = &numbers(&evening.shop.get(&format!("/v1/orders/{sold}")).await)[0];
+    let reported = |ledger: &wechat::Ledger| ledger.trade(number).is_some_and(|trade| trade.deliveries == 1);
+    crate::shop::within("the report of the delivery", control.until(reported)).await;
+
+    control.add_weather(Fault::RefundEnds(RefundState::Closed).on(Operation::Refund).times(1));
+    evening.asks_for_refund(&sold, json!({}), "closed").await;
+    evening.moved(&sold, Money::returned(WATER)).await;
+    let order = evening.waits_for(&sold, "the money back", |order| order["refunded"] == WATER).await;
+    let states: Vec<&str> =
+        order["refunds"].as_array().unwrap().iter().map(|refund| refund["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["replaced", "done"], "{order:#}");
+    let ledger = control.ledger();
+    let refunds = &ledger.trade(number).unwrap().refunds;
+    assert_eq!(
+        refunds.iter().map(|refund| refund.state).collect::<Vec<_>>(),
+        [RefundState::Closed, RefundState::Success]
+    );
+    assert_ne!(refunds[0].out_refund_no, refunds[1].out_refund_no);
+    three_books::ledger_journal_and_statement_agree(&evening).await;
+}
+
+#[tokio::test]
+async fn a_probe_of_the_signature_check_is_not_believed_and_asked_again() {
+    let (evening, control) = evening(|_| ()).await;
+    let order = evening.orders("buyer_scans").await;
+    let id = evening.scans("Lin", WATER).await;
+    // Every answer to the question whether it was paid carries the trap, until the fourth.
+    control.add_weather(Fault::Probe.on(Operation::Query).times(3));
+    evening.gate.confirm("Lin", &id).unwrap();
+    evening.is_sold(&order).await;
+    let probes = control.probes();
+    assert!(probes.len() == 3 && probes.iter().all(|probe| probe.asked_again), "{probes:#?}");
+}
+
+#[tokio::test]
+async fn a_platform_certificate_that_is_not_known_yet_is_fetched_and_the_sale_goes_on() {
+    let (evening, control) = evening(|options| options.channels.wechat.mode = KeyMode::Certificate).await;
+    evening.sells().await;
+    control.rotate_signing_key();
+    let order = evening.orders("buyer_scans").await;
+    evening.scans_and_pays("Lin").await;
+    evening.is_sold(&order).await;
+    assert!(!calls_of(&control, Operation::Certificates).is_empty(), "signed by a key that nobody fetched");
+}
+
+#[tokio::test]
+async fn while_the_first_host_is_down_the_second_one_sells() {
+    let (evening, control) = evening(|_| ()).await;
+    control.set_weather(Weather::primary_down());
+    let before = control.calls().len();
+    let order = evening.orders("buyer_scans").await;
+    evening.scans_and_pays("Lin").await;
+    evening.is_sold(&order).await;
+    let order = evening.sells().await;
+    evening.asks_for_refund(&order, json!({}), "down").await;
+    evening.moved(&order, Money::returned(WATER)).await;
+    let answered = |call: &CallRecord| matches!(call.outcome, CallOutcome::Answered { .. });
+    let calls = control.calls();
+    assert!(
+        calls.iter().skip(before).filter(|call| answered(call)).all(|call| call.host == Host::Backup),
+        "{calls:#?}"
+    );
+    tokio::time::timeout(Duration::from_secs(1), evening.shop.fault_until("network:wechat", false)).await.unwrap();
+}
