@@ -152,6 +152,20 @@ impl Visit {
         self.click("key-ok").await;
     }
 
+    /// Clicks what this CSS selects.
+    async fn press(&self, css: &str) {
+        let button = self.page.find(Locator::Css(css)).await.expect("the button");
+        button.click().await.expect("a click");
+        self.until("html:not([data-acting])").await;
+    }
+
+    /// Opens an app and scans the screen with it.
+    async fn scan_with(&self, app: &str) {
+        self.click(&format!("app-{app}")).await;
+        self.until(&format!("#phone[data-app={app}]")).await;
+        self.scan_the_screen().await;
+    }
+
     /// Holds the camera to the screen until there is a code on it.
     async fn scan_the_screen(&self) {
         let scanning = async {
@@ -226,6 +240,114 @@ async fn a_killed_daemon_comes_back_and_sells() {
     visit.until("#bay[data-count='1']").await;
     visit.until("#state-completed[data-count='1']").await;
     assert_eq!(visit.text("#net").await, "¥6.00");
+    visit.end().await;
+}
+
+#[tokio::test]
+async fn a_person_buys_with_wechat_by_scanning_one_of_two_codes() {
+    let Some(visit) = Visit::begin().await else {
+        return;
+    };
+    visit.choose("11").await;
+    visit.scan_with("alipay").await;
+    visit.click("refuse").await;
+    visit.until("#ask[hidden]").await;
+    visit.scan_with("wechat").await;
+    assert_eq!(visit.text("#ask-amount").await, "¥2.00");
+    visit.click("confirm").await;
+
+    visit.until("#bay[data-count='1']").await;
+    visit.until("#verdict.good").await;
+    assert_eq!(visit.text("#net-wechat").await, "¥2.00");
+    assert_eq!(visit.text("#net-alipay").await, "¥0.00");
+    assert_eq!(visit.text("#balance").await, "¥198.00");
+    visit.click("app-alipay").await;
+    visit.until("#phone[data-app=alipay]").await;
+    assert_eq!(visit.text("#balance").await, "¥200.00");
+    visit.end().await;
+}
+
+#[tokio::test]
+async fn a_person_pays_by_a_unionpay_code_and_gets_the_money_back_with_the_owners_word() {
+    let Some(visit) = Visit::begin().await else {
+        return;
+    };
+    visit.choose("21").await;
+    visit.until("#scanner.armed").await;
+    visit.click("app-union_pay").await;
+    visit.click("show-code").await;
+    visit.until("#code:not([hidden])").await;
+    assert!(visit.text("#digits").await.starts_with("62"));
+    visit.click("hold-code").await;
+
+    visit.until("#bay[data-count='1']").await;
+    visit.until("#orders [data-does=refund]").await;
+    assert_eq!(visit.text("#net-allinpay_vsp").await, "¥5.50");
+    assert!(visit.is_there("#verdict.good").await);
+    visit.press("#orders [data-does=refund]").await;
+    visit.until("#orders [data-does=approve]").await;
+    assert_eq!(visit.text("#refunded").await, "¥0.00", "nobody has approved");
+    visit.press("#orders [data-does=approve]").await;
+    visit.until("#payments .back").await;
+    visit.until("#state-refunded").await;
+    visit.until("#verdict.good").await;
+    assert_eq!(visit.text("#net-allinpay_vsp").await, "¥0.00");
+    assert_eq!(visit.text("#balance").await, "¥200.00");
+    visit.end().await;
+}
+
+#[tokio::test]
+async fn allinpay_stands_in_while_alipay_is_away() {
+    let Some(visit) = Visit::begin().await else {
+        return;
+    };
+    visit.click("alipay-away-true").await;
+    visit.choose("13").await;
+    visit.scan_with("alipay").await;
+    visit.click("confirm").await;
+
+    visit.until("#bay[data-count='1']").await;
+    visit.until("#verdict.good").await;
+    assert_eq!(visit.text("#net-allinpay_vsp").await, "¥6.00");
+    assert_eq!(visit.text("#net-alipay").await, "¥0.00");
+    visit.end().await;
+}
+
+#[tokio::test]
+async fn every_app_scans_the_one_code_for_all() {
+    let Some(visit) = Visit::begin().await else {
+        return;
+    };
+    visit.click("codes-one").await;
+    visit.until("#daemon[data-phase=ready][data-starts='2']").await;
+    visit.choose("22").await;
+    for app in ["alipay", "wechat", "union_pay"] {
+        visit.scan_with(app).await;
+        visit.click("refuse").await;
+        visit.until("#ask[hidden]").await;
+    }
+    visit.scan_with("ecny").await;
+    visit.click("confirm").await;
+    visit.until("#bay[data-count='1']").await;
+    visit.until("#verdict.good").await;
+    assert_eq!(visit.text("#net-allinpay_vsp").await, "¥3.99");
+    visit.end().await;
+}
+
+#[tokio::test]
+async fn what_is_dear_is_paid_by_the_month() {
+    let Some(visit) = Visit::begin().await else {
+        return;
+    };
+    visit.choose("23").await;
+    visit.until("#scanner.armed").await;
+    visit.click("key-1").await;
+    visit.scan_with("alipay").await;
+    visit.click("confirm").await;
+    visit.until("#bay[data-count='1']").await;
+    visit.until("#verdict.good").await;
+    assert_eq!(visit.text("#net-alipay").await, "¥129.00");
+    assert_eq!(visit.text("#balance").await, "¥200.00", "Huabei lent it");
     visit.end().await;
 }
 

@@ -1,6 +1,6 @@
 //! `till demo`: a vending machine to buy from, in a browser.
 //!
-//! One process holds the simulated gateway, the buyer's phone, the simulated machine and the page; `till run` is its
+//! One process holds the simulated gateways, the buyer's phone, the simulated machine and the page; `till run` is its
 //! child and knows nothing of it (docs/decisions/0010).
 //!
 //! | module | subject |
@@ -10,12 +10,14 @@
 //! | [`goods`] | what the machine sells |
 //! | [`child`], `supervisor` | the daemon as a child process, and its restarts |
 //! | `terminal` | what the daemon says of itself through its API |
-//! | `stage`, `weather` | what a person can do |
-//! | `snapshot`, `web` | what the page shows, and the page |
+//! | `stage`, `phone`, `weather` | what a person can do |
+//! | `ledgers`, `snapshot`, `web` | what the page shows, and the page |
 
 pub mod channels;
 pub mod child;
 pub mod goods;
+mod ledgers;
+mod phone;
 pub mod scene;
 mod snapshot;
 mod stage;
@@ -31,16 +33,25 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use payment::channel::ChannelId;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use self::channels::ChannelOptions;
 use self::child::Launch;
-use self::scene::{Scene, SceneOptions};
+use self::scene::{Scene, SceneError, SceneOptions};
 use self::stage::Stage;
 use self::supervisor::Supervisor;
 use self::terminal::{Api, Seen};
 use crate::config::Language;
+
+/// Monthly instalments at the rates of Alipay's page of 2017 (docs/instalments.md), and refunds with a second person.
+const SELLING: &str = "[refunds]\napproval_above = \"5.00\"\n\
+    [instalments]\nminimum = \"100.00\"\n\
+    [[instalments.plan]]\nperiods = 3\nrate = \"2.3%\"\n\
+    [[instalments.plan]]\nperiods = 6\nrate = \"4.5%\"\n\
+    [[instalments.plan]]\nperiods = 12\nrate = \"7.5%\"\n";
 
 /// How to run the demo.
 #[derive(Debug, Clone, Default)]
@@ -68,9 +79,7 @@ async fn demonstrate(options: DemoOptions) -> anyhow::Result<()> {
     // First the port: it is what fails, and nothing has to be cleaned up then.
     let listener = web::listen(options.port).await?;
     let folder = Folder::make(options.dir)?;
-    let mut scene_options = SceneOptions::new(folder.path());
-    scene_options.language = options.language;
-    let scene = Scene::set(scene_options)
+    let scene = set_scene(folder.path(), options.language)
         .await
         .with_context(|| format!("the demo could not be set up in {}", folder.path().display()))?;
     let program = std::env::current_exe().context("this program cannot find itself")?;
@@ -79,6 +88,18 @@ async fn demonstrate(options: DemoOptions) -> anyhow::Result<()> {
     let ended = perform(listener, &stage, &folder).await;
     stage.supervisor.stop().await;
     ended
+}
+
+/// Alipay and WeChat Pay with a code each; Allinpay for the other wallets, and wherever one of the two is away.
+async fn set_scene(dir: &Path, language: Language) -> Result<Scene, SceneError> {
+    let mut options = SceneOptions::new(dir);
+    options.language = language;
+    options.channels = ChannelOptions::of([ChannelId::Alipay, ChannelId::Wechat, ChannelId::AllinpayVsp]);
+    options.extra_config = SELLING.to_owned();
+    let mut scene = Scene::set(options).await?;
+    goods::put_in_something_dear(&mut scene.products);
+    scene.write_config(language)?;
+    Ok(scene)
 }
 
 fn open_stage(scene: Scene, supervisor: Supervisor, language: Language) -> anyhow::Result<Arc<Stage>> {

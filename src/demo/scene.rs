@@ -211,11 +211,21 @@ impl Scene {
     ///
     /// When the file cannot be written, or the text laid over it is not TOML.
     pub fn write_config(&self, language: Language) -> Result<(), SceneError> {
+        self.write_config_under(language, "")
+    }
+
+    /// The same with `over` laid over everything else.
+    ///
+    /// # Errors
+    ///
+    /// As [`Scene::write_config`].
+    pub fn write_config_under(&self, language: Language, over: &str) -> Result<(), SceneError> {
         let mut config: Table = self.config(language).parse()?;
         if self.wechat.is_some() {
             lay_over(&mut config, channels::TLS_ROOT.parse()?);
         }
         lay_over(&mut config, self.options.extra_config.parse()?);
+        lay_over(&mut config, over.parse()?);
         write(&self.config_path, config.to_string().as_bytes(), 0o644)
     }
 

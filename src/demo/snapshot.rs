@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use hal::sim::machine::SlotState;
-use sandbox::{Ledger, TradeState};
+use payment::engine::entry::OrderState;
 use serde::Serialize;
 use tokio::sync::watch;
 
 use super::goods::Product;
+use super::ledgers::{Account, Ledgers, Payment};
+use super::phone::{Asked, word_of};
 use super::scene::MERCHANT;
 use super::stage::Stage;
 use super::supervisor::Life;
@@ -22,6 +24,7 @@ const ROWS: usize = 6;
 #[derive(Serialize)]
 struct Snapshot {
     language: Language,
+    one_code: bool,
     /// Which picture is on the panel; 0 is a dark one.
     picture: u64,
     life: Life,
@@ -55,6 +58,7 @@ struct SlotView {
 #[derive(Serialize)]
 struct Phone {
     merchant: &'static str,
+    app: &'static str,
     balance: i64,
     code: Option<String>,
     expires_at_ms: i64,
@@ -63,37 +67,43 @@ struct Phone {
     more_payments: usize,
 }
 
-#[derive(Serialize)]
-struct Asked {
-    id: String,
-    amount: i64,
-    subject: String,
-}
-
-#[derive(Serialize)]
-struct Payment {
-    number: String,
-    subject: String,
-    charged: i64,
-    refunded: i64,
-}
-
-/// The terminal's books beside the gateway's.
+/// The terminal's books beside the gateways'.
 #[derive(Serialize)]
 struct Books {
     states: Vec<(String, usize)>,
-    orders: Vec<OrderRow>,
+    orders: Vec<Row>,
+    accounts: Vec<Account>,
     charged: i64,
     refunded: i64,
     net: i64,
     worth: i64,
+    /// What went back on a person's word although the goods had fallen.
+    given_back: i64,
+}
+
+#[derive(Serialize)]
+struct Row {
+    #[serde(flatten)]
+    order: OrderRow,
+    /// What a person can do about it.
+    can: Can,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Can {
+    Nothing,
+    Refund,
+    Decide,
 }
 
 /// Makes snapshots for ever, each into `telling`.
 pub async fn watch_stage(stage: Arc<Stage>, telling: watch::Sender<Arc<str>>) {
     let mut machine = stage.scene.machine.subscribe();
     let mut frames = stage.scene.machine.frames();
-    let mut gateway = stage.scene.gateway.control().changes();
+    let mut alipay = stage.scene.gateway.control().changes();
+    let mut wechat = stage.scene.wechat.as_ref().map(|gateway| gateway.control().changes());
+    let mut allinpay = stage.scene.vsp.as_ref().map(|gateway| gateway.control().changes());
     let mut life = stage.supervisor.life();
     let mut seen = stage.seen.clone();
     let mut nudges = stage.nudges();
@@ -110,7 +120,9 @@ pub async fn watch_stage(stage: Arc<Stage>, telling: watch::Sender<Arc<str>>) {
         tokio::select! {
             Ok(()) = machine.changed() => {}
             Ok(()) = frames.changed() => picture += 1,
-            () = gateway.next() => {}
+            () = alipay.next() => {}
+            Some(()) = async { Some(wechat.as_mut()?.next().await) } => {}
+            Some(()) = async { Some(allinpay.as_mut()?.next().await) } => {}
             Ok(()) = life.changed() => {}
             Ok(()) = seen.changed() => {}
             Ok(()) = nudges.changed() => {}
@@ -119,18 +131,18 @@ pub async fn watch_stage(stage: Arc<Stage>, telling: watch::Sender<Arc<str>>) {
 }
 
 fn snapshot(stage: &Stage, picture: u64, life: &Life, seen: &Seen) -> String {
-    let control = stage.scene.gateway.control();
-    let ledger = control.ledger();
+    let ledgers = Ledgers::of(&stage.scene);
     let language = stage.language();
     let snapshot = Snapshot {
         language,
+        one_code: stage.one_code(),
         picture,
         life: life.clone(),
         machine: machine(stage, language),
-        phone: phone(stage, &ledger),
-        weather: Switches::of(&control.weather()),
+        phone: phone(stage, &ledgers),
+        weather: stage.sky.switches(),
         terminal: seen.terminal.clone(),
-        books: books(stage, &ledger, &seen.orders),
+        books: books(stage, &ledgers, seen),
     };
     // Only strings, numbers and lists: it always has a JSON form.
     serde_json::to_string(&snapshot).unwrap_or_default()
@@ -162,41 +174,29 @@ fn machine(stage: &Stage, language: Language) -> MachineView {
     }
 }
 
-fn phone(stage: &Stage, ledger: &Ledger) -> Phone {
-    let name = stage.wallet.name();
-    let mut mine: Vec<_> = ledger
-        .trades
-        .iter()
-        .filter(|trade| trade.buyer == name && trade.state != TradeState::WaitBuyerPay)
-        .filter(|trade| trade.charged_fen > 0)
-        .collect();
-    mine.sort_by(|a, b| b.trade_no.cmp(&a.trade_no));
-    let payments = mine.iter().take(ROWS).map(|trade| Payment {
-        number: trade.trade_no.clone(),
-        subject: trade.subject.clone(),
-        charged: trade.charged_fen,
-        refunded: trade.refunded_fen,
-    });
-    let requests = stage.wallet.requests().into_iter().map(|request| Asked {
-        id: request.id,
-        amount: request.amount_fen,
-        subject: request.subject,
-    });
-    let shown = stage.shown_code();
+fn phone(stage: &Stage, ledgers: &Ledgers) -> Phone {
+    let app = stage.phone.app();
+    let mut payments = ledgers.payments(app);
+    stage.phone.newest_first(&mut payments, |payment| &payment.number);
+    let more_payments = payments.len().saturating_sub(ROWS);
+    payments.truncate(ROWS);
+    let shown = stage.phone.shown_code();
+    let balances = stage.phone.balances();
     Phone {
         merchant: MERCHANT,
-        balance: stage.wallet.balance_fen(),
+        app: word_of(app),
+        balance: balances.iter().find(|(known, _)| *known == app).map_or(0, |(_, fen)| *fen),
         expires_at_ms: shown.as_ref().map_or(0, |shown| shown.expires_at_ms),
         code: shown.map(|shown| shown.code),
-        requests: requests.collect(),
-        payments: payments.collect(),
-        more_payments: mine.len().saturating_sub(ROWS),
+        requests: stage.phone.requests(),
+        payments,
+        more_payments,
     }
 }
 
-fn books(stage: &Stage, ledger: &Ledger, orders: &[OrderRow]) -> Books {
+fn books(stage: &Stage, ledgers: &Ledgers, seen: &Seen) -> Books {
     let mut states: Vec<(String, usize)> = Vec::new();
-    for order in orders {
+    for order in &seen.orders {
         let word = serde_json::to_value(order.state).unwrap_or_default();
         let word = word.as_str().unwrap_or_default().to_owned();
         match states.iter_mut().find(|(known, _)| *known == word) {
@@ -204,12 +204,32 @@ fn books(stage: &Stage, ledger: &Ledger, orders: &[OrderRow]) -> Books {
             None => states.push((word, 1)),
         }
     }
+    let accounts = ledgers.accounts();
+    let sum = |part: fn(&Account) -> i64| accounts.iter().map(part).sum();
+    let given_back = seen.orders.iter().filter(|order| stage.was_given_back(&order.id)).map(|order| order.refunded);
     Books {
         states,
-        orders: orders.iter().take(ROWS).cloned().collect(),
-        charged: ledger.charged_fen(),
-        refunded: ledger.refunded_fen(),
-        net: ledger.net_fen(),
+        orders: seen
+            .orders
+            .iter()
+            .take(ROWS)
+            .map(|order| Row { order: order.clone(), can: can(order, seen) })
+            .collect(),
+        charged: sum(|account| account.charged),
+        refunded: sum(|account| account.refunded),
+        net: sum(|account| account.net),
         worth: stage.scene.worth_of_fallen_fen(),
+        given_back: given_back.sum(),
+        accounts,
+    }
+}
+
+fn can(order: &OrderRow, seen: &Seen) -> Can {
+    if seen.asked.iter().any(|asked| asked.order == order.id) {
+        return Can::Decide;
+    }
+    match order.state == OrderState::Completed && order.paid > order.refunded {
+        true => Can::Refund,
+        false => Can::Nothing,
     }
 }

@@ -1,31 +1,34 @@
 //! What the page shows and what it may do: the scene, the daemon in it, and the buyer's phone.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sandbox::{Clock, Wallet, WalletError};
+use payment::channel::ChannelId;
+use payment::ids::OrderId;
+use sandbox::Clock;
+use sandbox::allinpay::App;
 use serde::Deserialize;
 use thiserror::Error;
 use tokio::sync::watch;
 
+use super::phone::{Phone, PhoneError, Taker, app_of};
 use super::scene::{Scene, SceneError};
 use super::supervisor::Supervisor;
-use super::terminal::{Api, Seen};
-use super::weather::{Switches, Turn};
+use super::terminal::{Api, ApiError, Seen};
+use super::weather::{Sky, Switches, Turn};
+use crate::api::wire::RefundState;
 use crate::config::Language;
 
-/// What a pay code is good for on the phone; the gateway's default.
-const PAY_CODE_LIFE_MS: i64 = 60_000;
 /// Items that a restock puts into a slot.
 const FULL_SLOT: u32 = 8;
 
-/// A pay code on the phone's screen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShownCode {
-    /// Its digits.
-    pub code: String,
-    /// When it dies, in milliseconds since 1970.
-    pub expires_at_ms: i64,
-}
+/// Who asks for refunds on the page.
+const CLERK: &str = "clerk";
+/// Who approves them.
+const OWNER: &str = "owner";
+
+/// One code that all wallets can scan, in place of two.
+const ONE_CODE: &str = "[sell]\nshow = [\"any\"]\n";
 
 /// Goods that fell and that nobody has taken.
 #[derive(Debug, Default)]
@@ -43,12 +46,16 @@ pub struct Stage {
     /// What the daemon said of itself.
     pub seen: watch::Receiver<Seen>,
     /// The buyer's phone.
-    pub wallet: Wallet,
+    pub phone: Arc<Phone>,
+    /// The weather over the gateways.
+    pub sky: Sky,
     api: Api,
     clock: Clock,
-    code: Mutex<Option<ShownCode>>,
     bay: Mutex<Bay>,
     language: Mutex<Language>,
+    one_code: Mutex<bool>,
+    /// Orders whose goods fell and whose money went back on a person's word.
+    given_back: Mutex<BTreeSet<OrderId>>,
     nudge: watch::Sender<u64>,
 }
 
@@ -74,6 +81,11 @@ pub enum Act {
     Refuse {
         /// Which payment.
         id: String,
+    },
+    /// Opens another app on the phone.
+    OpenApp {
+        /// `alipay`, `wechat`, `union_pay`, `ecny`.
+        app: String,
     },
     /// Opens a fresh pay code on the phone.
     ShowCode,
@@ -113,12 +125,29 @@ pub enum Act {
         /// `zh` or `en`.
         language: String,
     },
+    /// One code for all wallets on the screen, or two side by side.
+    Codes {
+        /// One.
+        one: bool,
+    },
+    /// The clerk asks for an order's money back.
+    Refund {
+        /// Which order.
+        order: String,
+    },
+    /// The owner decides about the refund that waits.
+    Decide {
+        /// Of which order.
+        order: String,
+        /// Whether it may be sent.
+        approved: bool,
+    },
 }
 
 /// Why nothing was done, as a sentence.
 #[derive(Debug, Error)]
 pub enum ActError {
-    /// There is no such key, slot or language.
+    /// There is no such key, slot, language or app.
     #[error("this machine has no {0}")]
     Unknown(String),
     /// The panel is dark.
@@ -126,7 +155,15 @@ pub enum ActError {
     Dark,
     /// The phone says so.
     #[error(transparent)]
-    Wallet(#[from] WalletError),
+    Phone(#[from] PhoneError),
+    /// The terminal says so.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// Codes cannot be changed under an order.
+    #[error(
+        "an order is still open, and its code must be closed in the way in which it was made: try again when none is"
+    )]
+    OrdersOpen,
     /// No pay code is open.
     #[error("the pay code is not open, or its minute is over: open a new one")]
     NoCode,
@@ -155,18 +192,18 @@ impl Stage {
         seen: watch::Receiver<Seen>,
         language: Language,
     ) -> Self {
-        let wallet = scene.gateway.control().wallet();
-        wallet.set_balance_fen(20_000);
         Self {
-            wallet,
+            phone: Arc::new(Phone::before(&scene)),
+            sky: Sky::over(&scene),
             scene,
             supervisor,
             seen,
             api,
             clock: Clock::system(),
-            code: Mutex::default(),
             bay: Mutex::default(),
             language: Mutex::new(language),
+            one_code: Mutex::new(false),
+            given_back: Mutex::default(),
             nudge: watch::Sender::new(0),
         }
     }
@@ -183,11 +220,29 @@ impl Stage {
         *lock(&self.language)
     }
 
-    /// The pay code on the phone, while it lives.
+    /// Whether the machine shows one code for all wallets.
     #[must_use]
-    pub fn shown_code(&self) -> Option<ShownCode> {
-        let now = self.clock.now();
-        lock(&self.code).clone().filter(|code| code.expires_at_ms > now)
+    pub fn one_code(&self) -> bool {
+        *lock(&self.one_code)
+    }
+
+    /// Whether a person gave this order's money back from the page.
+    #[must_use]
+    pub fn was_given_back(&self, order: &OrderId) -> bool {
+        lock(&self.given_back).contains(order)
+    }
+
+    /// Who takes the open app's pay codes now: its own channel, or Allinpay while that is away.
+    fn taker(&self) -> Taker {
+        let own = match self.phone.app() {
+            App::Alipay => ChannelId::Alipay,
+            App::Wechat => ChannelId::Wechat,
+            App::UnionPay | App::Ecny => return Taker::Allinpay,
+        };
+        match self.seen.borrow().is_away(own) {
+            true => Taker::Allinpay,
+            false => Taker::Own,
+        }
     }
 
     /// The slots of the goods in the bay, in the order in which they fell.
@@ -231,25 +286,26 @@ impl Stage {
             }
             Act::ScanScreen => self.scan_screen().await,
             Act::Confirm { id } => {
-                let late = Switches::of(&self.scene.gateway.control().weather()).late_s;
-                self.wallet.confirm(&id)?;
-                Ok(match late {
+                self.phone.confirm(&id)?;
+                Ok(match self.sky.switches().late_s {
                     0 => String::new(),
                     seconds => format!("Confirmed. The money arrives {seconds} seconds late."),
                 })
             }
             Act::Refuse { id } => {
-                self.wallet.refuse(&id)?;
+                self.phone.refuse(&id)?;
                 Ok("Refused: nothing was paid.".into())
             }
+            Act::OpenApp { app } => {
+                self.phone.open(app_of(&app).ok_or_else(|| ActError::Unknown(format!("app {app}")))?);
+                Ok(String::new())
+            }
             Act::ShowCode => {
-                let code = self.wallet.pay_code();
-                let expires_at_ms = self.clock.now() + PAY_CODE_LIFE_MS;
-                *lock(&self.code) = Some(ShownCode { code, expires_at_ms });
+                self.phone.show_code(self.taker())?;
                 Ok("Good for one minute and one payment.".into())
             }
             Act::HideCode => {
-                *lock(&self.code) = None;
+                self.phone.hide_code();
                 Ok(String::new())
             }
             Act::HoldCode => self.hold_code(),
@@ -270,6 +326,9 @@ impl Stage {
                 Ok("SIGKILL sent. It starts again in two seconds.".into())
             }
             Act::Language { language } => self.speak(&language),
+            Act::Codes { one } => self.change_codes(one),
+            Act::Refund { order } => self.refund(&order).await,
+            Act::Decide { order, approved } => self.decide(&order, approved).await,
         }
     }
 
@@ -285,18 +344,15 @@ impl Stage {
     /// The phone sees what a person sees: the picture on the panel, as a PNG, and no more.
     async fn scan_screen(&self) -> Result<String, ActError> {
         let frame = self.scene.machine.frame().ok_or(ActError::Dark)?;
-        let wallet = self.wallet.clone();
-        let scanning = tokio::task::spawn_blocking(move || {
-            let png = frame.to_png().map_err(|error| ActError::Broken(error.to_string()))?;
-            Ok::<_, ActError>(wallet.scan_picture(&png)?)
-        });
+        let phone = Arc::clone(&self.phone);
+        let scanning = tokio::task::spawn_blocking(move || phone.scan(&frame));
         scanning.await.map_err(|error| ActError::Broken(error.to_string()))??;
-        *lock(&self.code) = None;
+        self.phone.hide_code();
         Ok(String::new())
     }
 
     fn hold_code(&self) -> Result<String, ActError> {
-        let shown = self.shown_code().ok_or(ActError::NoCode)?;
+        let shown = self.phone.renewed_code(self.taker())?.ok_or(ActError::NoCode)?;
         self.scene.scan(&shown.code).map_err(ActError::Scanner)?;
         let terminal = self.seen.borrow();
         let armed = terminal.terminal.as_ref().is_some_and(|terminal| terminal.scanner_armed);
@@ -307,10 +363,7 @@ impl Stage {
     }
 
     fn turn(&self, turn: Turn) -> String {
-        let control = self.scene.gateway.control();
-        let switches = Switches::of(&control.weather()).turned(turn);
-        control.set_weather(switches.weather());
-        match switches == Switches::default() {
+        match self.sky.turn(turn) == Switches::default() {
             true => "The weather is fair.".into(),
             false => "The weather has changed.".into(),
         }
@@ -339,10 +392,54 @@ impl Stage {
             "en" => Language::English,
             other => return Err(ActError::Unknown(format!("language {other}"))),
         };
-        self.scene.write_config(language)?;
         *lock(&self.language) = language;
-        self.supervisor.restart();
+        self.restart_with_new_files()?;
         Ok("The daemon stops in order and starts with the other language.".into())
+    }
+
+    fn change_codes(&self, one: bool) -> Result<String, ActError> {
+        if self.seen.borrow().has_open_orders() {
+            return Err(ActError::OrdersOpen);
+        }
+        *lock(&self.one_code) = one;
+        self.restart_with_new_files()?;
+        Ok(match one {
+            true => "The daemon stops in order and starts with one code for all wallets.".into(),
+            false => "The daemon stops in order and starts with a code for each of two wallets.".into(),
+        })
+    }
+
+    fn restart_with_new_files(&self) -> Result<(), ActError> {
+        let over = if self.one_code() { ONE_CODE } else { "" };
+        self.scene.write_config_under(self.language(), over)?;
+        self.supervisor.restart();
+        Ok(())
+    }
+
+    async fn refund(&self, order: &str) -> Result<String, ActError> {
+        let key = format!("demo-{}", self.clock.now());
+        let made = self.api.refund(order, CLERK, &key).await?;
+        Ok(match made.refund.state {
+            RefundState::Asked => {
+                "The clerk asked for the refund. It is large enough to need the owner's approval.".into()
+            }
+            RefundState::Declined | RefundState::Replaced => String::new(),
+            RefundState::Pending | RefundState::Owed | RefundState::Done => {
+                lock(&self.given_back).insert(made.order);
+                "The refund is on its way.".into()
+            }
+        })
+    }
+
+    async fn decide(&self, order: &str, approved: bool) -> Result<String, ActError> {
+        let known = self.seen.borrow().asked.iter().find(|asked| asked.order.as_str() == order).cloned();
+        let asked = known.ok_or_else(|| ActError::Unknown(format!("refund that waits for approval under {order}")))?;
+        self.api.decide(&asked, approved, OWNER).await?;
+        if approved {
+            lock(&self.given_back).insert(asked.order);
+            return Ok("The owner approved: the refund is on its way.".into());
+        }
+        Ok("The owner declined: the money stays where it is.".into())
     }
 }
 

@@ -3,11 +3,15 @@
 use std::path::Path;
 use std::time::Duration;
 
+use payment::channel::ChannelId;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use thiserror::Error;
 use tokio::sync::watch;
 
 use super::supervisor::{Life, Phase};
-use crate::api::wire::{OrderPage, OrderRow, TerminalStatus};
+use crate::api::problem::ProblemBody;
+use crate::api::wire::{OrderPage, OrderRow, RefundMade, RefundPage, TerminalStatus};
 
 /// Orders that are read; older ones are in `till orders`.
 const ORDERS: u32 = 200;
@@ -24,6 +28,35 @@ pub struct Seen {
     pub terminal: Option<TerminalStatus>,
     /// Its newest orders, the newest first.
     pub orders: Vec<OrderRow>,
+    /// The refunds that wait for another person's approval.
+    pub asked: Vec<RefundMade>,
+}
+
+/// Why the terminal did not do it.
+#[derive(Debug, Error)]
+pub enum ApiError {
+    /// It says so.
+    #[error("{0}")]
+    Refused(String),
+    /// It is not there.
+    #[error("the daemon does not answer: try again when it runs")]
+    Gone(#[from] reqwest::Error),
+}
+
+impl Seen {
+    /// Whether the terminal has found that a channel cannot be used.
+    #[must_use]
+    pub fn is_away(&self, channel: ChannelId) -> bool {
+        let faults = [format!("network-{}", channel.name()), format!("setup-{}", channel.name())];
+        let known = self.terminal.iter().flat_map(|terminal| &terminal.faults);
+        known.into_iter().any(|fault| faults.contains(&fault.name))
+    }
+
+    /// Whether anything is still to be done about an order.
+    #[must_use]
+    pub fn has_open_orders(&self) -> bool {
+        self.orders.iter().any(|order| order.open)
+    }
 }
 
 /// A client of the daemon's API, over its Unix socket.
@@ -58,6 +91,40 @@ impl Api {
         Ok(())
     }
 
+    /// Asks for an order's money back, all that is left of it, on a person's word. The same key asks once.
+    ///
+    /// # Errors
+    ///
+    /// When the daemon is not there or refuses.
+    pub async fn refund(&self, order: &str, by: &str, key: &str) -> Result<RefundMade, ApiError> {
+        let request = self.client.post(format!("http://till/v1/orders/{order}/refunds"));
+        Self::send(request.header("Idempotency-Key", key), &json!({ "by": by })).await
+    }
+
+    /// Another person's word on a refund that waits for it.
+    ///
+    /// # Errors
+    ///
+    /// When the daemon is not there or refuses.
+    pub async fn decide(&self, refund: &RefundMade, approved: bool, by: &str) -> Result<RefundMade, ApiError> {
+        let (order, number) = (refund.order, refund.refund.number);
+        let request = self.client.post(format!("http://till/v1/orders/{order}/refunds/{number}/decision"));
+        Self::send(request, &json!({ "approved": approved, "by": by })).await
+    }
+
+    async fn send<T: DeserializeOwned>(request: reqwest::RequestBuilder, body: &Value) -> Result<T, ApiError> {
+        let request = request.header("content-type", "application/json").body(body.to_string());
+        let answer = request.timeout(ANSWER_WITHIN).send().await?;
+        let done = answer.status().is_success();
+        let body = answer.bytes().await?;
+        let unreadable = || ApiError::Refused("the daemon's answer cannot be read".to_owned());
+        if done {
+            return serde_json::from_slice(&body).map_err(|_| unreadable());
+        }
+        let problem = serde_json::from_slice::<ProblemBody>(&body);
+        Err(problem.map_or_else(|_| unreadable(), |problem| ApiError::Refused(problem.detail)))
+    }
+
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Option<T> {
         let request = self.client.get(format!("http://till{path}"));
         let answer = request.timeout(ANSWER_WITHIN).send().await.ok()?;
@@ -68,7 +135,8 @@ impl Api {
     async fn look(&self) -> Option<Seen> {
         let terminal = self.get("/v1/terminal").await?;
         let page: OrderPage = self.get(&format!("/v1/orders?limit={ORDERS}")).await?;
-        Some(Seen { terminal: Some(terminal), orders: page.orders })
+        let asked: RefundPage = self.get("/v1/refunds?state=asked").await?;
+        Some(Seen { terminal: Some(terminal), orders: page.orders, asked: asked.refunds })
     }
 
     /// Follows the daemon through its lives, for ever.

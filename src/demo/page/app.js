@@ -10,7 +10,7 @@ const SHAPES = {
   13: '<path d="M10 16l6-9h12l6 9v46H10z" fill="#fff2dc"/><path d="M10 16h24v8H10z" fill="#ff9f2e"/><circle cx="22" cy="42" r="9" fill="#ff9f2e"/><path d="M26 34q5-4 7 0-4 4-7 0z" fill="#4f9d3a"/>',
   21: '<path d="M8 10q14 4 28 0l1 50q-15 4-30 0z" fill="#d9423a"/><path d="M8 10q14 4 28 0v5q-14 4-28 0z" fill="#a92e28"/><ellipse cx="22" cy="38" rx="11" ry="8" fill="#ffd257"/><path d="M8 57q14 4 28 0l1 3q-15 4-30 0z" fill="#a92e28"/>',
   22: '<rect x="7" y="14" width="30" height="46" rx="4" fill="#7d4fb0"/><circle cx="22" cy="38" r="11" fill="#e9bd79"/><g fill="#9c6a2c"><circle cx="18" cy="35" r="1.6"/><circle cx="26" cy="35" r="1.6"/><circle cx="22" cy="40" r="1.6"/><circle cx="18" cy="43" r="1.6"/><circle cx="26" cy="43" r="1.6"/></g>',
-  23: '<rect x="11" y="8" width="22" height="54" rx="2" fill="#5b3221"/><rect x="11" y="27" width="22" height="35" fill="#c9a13b"/><path d="M22 8v19M11 17h22" stroke="#3e2015" stroke-width="2"/><path d="M15 40h14M15 46h14" stroke="#fff6d8" stroke-width="3"/>',
+  23: '<rect x="9" y="8" width="26" height="54" rx="5" fill="#2b3a4c"/><rect x="17" y="4" width="10" height="5" rx="1" fill="#9fb0c0"/><path d="M25 20l-9 17h6l-2 13 9-18h-6z" fill="#ffd84d"/><g fill="#4dff9a"><circle cx="16" cy="56" r="1.6"/><circle cx="20" cy="56" r="1.6"/><circle cx="24" cy="56" r="1.6"/></g>',
 };
 
 function make(tag, attributes = {}, ...children) {
@@ -33,7 +33,13 @@ function goods(slot) {
   return icon;
 }
 
+const APPS = { alipay: 'Alipay', wechat: 'WeChat', union_pay: 'UnionPay', ecny: 'e-CNY' };
+const CHANNELS = { alipay: 'Alipay', wechat: 'WeChat Pay', allinpay_vsp: 'Allinpay' };
+
 const write = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+const press = (keys, held) => {
+  for (const key of document.querySelectorAll(keys)) key.setAttribute('aria-pressed', String(held(key)));
+};
 const shade = (id, word, text) => { const node = $(id); write(node, text); node.className = `chip ${word}`; };
 
 addEventListener('error', (event) => { document.documentElement.dataset.broken = event.message; });
@@ -81,6 +87,7 @@ function choices(box, field, options) {
 
 const panel = {
   network_down: choices('network_down', 'network_down', [[false, 'up'], [true, 'down', 1]]),
+  alipay_away: choices('alipay_away', 'alipay_away', [[false, 'there'], [true, 'away', 1]]),
   slow_s: choices('slow_s', 'slow_s', [[0, 'not'], [3, '3 s', 1], [8, '8 s', 1], [20, '20 s', 1]]),
   lose: choices('lose', 'lose', [['none', 'no'], ['pay', 'next charge', 1], ['any', 'next call', 1]]),
   late_s: choices('late_s', 'late_s', [[0, 'at once'], [5, '5 s late', 1], [90, 'too late', 1]]),
@@ -90,6 +97,8 @@ const panel = {
 
 for (const key of document.querySelectorAll('[data-key]')) on(key.id, 'press', () => ({ key: key.dataset.key }));
 for (const key of document.querySelectorAll('[data-language]')) on(key.id, 'language', () => ({ language: key.dataset.language }));
+for (const key of document.querySelectorAll('button[data-app]')) on(key.id, 'open-app', () => ({ app: key.dataset.app }));
+for (const key of document.querySelectorAll('[data-one]')) on(key.id, 'codes', () => ({ one: key.dataset.one === 'true' }));
 on('scan-screen', 'scan-screen');
 on('show-code', 'show-code');
 on('hide-code', 'hide-code');
@@ -198,7 +207,7 @@ function drawMachine(state, first) {
 let paidBefore = null;
 let codeDies = 0;
 
-/* Code 128, set C: two digits in a symbol; each figure is the width of a bar or a space. */
+/* Code 128, set C: two digits in a symbol, an odd last one in set B; each figure is the width of a bar or a space. */
 const BARS = ('212222222122222221121223121322131222122213122312132212221213221312231212112232122132122231113222123122123221223211'
   + '221132221231213212223112312131311222321122321221312212322112322211212123212321232121111323131123131321112313132113132311'
   + '211313231113231311112133112331132131113123113321133121313121211331231131213113213311213131311123311321331121312113312311'
@@ -207,9 +216,10 @@ const BARS = ('21222222212222222112122312132213122212221312231213221222121322131
   + '113141114131311141411131211412211214211232').match(/.{6}/g);
 
 function drawBars(code) {
-  const pairs = code.match(/../g).map(Number);
-  const check = pairs.reduce((sum, pair, place) => sum + pair * (place + 1), 105) % 103;
-  const widths = [105, ...pairs, check].map((symbol) => BARS[symbol]).join('') + '2331112';
+  const symbols = code.match(/../g).map(Number);
+  if (code.length % 2) symbols.push(100, Number(code.at(-1)) + 16);
+  const check = symbols.reduce((sum, symbol, place) => sum + symbol * (place + 1), 105) % 103;
+  const widths = [105, ...symbols, check].map((symbol) => BARS[symbol]).join('') + '2331112';
   let x = 10;
   let bars = '';
   [...widths].forEach((width, place) => {
@@ -238,6 +248,9 @@ function drawCode(phone) {
 }
 
 function drawPhone(phone) {
+  $('phone').dataset.app = phone.app;
+  write($('app-name'), APPS[phone.app]);
+  press('button[data-app]', (key) => key.dataset.app === phone.app);
   write($('balance'), yuan(phone.balance));
   const asked = phone.requests[0];
   $('ask').hidden = !asked;
@@ -264,8 +277,8 @@ function drawPhone(phone) {
 
 function tellOfMoney(phone) {
   const sum = (name) => Object.fromEntries(phone.payments.map((payment) => [payment.number, payment[name]]));
-  const now = { charged: sum('charged'), refunded: sum('refunded') };
-  if (paidBefore) {
+  const now = { app: phone.app, charged: sum('charged'), refunded: sum('refunded') };
+  if (paidBefore?.app === phone.app) {
     for (const payment of phone.payments) {
       const { number } = payment;
       if (now.refunded[number] > (paidBefore.refunded[number] || 0)) say(`${yuan(payment.refunded)} came back to you.`, 'good');
@@ -298,18 +311,41 @@ function drawDaemon(life, terminal) {
   }
 }
 
+function accountRow({ channel, charged, refunded, net }) {
+  const cell = (name, fen) => make('td', { id: `${name}-${channel}`, text: yuan(fen) });
+  return make('tr', {}, make('th', { text: CHANNELS[channel] || channel }), cell('charged', charged), cell('refunded', refunded), cell('net', net));
+}
+
+function orderRow(order) {
+  const button = (what, text, fields = {}) => make('button', { id: `${text}-${order.id}`, text, 'data-does': text,
+    'aria-label': `${text}, order ${order.id.slice(-6)}`, click: () => act(what, { order: order.id, ...fields }) });
+  const can = {
+    nothing: () => [],
+    refund: () => [button('refund', 'refund')],
+    decide: () => [button('decide', 'approve', { approved: true }), button('decide', 'decline', { approved: false })],
+  }[order.can]();
+  return make('tr', { 'data-order': order.id, 'data-state': order.state }, make('td', { text: `…${order.id.slice(-6)}` }),
+    make('td', { text: order.can === 'decide' ? 'refund asked' : order.state }), make('td', { text: yuan(order.paid) }),
+    make('td', { text: yuan(order.refunded) }), make('td', {}, ...can));
+}
+
+function verdict({ net, worth, given_back: back }) {
+  const open = net + back - worth;
+  if (open > 0) return `${yuan(open)} is paid and not delivered yet, or on its way back.`;
+  if (open < 0) return `${yuan(-open)} is on its way: goods fell whose money is not in the books.`;
+  return back ? `The books agree: kept money + ${yuan(back)} refunded by hand = goods fallen.` : 'The books agree: kept money = goods fallen.';
+}
+
 function drawBooks(books) {
   for (const name of ['charged', 'refunded', 'net', 'worth']) write($(name), yuan(books[name]));
-  const open = books.net - books.worth;
-  write($('verdict'), open === 0 ? 'The books agree: kept money = goods fallen.'
-    : open > 0 ? `${yuan(open)} is paid and not delivered yet, or on its way back.` : `${yuan(-open)} of goods fell unpaid.`);
-  $('verdict').className = open === 0 ? 'good' : '';
+  $('accounts').replaceChildren(...books.accounts.map(accountRow));
+  write($('verdict'), verdict(books));
+  $('verdict').className = books.net + books.given_back === books.worth ? 'good' : '';
   const chips = books.states.map(([state, count]) => make('span', { id: `state-${state}`, 'data-count': count, text: `${state} ${count}` }));
-  const rows = books.orders.map((order) => make('tr', { 'data-order': order.id, 'data-state': order.state },
-    make('td', { text: `…${order.id.slice(-6)}` }), make('td', { text: order.state }), make('td', { text: yuan(order.paid) }),
-    make('td', { text: yuan(order.refunded) })));
+  const held = document.activeElement?.id;
   $('states').replaceChildren(...chips);
-  $('orders').replaceChildren(...rows);
+  $('orders').replaceChildren(...books.orders.map(orderRow));
+  if (held) $(held)?.focus();
 }
 
 /* ---- the stream ---- */
@@ -323,9 +359,8 @@ function draw(state) {
   drawDaemon(state.life, state.terminal);
   if (JSON.stringify(before?.books) !== JSON.stringify(state.books)) drawBooks(state.books);
   for (const [name, show] of Object.entries(panel)) show(state.weather[name]);
-  for (const key of document.querySelectorAll('[data-language]')) {
-    key.setAttribute('aria-pressed', String(key.dataset.language === state.language));
-  }
+  press('[data-language]', (key) => key.dataset.language === state.language);
+  press('[data-one]', (key) => key.dataset.one === String(state.one_code));
   before = state;
 }
 
