@@ -46,11 +46,23 @@ pub enum Mutant {
     VoucherNotSpent,
     /// A machine that cannot deliver goes on selling.
     SoldWhileJammed,
+    /// A refund that failed under its number is not made again.
+    FailedRefundIsDropped,
+    /// A refund is sent without the second person's word.
+    ApprovalSkipped,
+    /// Who asks for a refund may approve it too.
+    AskerApproves,
+    /// A pay code is cancelled before its channel takes a cancel.
+    CancelNotWaitedFor,
+    /// The code of a channel that went away is forgotten for that of the next one.
+    OldCodeForgotten,
+    /// A duty that was open when the daemon stopped is forgotten.
+    DutyForgottenAtRestart,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 27] = [
         Self::TimeoutIsNotPaid,
         Self::UnlistedIsNotPaid,
         Self::CallBeforeRecord,
@@ -72,6 +84,12 @@ impl Mutant {
         Self::LeftBuyerIsServed,
         Self::VoucherNotSpent,
         Self::SoldWhileJammed,
+        Self::FailedRefundIsDropped,
+        Self::ApprovalSkipped,
+        Self::AskerApproves,
+        Self::CancelNotWaitedFor,
+        Self::OldCodeForgotten,
+        Self::DutyForgottenAtRestart,
     ];
 }
 

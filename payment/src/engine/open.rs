@@ -102,7 +102,7 @@ impl Engine {
     /// A line from the machine's own scanner.
     pub(super) fn on_scanned(&mut self, now: Now, line: &str) -> Result<Done, Refused> {
         let order = self.session.order().filter(|_| self.wants_scan()).ok_or(Refused::NotWaiting)?;
-        let done = self.try_code(now, order, line);
+        let done = self.try_code(now, order, self.settings.routes.route(line));
         if let Err(refused) = &done {
             let trouble = trouble_of(refused);
             self.with_order(now, order, |order, _| order.trouble = Some(trouble));
@@ -117,12 +117,13 @@ impl Engine {
         if !known.wants_code() {
             return Err(Refused::NotWaiting);
         }
-        self.try_code(now, order, line)
+        // Nobody knows whether a person typed it.
+        self.try_code(now, order, self.settings.routes.route_keyed(line))
     }
 
-    fn try_code(&mut self, now: Now, id: OrderId, line: &str) -> Result<AttemptId, Refused> {
+    fn try_code(&mut self, now: Now, id: OrderId, route: Route) -> Result<AttemptId, Refused> {
         let mut made = None;
-        match self.settings.routes.route(line) {
+        match route {
             Route::Wallet { wallet, channels, code } => {
                 let channel = self.accept_code(&channels, &code)?;
                 self.with_order(now, id, |order, office| made = Some(order.take_code(office, channel, wallet, code)));

@@ -39,6 +39,9 @@ impl Engine {
 
     pub(super) fn on_plan_key(&mut self, now: Now, id: OrderId, digit: u8) -> Result<Done, Refused> {
         let order = self.orders.get(&id).ok_or(Refused::NoSuchOrder(id))?;
+        if !order.may_choose_instalment() {
+            return Ok(Done::Taken);
+        }
         let plans = self.plans(order);
         let chosen = match digit {
             0 => None,

@@ -193,6 +193,11 @@ impl RefundRecord {
         self.stage == RefundStage::Done
     }
 
+    /// Whether another number took its place.
+    pub(crate) fn is_replaced(&self) -> bool {
+        self.stage == RefundStage::Replaced
+    }
+
     /// Whether it takes part of what was paid: asked for, under way or done.
     #[must_use]
     pub const fn counts(&self) -> bool {
@@ -213,6 +218,8 @@ pub struct DutyRecord {
     pub attempt: AttemptId,
     /// What is to be done.
     pub kind: DutyKind,
+    /// What of the payment stayed when it began: the same at every call, whatever goes back later.
+    pub amount: Fen,
     /// Since when.
     pub begun: Wall,
     /// The channel's code when it refuses for now.
@@ -340,10 +347,12 @@ impl OrderRecord {
             }
             Entry::VendEnded { item, result, .. } => self.set_vend(*item, VendRecord::Ended(*result)),
             Entry::RefundStarted { attempt, refund, amount, reason, idempotency, said, instead_of, .. } => {
+                let mut decision = None;
                 if let Some(failed) = instead_of {
                     self.set_refund(*failed, |known| {
                         known.stage = RefundStage::Replaced;
                         known.owed = None;
+                        decision.clone_from(&known.decision);
                     });
                 }
                 self.add_refund(RefundRecord {
@@ -356,7 +365,7 @@ impl OrderRecord {
                     owed: None,
                     stage: RefundStage::Sent,
                     said: said.clone(),
-                    decision: None,
+                    decision,
                     done_at: None,
                 });
             }
@@ -389,7 +398,9 @@ impl OrderRecord {
                 known.owed = Some(code.clone());
             }),
             Entry::DutyBegun { attempt, duty, .. } => {
-                self.duties.push(DutyRecord { attempt: *attempt, kind: *duty, begun: at, refused: None, done: false });
+                let (attempt, kind) = (*attempt, *duty);
+                let amount = self.stays_of(attempt);
+                self.duties.push(DutyRecord { attempt, kind, amount, begun: at, refused: None, done: false });
             }
             Entry::DutyDone { attempt, duty, .. } => self.set_duty(*attempt, *duty, |known| {
                 known.done = true;
@@ -522,6 +533,12 @@ impl OrderRecord {
     pub fn returned_of(&self, attempt: AttemptId) -> Fen {
         let of_it = |refund: &&RefundRecord| refund.attempt == attempt && refund.counts();
         self.refunds.iter().filter(of_it).map(|refund| refund.amount).sum()
+    }
+
+    /// What of `attempt`'s money neither went back nor is on its way back.
+    #[must_use]
+    pub(crate) fn stays_of(&self, attempt: AttemptId) -> Fen {
+        self.attempt(attempt).map_or(Fen::ZERO, |known| known.amount.less(self.returned_of(attempt)))
     }
 
     /// Whether the terminal itself decided to return money of the payment that bought the order.

@@ -7,11 +7,12 @@
 //! ```
 
 use super::Engine;
-use super::entry::{IdempotencyKey, Said};
+use super::entry::{IdempotencyKey, RefundReason, Said};
 use super::faults::Fault;
 use super::input::{RefundWanted, Refused};
+use super::mutant::{Mutant, is_planted};
 use super::order::Order;
-use super::record::{AttemptEnd, RefundStage};
+use super::record::{AttemptEnd, RefundRecord, RefundStage};
 use crate::ids::{OrderId, RefundId};
 use crate::money::Fen;
 use crate::time::{Now, Wall};
@@ -32,13 +33,24 @@ impl Engine {
         let asked = check(order, amount)?;
         self.check_window(order, now.wall)?;
         let mut made = None;
-        if self.settings.refunds.approval_above.is_some_and(|above| asked > above) {
-            let said = said.ok_or(Refused::NameWanted)?;
+        if self.needs_approval(order, asked) {
+            let said = said.filter(is_named).ok_or(Refused::NameWanted)?;
             self.with_order(now, id, |order, office| made = order.ask_refund(office, asked, idempotency, said));
         } else {
             self.with_order(now, id, |order, office| made = order.refund(office, asked, idempotency, said));
         }
         made.ok_or(Refused::NotPaid(id))
+    }
+
+    /// Many small refunds are one large one: what people returned of the order before counts too.
+    fn needs_approval(&self, order: &Order, asked: Fen) -> bool {
+        if is_planted(Mutant::ApprovalSkipped) {
+            return false;
+        }
+        let by_people = |refund: &&RefundRecord| refund.reason == RefundReason::Operator && refund.counts();
+        let before = order.record.refunds.iter().filter(by_people).map(|refund| refund.amount);
+        let sum: Fen = before.chain([asked]).sum();
+        self.settings.refunds.approval_above.is_some_and(|above| sum > above)
     }
 
     /// Another person's word about a refund that was asked for.
@@ -56,8 +68,15 @@ impl Engine {
         }
         let asked = order.record.refunds.iter().find(|known| known.refund == refund);
         let asked = asked.filter(|known| known.stage == RefundStage::Asked).ok_or(Refused::NotAsked(refund))?;
-        if asked.said.as_ref().is_some_and(|asker| asker.by.trim() == said.by.trim()) {
+        if !is_named(&said) {
+            return Err(Refused::NameWanted);
+        }
+        let is_asker = asked.said.as_ref().is_some_and(|asker| name_of(asker) == name_of(&said));
+        if is_asker && !is_planted(Mutant::AskerApproves) {
             return Err(Refused::SamePerson(said.by));
+        }
+        if approved {
+            self.check_window(order, now.wall)?;
         }
         if order.is_refunding() {
             return Err(Refused::RefundUnderWay(id));
@@ -86,6 +105,15 @@ impl Engine {
             (Some(_) | None, _) => Ok(()),
         }
     }
+}
+
+/// A name as people mean it: neither blanks around it nor capitals make another person.
+fn name_of(said: &Said) -> String {
+    said.by.trim().to_lowercase()
+}
+
+fn is_named(said: &Said) -> bool {
+    !said.by.trim().is_empty()
 }
 
 /// The refund that the same request made before: the newest, where one failed and was made again.

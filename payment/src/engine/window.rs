@@ -175,7 +175,7 @@ fn verdict(order: &Order) -> Option<View> {
 }
 
 fn paid_verdict(record: &OrderRecord) -> View {
-    let back: Fen = record.refunds.iter().map(|refund| refund.amount).sum();
+    let back: Fen = record.refunds.iter().filter(|refund| refund.moves_money()).map(|refund| refund.amount).sum();
     if !record.is_given_back() {
         return View::Thanks { amount: record.amount };
     }

@@ -128,6 +128,7 @@ impl Attempt {
     /// The wait before a cancel is counted from now, after a restart too: nobody knows when the code arrived.
     fn new(desk: &Desk, subject: Subject, phase: Phase) -> Self {
         let wait_ms = match subject.method {
+            Method::TakeCode if is_planted(Mutant::CancelNotWaitedFor) => 0,
             Method::TakeCode => desk.pace_of(subject.channel).cancel_after_ms,
             Method::ShowCode => 0,
         };

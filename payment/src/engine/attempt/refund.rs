@@ -23,6 +23,9 @@ use crate::time::{Mono, Wall};
 /// So many times the channel may know nothing of the refund before the trade itself is asked after.
 const MOST_ABSENT: u32 = 3;
 
+/// The longest wait before a refund that failed is made again. Each time is two entries, for ever: so it doubles to a day.
+const RENEW_MAX_MS: u64 = 86_400_000;
+
 /// What to ask next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -94,12 +97,16 @@ impl Refund {
         Some(state)
     }
 
-    /// Take up a refund that was open when the daemon stopped: ask first, it may be done.
+    /// Take up a refund that was open when the daemon stopped: ask first, it may be done. One that failed waits again.
     pub(crate) fn restore(desk: &mut Desk, channel: ChannelId, trade: Trade, record: &RefundRecord) -> Self {
         let start = RefundStart::of(record);
         let mut state = Self::waiting(channel, start.order(trade, record.begun), start);
-        state.step = if record.stage == RefundStage::Failed { Step::Renew } else { Step::AskRefund };
-        state.send(desk);
+        if record.stage == RefundStage::Failed {
+            state.renew_later(desk);
+        } else {
+            state.step = Step::AskRefund;
+            state.send(desk);
+        }
         state
     }
 
@@ -172,6 +179,7 @@ impl Refund {
             RefundOutcome::ShortOfFunds | RefundOutcome::Refused { .. } if self.is_dropped() => return true,
             RefundOutcome::ShortOfFunds => self.owe(desk, "short_of_funds"),
             RefundOutcome::Refused { code } => self.owe(desk, code),
+            RefundOutcome::Failed { .. } if is_planted(Mutant::FailedRefundIsDropped) => return true,
             RefundOutcome::Failed { code } => self.fail(desk, code),
             RefundOutcome::Unknown(_) => self.ask_later(desk),
         }
@@ -221,8 +229,17 @@ impl Refund {
     fn fail(&mut self, desk: &mut Desk, code: &str) {
         let (order, refund, code) = (desk.order(), self.wanted.refund, code.to_owned());
         desk.note(Entry::RefundFailed { order, refund, code });
+        self.renew_later(desk);
+    }
+
+    /// The wait doubles with every number that is spent already, over restarts too.
+    fn renew_later(&mut self, desk: &Desk) {
+        let spent = |known: &&RefundRecord| known.attempt == self.wanted.trade.attempt && known.is_replaced();
+        let spent = u32::try_from(desk.record.refunds.iter().filter(spent).count()).unwrap_or(u32::MAX);
+        let factor = 1_u64.checked_shl(spent).unwrap_or(u64::MAX);
+        let wait_ms = self.pace(desk).refund_gap_ms.saturating_mul(factor).min(RENEW_MAX_MS);
         self.step = Step::Renew;
-        self.next_at = Some(self.backoff.next(desk.now(), self.pace(desk).refund_gap_ms, desk.pace()));
+        self.next_at = Some(desk.now().plus(wait_ms));
     }
 
     fn renew(&mut self, desk: &mut Desk) {

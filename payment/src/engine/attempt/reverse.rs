@@ -5,8 +5,12 @@
 //! | we show a code | close | it never touches a paid trade, so a payment that won the race stays a payment |
 //! | we take a code | cancel | it closes an unpaid trade and returns the money of a paid one |
 //!
-//! Some channels take no cancel in the first seconds after the pay code was sent: those are waited for. Neither "no such trade" nor "closed" is an end by itself: a shown code stays payable until it expires, and a pay request
-//! or a confirmation may still be on its way. The attempt is asked after until none of it can be.
+//! Some channels take no cancel in the first seconds after the pay code was sent: those are waited for. Neither "no such
+//! trade" nor "closed" is an end by itself: a shown code stays payable until it expires, and a pay request or a
+//! confirmation may still be on its way. The attempt is asked after until none of it can be.
+//!
+//! While no undo was answered, undoing and asking take turns: a payment is seen even where the undo stays in doubt, and
+//! "no such trade" proves nothing, because the undo may still be what makes an end of it.
 
 use super::unknown::longest_payable;
 use super::{Next, Phase, Subject};
@@ -17,6 +21,10 @@ use crate::engine::entry::Method;
 use crate::engine::mutant::{Mutant, is_planted};
 use crate::engine::retry::Backoff;
 use crate::time::Mono;
+
+/// So many undos without an answer, and a payment that is seen is taken for one: it goes back by a refund. A cancel that
+/// still arrives moves nothing twice, because no channel returns more than was paid.
+const MOST_DOUBTS: u32 = 8;
 
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +41,10 @@ pub(crate) struct Reverse {
     payable_until: Mono,
     /// The channel refused to cancel: a payment must be refunded instead.
     cancel_refused: bool,
+    /// The channel answered an undo, whatever it said.
+    answered: bool,
+    /// Undos without an answer.
+    doubts: u32,
     /// The channel said that the trade is closed and unpaid.
     closed: Option<Refusal>,
     next_at: Option<Mono>,
@@ -46,6 +58,8 @@ impl Reverse {
             step: Step::Undo,
             payable_until,
             cancel_refused: false,
+            answered: false,
+            doubts: 0,
             closed: None,
             next_at: None,
             backoff: Backoff::default(),
@@ -81,6 +95,7 @@ impl Reverse {
     }
 
     pub(crate) fn on_reversal(&mut self, desk: &Desk, subject: &Subject, reversal: &Reversal) -> Next {
+        self.answered |= !matches!(reversal, Reversal::Again | Reversal::Unknown(_));
         match reversal {
             // Both are final; the question after them makes sure and tells how the trade stands.
             Reversal::Closed | Reversal::Refunded => self.ask_now(subject),
@@ -92,7 +107,11 @@ impl Reverse {
             Reversal::Unknown(_) if is_planted(Mutant::CancelForgottenOnTimeout) => {
                 Next::NotPaid(Refusal { code: "cancelled".to_owned(), why: Why::Closed })
             }
-            Reversal::Again | Reversal::Unknown(_) => self.retry(desk, Step::Undo),
+            Reversal::Unknown(_) => {
+                self.doubts = self.doubts.saturating_add(1);
+                self.retry(desk, Step::Ask)
+            }
+            Reversal::Again => self.retry(desk, Step::Ask),
         }
     }
 
@@ -103,17 +122,20 @@ impl Reverse {
                 self.closed = Some(refusal);
                 self.watch(desk)
             }
-            Outcome::Pending(Waiting::NoTrade) => self.watch(desk),
-            Outcome::Pending(Waiting::Confirming) => self.retry(desk, Step::Undo),
-            Outcome::Unknown(_) => self.retry(desk, Step::Ask),
+            Outcome::Pending(Waiting::NoTrade) if self.answered => self.watch(desk),
+            Outcome::Unknown(_) if self.answered => self.retry(desk, Step::Ask),
+            Outcome::Pending(Waiting::NoTrade | Waiting::Confirming) | Outcome::Unknown(_) => {
+                self.retry(desk, Step::Undo)
+            }
         }
     }
 
-    /// A cancel that was sent may still return the money: only when the channel refuses to cancel is it a payment.
+    /// A cancel that was sent may still return the money: only when the channel refuses to cancel, or never says what it
+    /// does with one, is it a payment.
     fn on_paid(&mut self, desk: &Desk, subject: &Subject, receipt: Receipt) -> Next {
         match subject.method {
             Method::ShowCode => Next::Paid(receipt),
-            Method::TakeCode if self.cancel_refused => Next::Paid(receipt),
+            Method::TakeCode if self.cancel_refused || self.doubts >= MOST_DOUBTS => Next::Paid(receipt),
             Method::TakeCode => self.retry(desk, Step::Undo),
         }
     }

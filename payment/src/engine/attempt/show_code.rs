@@ -81,12 +81,16 @@ impl ShowCode {
                 self.next_at = Some(self.backoff.next(desk.now(), desk.pace().retry_ms, desk.pace()));
                 Next::Stay
             }
-            CodeAnswer::Unknown(_) => Next::NotPaid(Refusal { code: "no_code".to_owned(), why: Why::NewNumber }),
+            CodeAnswer::Unknown(_) => no_code(),
         }
     }
 
     pub(crate) fn on_outcome(&mut self, desk: &mut Desk, outcome: Outcome) -> Next {
         let pace = *desk.pace();
+        let tells_nothing = matches!(outcome, Outcome::Pending(Waiting::NoTrade) | Outcome::Unknown(_));
+        if tells_nothing && self.was_never_seen() && self.tries >= MOST_TRIES {
+            return no_code();
+        }
         match outcome {
             Outcome::Paid(receipt) => return Next::Paid(receipt),
             Outcome::NotPaid(refusal) => return Next::NotPaid(refusal),
@@ -115,4 +119,9 @@ impl ShowCode {
         }
         Next::Call(Request::ShowCode(self.offer.clone()))
     }
+}
+
+/// Nobody has seen a code under this number, so nobody can have paid it: the next channel gets its turn.
+fn no_code() -> Next {
+    Next::NotPaid(Refusal { code: "no_code".to_owned(), why: Why::NewNumber })
 }

@@ -9,10 +9,14 @@ use crate::engine::attempt::Attempt;
 use crate::engine::attempt::show_code::ShowCode;
 use crate::engine::desk::{Desk, Office};
 use crate::engine::entry::{Method, ReverseReason};
+use crate::engine::mutant::{Mutant, is_planted};
 use crate::engine::offer::offer;
 use crate::engine::settings::CodeShown;
 use crate::engine::view::PayTrouble;
 use crate::ids::AttemptId;
+
+/// An order begins at most so many attempts for a buyer who changes the mind: each is watched until it has expired.
+const MOST_CHANGES: usize = 12;
 
 /// One place on the screen for a code.
 #[derive(Debug)]
@@ -38,7 +42,7 @@ impl CodePlace {
 impl Order {
     /// Starts the codes that are missing, where a channel can make one.
     pub(super) fn offer_codes(&mut self, office: &mut Office) {
-        if !self.record.who_scans.shows_code() {
+        if !self.record.who_scans.shows_code() || !self.is_payable() {
             return;
         }
         let mut places = std::mem::take(&mut self.codes);
@@ -91,15 +95,21 @@ impl Order {
     /// Whether the buyer may still choose how to pay.
     pub(crate) fn may_choose_instalment(&self) -> bool {
         let trying = self.attempts.values().any(|attempt| attempt.subject.method == Method::TakeCode);
-        self.is_payable() && !trying && !self.is_confirming()
+        let may_change = self.record.attempts.len() < MOST_CHANGES;
+        self.is_payable() && may_change && !trying && !self.is_confirming()
     }
 
     /// The buyer chose to pay in these instalments, or at once: the codes that say otherwise are given up for new ones.
     pub(crate) fn choose_instalment(&mut self, office: &mut Office, instalment: Option<Instalment>) {
-        if self.instalment == instalment {
+        if self.instalment == instalment || !self.may_choose_instalment() {
             return;
         }
         self.instalment = instalment;
+        self.trouble = self.trouble.filter(|trouble| *trouble != PayTrouble::NoCode);
+        for place in &mut self.codes {
+            // That it made no code for the other choice says nothing about this one.
+            place.failed.retain(|channel| !channel.takes_instalments());
+        }
         let left = self.leave_codes(ChannelId::takes_instalments);
         self.give_up_codes(office, &left);
         self.offer_codes(office);
@@ -113,6 +123,9 @@ impl Order {
 
     fn give_up_codes(&mut self, office: &mut Office, left: &[AttemptId]) {
         for id in left {
+            if is_planted(Mutant::OldCodeForgotten) {
+                self.attempts.remove(id);
+            }
             self.with_attempt(office, *id, |attempt, desk| attempt.give_up(desk, ReverseReason::NoAnswer));
         }
     }
@@ -140,7 +153,12 @@ impl Order {
 
     /// Whether a code is being fetched and none can be scanned yet.
     pub(crate) fn is_fetching_code(&self) -> bool {
-        self.shown_codes().is_empty() && self.code_attempts().any(|(_, attempt)| !attempt.is_reversing())
+        self.shown_codes().is_empty() && self.has_code_coming()
+    }
+
+    /// Whether a code is on the screen or on its way there.
+    pub(super) fn has_code_coming(&self) -> bool {
+        self.code_attempts().any(|(_, attempt)| !attempt.is_reversing())
     }
 
     fn code_attempts(&self) -> impl Iterator<Item = (Option<Wallet>, &Attempt)> {

@@ -1,54 +1,54 @@
 //! What is owed to the channel after a delivery, once it is certain what of the payment stays.
 
 use super::Order;
-use crate::channel::{Answer, ChannelId, Duty as Wanted, DutyKind};
+use crate::channel::{Answer, Duty as Wanted, DutyKind};
 use crate::engine::attempt::duty::Duty;
 use crate::engine::desk::{Desk, Office};
 use crate::engine::effect::CallId;
-use crate::engine::record::AttemptEnd;
+use crate::engine::mutant::{Mutant, is_planted};
+use crate::engine::record::{AttemptEnd, DutyRecord};
 use crate::money::Fen;
 use crate::time::Wall;
 
 impl Order {
     /// Begins what the paying channel wants to hear, when the delivery and the refunds that came of it are over.
     pub(super) fn begin_duty(&mut self, office: &mut Office) {
-        if self.is_delivering() || !self.refunds.is_empty() || !self.duties.is_empty() {
+        // What was closed before owes its channel nothing: a refund of it is no delivery.
+        if self.is_delivering() || !self.refunds.is_empty() || !self.duties.is_empty() || self.record.was_closed {
             return;
         }
         let due = self.record.winner().and_then(|winner| {
             let kind = *office.settings.duties.get(&winner.channel)?;
             let known = self.record.duties.iter().any(|duty| duty.attempt == winner.attempt && duty.kind == kind);
-            (!known).then_some((winner.channel, kind))
+            let amount = self.record.stays_of(winner.attempt);
+            (!known && amount.is_positive()).then_some((winner.channel, kind, amount))
         });
-        let Some((channel, kind)) = due else {
+        let Some((channel, kind, amount)) = due else {
             return;
         };
-        if let Some(wanted) = self.duty(kind, office.now.wall).filter(|duty| duty.amount.is_positive()) {
+        if let Some(wanted) = self.duty(kind, amount, office.now.wall) {
             let mut desk = Desk { office, record: &mut self.record };
             self.duties.push(Duty::begin(&mut desk, channel, wanted));
         }
     }
 
-    fn duty(&self, kind: DutyKind, delivered: Wall) -> Option<Wanted> {
+    fn duty(&self, kind: DutyKind, amount: Fen, delivered: Wall) -> Option<Wanted> {
         let winner = self.record.winner()?;
         let buyer = match &winner.end {
             Some(AttemptEnd::Paid { buyer, .. }) => buyer.clone(),
             Some(AttemptEnd::NotPaid { .. }) | None => None,
         };
-        let amount: Fen = winner.amount.less(self.record.returned_of(winner.attempt));
         Some(Wanted { trade: winner.trade(), kind, goods: self.record.subject.clone(), amount, buyer, delivered })
     }
 
     pub(super) fn restore_duties(&mut self, office: &mut Office) {
-        let open: Vec<(ChannelId, DutyKind, Wall)> = self
-            .record
-            .duties
-            .iter()
-            .filter(|duty| !duty.done)
-            .filter_map(|duty| Some((self.record.attempt(duty.attempt)?.channel, duty.kind, duty.begun)))
-            .collect();
-        for (channel, kind, begun) in open {
-            if let Some(wanted) = self.duty(kind, begun) {
+        if is_planted(Mutant::DutyForgottenAtRestart) {
+            return;
+        }
+        let open: Vec<DutyRecord> = self.record.duties.iter().filter(|duty| !duty.done).cloned().collect();
+        for DutyRecord { attempt, kind, amount, begun, .. } in open {
+            let channel = self.record.attempt(attempt).map(|attempt| attempt.channel);
+            if let (Some(channel), Some(wanted)) = (channel, self.duty(kind, amount, begun)) {
                 let mut desk = Desk { office, record: &mut self.record };
                 self.duties.push(Duty::restore(&mut desk, channel, wanted));
             }

@@ -359,7 +359,7 @@ impl Order {
 
     pub(crate) fn is_in_doubt(&self) -> bool {
         // A code that was replaced by another one is watched in the background.
-        let replaced = |attempt: &Attempt| attempt.subject.method == Method::ShowCode && !self.shown_codes().is_empty();
+        let replaced = |attempt: &Attempt| attempt.subject.method == Method::ShowCode && self.has_code_coming();
         let open = |attempt: &&Attempt| !attempt.was_never_seen() && !replaced(attempt);
         self.attempts.values().filter(open).any(|attempt| attempt.is_unknown() || attempt.is_reversing())
     }

@@ -13,8 +13,7 @@ use crate::money::Fen;
 impl Order {
     /// What can still be returned of the payment that bought the order.
     pub(crate) fn returnable(&self) -> Fen {
-        let winner = self.record.winner();
-        winner.map_or(Fen::ZERO, |winner| winner.amount.less(self.record.returned_of(winner.attempt)))
+        self.record.winner().map_or(Fen::ZERO, |winner| self.record.stays_of(winner.attempt))
     }
 
     /// Returns money on somebody's word.

@@ -53,6 +53,8 @@ pub struct Mood {
     pub refuses_cancels: bool,
     /// Payments are told with another amount.
     pub tells_wrong_amounts: bool,
+    /// It lends to nobody.
+    pub refuses_instalments: bool,
     /// So many cancels are answered "again" and do nothing.
     pub again: u32,
 }
@@ -67,7 +69,7 @@ pub struct Alipay {
 }
 
 impl Trade {
-    fn new(amount: Fen, standing: Standing) -> Self {
+    pub fn new(amount: Fen, standing: Standing) -> Self {
         let (charged, cancelled_back) = (Fen::ZERO, Fen::ZERO);
         Self { amount, standing, charged, refunds: BTreeMap::new(), cancelled_back, seen: false }
     }
@@ -81,7 +83,30 @@ impl Trade {
         Fen::new(self.charged.get() - self.returned().get())
     }
 
-    fn pay(&mut self) {
+    /// The phone scans the shown code; the trade begins.
+    pub fn scan(&mut self, now: u64) {
+        if matches!(self.standing, Standing::Code { valid_until } if now <= valid_until) {
+            self.standing = Standing::Confirming;
+        }
+    }
+
+    /// The buyer confirms on the phone.
+    pub fn confirm(&mut self) {
+        if self.standing == Standing::Confirming {
+            self.pay();
+        }
+    }
+
+    /// The buyer refuses on the phone.
+    pub fn refuse(&mut self) {
+        if self.standing == Standing::Confirming {
+            self.standing = Standing::Closed;
+        }
+    }
+
+    /// Takes the money. A confirmation that was on its way may land although the trade was closed meanwhile: it should not
+    /// be; it is charged.
+    pub fn pay(&mut self) {
         self.standing = Standing::Paid;
         self.charged = self.amount;
     }
@@ -91,40 +116,6 @@ impl Alipay {
     /// The phone makes a pay code.
     pub fn make_pay_code(&mut self, code: &str, wallet: Wallet, now: u64) {
         self.wallets.insert(code.to_owned(), (wallet, now + PAY_CODE_MS));
-    }
-
-    /// The phone scans a shown code; the trade begins.
-    pub fn scan(&mut self, attempt: AttemptId, now: u64) {
-        if let Some(trade) = self.trades.get_mut(&attempt)
-            && matches!(trade.standing, Standing::Code { valid_until } if now <= valid_until)
-        {
-            trade.standing = Standing::Confirming;
-        }
-    }
-
-    /// The buyer confirms on the phone.
-    pub fn confirm(&mut self, attempt: AttemptId) {
-        if let Some(trade) = self.trades.get_mut(&attempt)
-            && trade.standing == Standing::Confirming
-        {
-            trade.pay();
-        }
-    }
-
-    /// A confirmation that was on its way lands although the trade was closed meanwhile. It should not be; it is charged.
-    pub fn lands_despite_close(&mut self, attempt: AttemptId) {
-        if let Some(trade) = self.trades.get_mut(&attempt) {
-            trade.pay();
-        }
-    }
-
-    /// The buyer refuses on the phone.
-    pub fn refuse(&mut self, attempt: AttemptId) {
-        if let Some(trade) = self.trades.get_mut(&attempt)
-            && trade.standing == Standing::Confirming
-        {
-            trade.standing = Standing::Closed;
-        }
     }
 
     /// Carries one call out.
@@ -146,6 +137,9 @@ impl Alipay {
     fn show_code(&mut self, offer: &Offer, now: u64) -> CodeAnswer {
         if self.mood.refuses_setup {
             return CodeAnswer::Refused(refusal("ACQ.ACCESS_FORBIDDEN", Why::Setup));
+        }
+        if self.mood.refuses_instalments && offer.instalment.is_some() {
+            return CodeAnswer::Refused(refusal("ACQ.INVALID_PARAMETER", Why::NewNumber));
         }
         let valid_until = now + offer.valid_ms.next_multiple_of(60_000);
         let made = || Trade::new(offer.amount, Standing::Code { valid_until });
@@ -272,7 +266,7 @@ impl Alipay {
     }
 }
 
-fn refusal(code: &str, why: Why) -> Refusal {
+pub fn refusal(code: &str, why: Why) -> Refusal {
     Refusal { code: code.to_owned(), why }
 }
 

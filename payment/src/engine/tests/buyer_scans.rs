@@ -63,7 +63,7 @@ fn a_buyer_who_scanned_and_left_is_closed_at_the_channel() {
     let code = world.phone_scans().expect("a code");
     world.settle();
     assert!(world.calls("close") >= 1);
-    world.alipay.confirm(code);
+    world.confirm(code);
     assert_eq!((world.last_state(), world.net()), (OrderState::Expired, 0), "the closed trade cannot be paid");
 }
 
@@ -84,7 +84,7 @@ fn a_payment_that_lands_after_its_trade_was_closed_is_caught_and_refunded() {
             world.run(130_000);
         }
         assert!(world.calls("close") >= 1);
-        world.alipay.lands_despite_close(code);
+        world.lands_despite_close(code);
         world.settle();
         let record = world.last_record();
         assert_eq!((record.state(), world.net()), (OrderState::Refunded, 0), "{record:?}");

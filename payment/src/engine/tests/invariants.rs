@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::alipay::{Standing, attempt_of};
+use super::returns::Returns;
 use super::world::World;
-use crate::channel::Request;
+use crate::channel::{ChannelId, Request};
 use crate::engine::effect::{Call, Record, Vend};
 use crate::engine::entry::{Entry, OrderState, RefundReason, VendResult};
 use crate::engine::faults::Fault;
-use crate::engine::record::{OrderRecord, VendRecord};
+use crate::engine::record::{OrderRecord, RefundRecord, VendRecord};
 use crate::engine::view::View;
 use crate::ids::{AttemptId, OrderId, RefundId};
 
@@ -23,6 +24,9 @@ pub struct Watched {
     refunds: BTreeSet<RefundId>,
     paid: BTreeSet<OrderId>,
     vends: BTreeSet<(OrderId, usize)>,
+    /// Attempts with a pay code of the buyer, and when that left.
+    sent: BTreeMap<AttemptId, u64>,
+    pub returns: Returns,
     /// Attempts that the engine has begun, written or not.
     begun: BTreeSet<AttemptId>,
 }
@@ -33,6 +37,7 @@ impl World {
         self.invariant_states_move_forward();
         self.invariant_fault_shows_no_code();
         self.invariant_quiet_engine_sleeps();
+        self.invariant_duty_troubles_are_seen();
         assert_eq!(self.scanner_armed, self.engine.is_scanner_armed(), "the scanner does what the engine thinks");
     }
 
@@ -48,8 +53,12 @@ impl World {
             }
             Request::Refund(refund) | Request::RefundQuery(refund) => {
                 assert!(self.watched.refunds.contains(&refund.refund), "a refund of an unknown number: {call:?}");
+                self.invariant_refund_may_be_sent(refund);
             }
-            Request::ShowCode(_) | Request::TakeCode(..) | Request::Query(_) | Request::Duty(_) | Request::Probe => {}
+            Request::Duty(duty) => {
+                assert!(self.watched.returns.is_duty(duty), "a duty that is not written: {call:?}");
+            }
+            Request::ShowCode(_) | Request::TakeCode(..) | Request::Query(_) | Request::Probe => {}
         }
     }
 
@@ -65,6 +74,7 @@ impl World {
         let known = self.watched.states.entry(entry.order()).or_insert(OrderState::Waiting);
         assert!(*known <= record.state, "{known:?} went back to {:?} with {entry:?}", record.state);
         *known = record.state;
+        self.invariant_return_follows(entry);
         match entry {
             Entry::AttemptStarted { attempt, voucher, .. } => {
                 assert!(self.watched.started.insert(*attempt));
@@ -74,7 +84,8 @@ impl World {
             Entry::RefundStarted { refund, .. } => assert!(self.watched.refunds.insert(*refund)),
             Entry::AttemptPaid { order, attempt, .. } => {
                 let by_code = self.watched.codes.contains(attempt);
-                assert!(by_code || self.alipay.trades[attempt].charged.is_positive(), "{attempt} was not paid");
+                let charged = self.trade(*attempt).is_some_and(|trade| trade.charged.is_positive());
+                assert!(by_code || charged, "{attempt} was not paid");
                 self.watched.paid.insert(*order);
             }
             Entry::AttemptNotPaid { attempt, code, .. } => self.invariant_not_paid_is_certain(*attempt, code),
@@ -100,7 +111,7 @@ impl World {
     /// Not knowing is a state: "not paid" is said only when nothing can be paid any more.
     fn invariant_not_paid_is_certain(&self, attempt: AttemptId, code: &str) {
         assert!(!self.is_being_sent(attempt), "{attempt} is {code}, and its pay request is still on its way");
-        let Some(trade) = self.alipay.trades.get(&attempt) else {
+        let Some(trade) = self.trade(attempt) else {
             return;
         };
         let payable = match trade.standing {
@@ -108,18 +119,18 @@ impl World {
             Standing::Confirming | Standing::Paid => true,
             Standing::Closed => false,
         };
-        assert!(!payable, "{attempt} is {code}, and Alipay says {:?} at {}", trade.standing, self.at);
+        assert!(!payable, "{attempt} is {code}, and its channel says {:?} at {}", trade.standing, self.at);
     }
 
     fn invariant_refund_moved(&self, order: OrderId, refund: RefundId) {
-        let trades = &self.alipay.trades;
-        let moved = trades.values().any(|trade| trade.refunds.contains_key(&refund));
+        let moved = self.trades().any(|(_, trade)| trade.refunds.contains_key(&refund));
         let record = self.record(order);
         let attempt = record.refunds.iter().find(|known| known.refund == refund).map(|known| known.attempt);
         if attempt.is_some_and(|attempt| self.watched.codes.contains(&attempt)) {
             return;
         }
-        let cancelled = attempt.is_some_and(|attempt| trades[&attempt].cancelled_back.is_positive());
+        let trade = attempt.and_then(|attempt| self.trade(attempt));
+        let cancelled = trade.is_some_and(|trade| trade.cancelled_back.is_positive());
         assert!(moved || cancelled, "{refund} is done, and no money moved");
     }
 
@@ -151,10 +162,8 @@ impl World {
     /// A machine that cannot record, tell the time or reach the channel shows no code, and arms its scanner for nothing
     /// but member and voucher codes, which need no channel.
     fn invariant_fault_shows_no_code(&mut self) {
-        let shown = self.code_on_screen();
-        if let Some(trade) = shown.and_then(|attempt| self.alipay.trades.get_mut(&attempt)) {
-            trade.seen = true;
-        }
+        let shown = self.codes_on_screen();
+        shown.iter().for_each(|attempt| self.has_seen(*attempt));
         let blocks = |fault: &Fault| match fault {
             Fault::Storage | Fault::Clock | Fault::SwitchedOff | Fault::JournalFull => true,
             Fault::Network(_) | Fault::Setup(_) => false,
@@ -162,8 +171,9 @@ impl World {
         };
         let blocked = self.engine.faults().any(blocks);
         if blocked || self.wallets_down() {
-            assert_eq!(shown, None, "a code is shown in spite of {:?}", self.engine.faults().collect::<Vec<_>>());
+            assert_eq!(shown, [], "a code is shown in spite of {:?}", self.engine.faults().collect::<Vec<_>>());
         }
+        self.invariant_one_code_in_each_place(&shown);
         // A member code needs no channel: for it the scanner may be armed. That no wallet is tried then has an
         // invariant of its own.
         if blocked || (self.wallets_down() && self.engine.settings().vouchers.is_none()) {
@@ -174,20 +184,66 @@ impl World {
         }
     }
 
-    /// Whether no wallet can be reached.
-    pub fn wallets_down(&self) -> bool {
-        self.engine.faults().any(|fault| matches!(fault, Fault::Network(_) | Fault::Setup(_)))
+    /// Never two codes of one place, and none of a channel that cannot be used.
+    fn invariant_one_code_in_each_place(&self, shown: &[AttemptId]) {
+        let View::Pay { codes, .. } = self.view() else {
+            return;
+        };
+        let places = self.engine.settings().shows.len().max(1);
+        let wallets: BTreeSet<_> = codes.iter().map(|code| code.wallet).collect();
+        assert!(codes.len() <= places && wallets.len() == codes.len(), "two codes in one place: {codes:?}");
+        let down = self.channels_down();
+        let attempts = self.engine.orders().flat_map(|record| &record.attempts);
+        for attempt in attempts.filter(|attempt| shown.contains(&attempt.attempt)) {
+            assert!(!down.contains(&attempt.channel), "a code of {:?} is shown, and it is down", attempt.channel);
+        }
     }
 
-    /// While no wallet can be reached, none is tried: whatever was begun is a member or voucher code's.
-    pub fn invariant_no_wallet_without_channel(&mut self, down_before: bool) {
+    /// The channels that cannot be used.
+    pub fn channels_down(&self) -> BTreeSet<ChannelId> {
+        let channel = |fault: &Fault| match fault {
+            Fault::Network(channel) | Fault::Setup(channel) => Some(*channel),
+            _ => None,
+        };
+        self.engine.faults().filter_map(channel).collect()
+    }
+
+    /// Whether no wallet can be reached.
+    pub fn wallets_down(&self) -> bool {
+        let down = self.channels_down();
+        self.engine.settings().channels.iter().all(|channel| down.contains(channel))
+    }
+
+    /// While a channel cannot be reached, it is not tried.
+    pub fn invariant_no_wallet_without_channel(&mut self, down_before: &BTreeSet<ChannelId>) {
         let attempts = self.engine.orders().flat_map(|record| &record.attempts);
-        let begun: Vec<(AttemptId, bool)> =
-            attempts.map(|attempt| (attempt.attempt, attempt.voucher.is_some())).collect();
-        let down = down_before && self.wallets_down();
-        for (attempt, by_code) in begun {
+        let begun: Vec<(AttemptId, ChannelId)> = attempts.map(|attempt| (attempt.attempt, attempt.channel)).collect();
+        let down = self.channels_down();
+        for (attempt, channel) in begun {
             let is_new = self.watched.begun.insert(attempt) && !self.watched.started.contains(&attempt);
-            assert!(!is_new || !down || by_code, "{attempt} is tried, and its wallet cannot be reached");
+            let is_down = down_before.contains(&channel) && down.contains(&channel);
+            assert!(!is_new || !is_down, "{attempt} is tried, and {channel:?} cannot be reached");
+        }
+    }
+
+    /// Some channels take no cancel of a pay code in its first seconds.
+    pub fn invariant_no_cancel_too_early(&mut self, call: &Call) {
+        match &call.request {
+            Request::TakeCode(offer, _) => {
+                self.watched.sent.insert(offer.attempt, self.at);
+            }
+            Request::Cancel(trade) => {
+                let from = self.engine.settings().pace_of(call.channel).cancel_after_ms;
+                let sent = self.watched.sent.get(&trade.attempt).copied().unwrap_or(0);
+                assert!(self.at >= sent + from, "{} was sent at {sent} and is cancelled at {}", trade.attempt, self.at);
+            }
+            Request::ShowCode(_)
+            | Request::Query(_)
+            | Request::Close(_)
+            | Request::Refund(_)
+            | Request::RefundQuery(_)
+            | Request::Duty(_)
+            | Request::Probe => {}
         }
     }
 
@@ -230,20 +286,23 @@ impl World {
         for order in self.order_ids() {
             let record = self.record(order);
             assert!(record.ending.is_some(), "{order} never ended: {record:#?}");
-            let attempts = record.attempts.iter().filter_map(|attempt| self.alipay.trades.get(&attempt.attempt));
+            let attempts = record.attempts.iter().filter_map(|attempt| self.trade(attempt.attempt));
             let net: i64 = attempts.map(|trade| trade.net().get()).sum();
             let net = net + self.net_of_codes(order);
             assert_eq!(net, self.due(&record), "the buyer of {order} paid another sum: {record:#?}");
-            assert!(record.refunds.iter().all(|refund| refund.is_done() && refund.owed.is_none()));
+            let over = |refund: &RefundRecord| refund.owed.is_none() && (refund.is_done() || !refund.moves_money());
+            assert!(record.refunds.iter().all(over), "{record:#?}");
+            self.invariant_duties_are_done(&record);
         }
         let known: BTreeSet<AttemptId> = self.watched.started.iter().copied().collect();
-        assert!(self.alipay.trades.keys().all(|attempt| known.contains(attempt)), "money under an unknown number");
+        assert!(self.trades().all(|(attempt, _)| known.contains(attempt)), "money under an unknown number");
+        self.invariant_replaced_refunds_moved_nothing();
     }
 
     /// What the buyer shall have paid in the end.
     fn due(&self, record: &OrderRecord) -> i64 {
-        let by_hand = |reason| reason == RefundReason::Operator;
-        let given_back = record.refunds.iter().filter(|refund| by_hand(refund.reason));
+        let by_hand = |refund: &&RefundRecord| refund.reason == RefundReason::Operator && refund.moves_money();
+        let given_back = record.refunds.iter().filter(by_hand);
         let given_back: i64 = given_back.map(|refund| refund.amount.get()).sum();
         if record.cash.is_positive() {
             assert!(record.attempts.is_empty() && record.refunds.is_empty(), "cash moves by hand: {record:#?}");

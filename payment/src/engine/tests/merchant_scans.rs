@@ -182,10 +182,10 @@ fn a_second_payment_goes_back_even_when_the_first_already_did() {
     world.run(2_000);
     let code = world.code_on_screen().expect("a code");
     // The code on the screen is scanned, and paid only after the pay code's money went back.
-    world.alipay.scan(code, world.at);
+    world.scan(code);
     world.net.slow_ms = 0;
     world.show_pay_code(Wallet::PaysAtOnce).expect("taken");
-    world.alipay.confirm(code);
+    world.confirm(code);
     world.settle();
     assert_eq!((world.last_state(), world.net()), (OrderState::Refunded, 0));
     assert_eq!(world.last_record().refunds.len(), 2);

@@ -19,6 +19,8 @@ mod merchant_scans;
 mod random;
 mod refunds;
 mod restart;
+mod returns;
 mod scenes;
 mod vouchers;
+mod wechat;
 mod world;

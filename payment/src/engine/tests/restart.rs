@@ -51,8 +51,8 @@ fn a_bare_amount_paid_after_the_buyer_was_sent_away_goes_back() {
     world.restart(true, 2_000);
     world.run(20_000);
     assert!(!matches!(world.view(), View::Pay { .. }));
-    world.alipay.scan(code, world.at);
-    world.alipay.confirm(code);
+    world.scan(code);
+    world.confirm(code);
     world.settle();
     assert_eq!((world.last_state(), world.net()), (OrderState::Refunded, 0));
 }

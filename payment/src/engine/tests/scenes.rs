@@ -64,7 +64,7 @@ pub fn a_code_wins_and_the_phone_pays_too(world: &mut World) {
     let code = world.phone_scans();
     let _ = world.show_code(&member("M-1", 5_000));
     if let Some(code) = code {
-        world.alipay.confirm(code);
+        world.confirm(code);
     }
     world.run(5 * MINUTE);
 }
@@ -144,7 +144,7 @@ pub fn the_network_is_back_and_phone_and_member_pay(world: &mut World) {
     let _ = world.show_code(&member("M-1", 5_000));
     world.run(20_000);
     if let Some(attempt) = scanned {
-        world.alipay.lands_despite_close(attempt);
+        world.lands_despite_close(attempt);
     }
     world.run(5 * MINUTE);
 }
@@ -192,8 +192,8 @@ pub fn pays_late(world: &mut World) {
     let code = world.code_on_screen();
     world.run(70_000);
     if let Some(code) = code {
-        world.alipay.scan(code, world.at);
-        world.alipay.confirm(code);
+        world.scan(code);
+        world.confirm(code);
     }
     world.run(MINUTE);
 }
@@ -305,7 +305,7 @@ pub fn either_and_both_are_paid(world: &mut World) {
     world.run(2_000);
     if let Some(code) = world.phone_scans() {
         let _ = world.show_pay_code(Wallet::PaysAtOnce);
-        world.alipay.confirm(code);
+        world.confirm(code);
     }
     world.run(5 * MINUTE);
 }

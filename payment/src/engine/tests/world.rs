@@ -2,22 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::alipay::{Alipay, Wallet, attempt_of};
+use super::alipay::{Alipay, Trade, Wallet, attempt_of};
 use super::invariants::Watched;
 use super::machine::{FALL_MS, Machine, Run};
+use super::wechat::Wechat;
 use crate::channel::outcome::{Doubt, DoubtKind};
 use crate::channel::route::Routes;
-use crate::channel::{Answer, ChannelId, Request};
+use crate::channel::{Answer, ChannelId, DutyKind, Request, Wallet as PaidWith};
 use crate::engine::Engine;
 use crate::engine::effect::{Call, CallId, Effect, JobId, Record, Vend, VendWhat};
-use crate::engine::entry::{Entry, Item, OrderState, Origin, SlotId, Stored, VendResult, WhoScans};
+use crate::engine::entry::{Entry, Item, OrderState, Origin, Said, SlotId, Stored, VendResult, WhoScans};
 use crate::engine::faults::Fault;
 use crate::engine::input::{Done, Input, Key, NewOrder, RefundWanted, Refused};
-use crate::engine::record::OrderRecord;
+use crate::engine::record::{OrderRecord, RefundStage};
 use crate::engine::session::Session;
-use crate::engine::settings::{Product, Settings};
+use crate::engine::settings::{CodeShown, Pace, Product, RefundSettings, Settings};
 use crate::engine::view::View;
 use crate::ids::{AttemptId, IdMint, OrderId};
+use crate::instalment::{Bearer, Rates, Terms};
 use crate::money::Fen;
 use crate::time::{Mono, Now, Wall};
 
@@ -30,8 +32,8 @@ pub const IDLE: View = View::Idle { codes_only: None };
 /// What has been set in motion and comes later.
 #[derive(Debug, Clone)]
 enum Coming {
-    /// A request arrives at Alipay.
-    Arrival { call: CallId, request: Request, reply: bool },
+    /// A request arrives at its channel.
+    Arrival { call: CallId, channel: ChannelId, request: Request, reply: bool },
     /// Its answer arrives at the terminal.
     Reply(CallId, Answer),
     /// The motor of this job is done.
@@ -44,6 +46,8 @@ enum Coming {
 #[derive(Debug, Clone, Default)]
 pub struct Net {
     pub down: bool,
+    /// Channels that cannot be reached.
+    pub away: BTreeSet<ChannelId>,
     /// So many of the next requests are lost on their way there.
     pub lose_requests: u32,
     /// So many of the next replies are lost on their way back.
@@ -87,6 +91,7 @@ pub struct World {
     pub runs: u8,
     pub crash: Option<Crash>,
     pub alipay: Alipay,
+    pub wechat: Wechat,
     pub net: Net,
     pub machine: Machine,
     pub scanner_armed: bool,
@@ -140,6 +145,7 @@ impl World {
             runs: 0,
             crash: None,
             alipay: Alipay::default(),
+            wechat: Wechat::default(),
             net: Net::default(),
             machine: Machine::new(counter),
             scanner_armed: false,
@@ -202,9 +208,9 @@ impl World {
     }
 
     fn handle(&mut self, input: Input) -> Result<Done, Refused> {
-        let before = self.wallets_down();
+        let before = self.channels_down();
         let done = self.engine.handle(self.now(), input);
-        self.invariant_no_wallet_without_channel(before);
+        self.invariant_no_wallet_without_channel(&before);
         done
     }
 
@@ -216,8 +222,12 @@ impl World {
         if self.kill_if_due(&[Moment::Before]) {
             return;
         }
+        let mut returning = BTreeSet::new();
         for record in batch {
             self.invariant_entry_follows(&record);
+            if matches!(record.entry, Entry::RefundStarted { .. } | Entry::RefundAsked { .. }) {
+                returning.insert(record.entry.order());
+            }
             if let Entry::VendStarted { order, item, slot, .. } = &record.entry {
                 self.machine.permit(Run { order: *order, item: *item, slot: slot.clone() });
             }
@@ -228,6 +238,7 @@ impl World {
             self.stored.push(Stored { seq, at: record.at, entry: record.entry });
         }
         self.invariant_voucher_within_allowance();
+        returning.into_iter().for_each(|order| self.invariant_never_more_back_than_paid(order));
         if !self.kill_if_due(&[Moment::After]) {
             self.tell(Input::Recorded);
             self.tell_unsettled();
@@ -237,18 +248,20 @@ impl World {
     fn send(&mut self, call: Call) {
         self.invariant_call_is_journalled(&call);
         self.invariant_no_call_without_the_time(&call);
-        let Call { id, request, .. } = call;
-        let lost_there = self.net.down || take_one(&mut self.net.lose_requests);
+        self.invariant_no_cancel_too_early(&call);
+        self.invariant_duty_tells_the_truth(&call);
+        let Call { id, channel, request } = call;
+        let away = self.net.down || self.net.away.contains(&channel);
+        let lost_there = away || take_one(&mut self.net.lose_requests);
         if lost_there {
             let doubt = Doubt::new(DoubtKind::NoConnection, "lost on the way there");
             return self.later(5_000, Coming::Reply(id, Answer::in_doubt(&request, doubt)));
         }
         let reply = !take_one(&mut self.net.lose_replies);
         if !reply {
-            let doubt = Doubt::new(DoubtKind::NoReply, "lost on the way back");
-            self.later(10_000, Coming::Reply(id, Answer::in_doubt(&request, doubt)));
+            self.later(10_000, Coming::Reply(id, Answer::in_doubt(&request, no_reply())));
         }
-        self.later(50 + self.net.slow_ms, Coming::Arrival { call: id, request, reply });
+        self.later(50 + self.net.slow_ms, Coming::Arrival { call: id, channel, request, reply });
     }
 
     fn vend(&mut self, vend: Vend) {
@@ -304,8 +317,8 @@ impl World {
 
     fn happen(&mut self, coming: Coming) {
         match coming {
-            Coming::Arrival { call, request, reply } => {
-                let answer = self.alipay.execute(&request, self.at);
+            Coming::Arrival { call, channel, request, reply } => {
+                let answer = self.execute(channel, &request);
                 if reply {
                     let copies = 1 + u64::from(take_one(&mut self.net.double_replies));
                     (0..copies).for_each(|copy| self.later(50 + copy * 700, Coming::Reply(call, answer.clone())));
@@ -317,6 +330,17 @@ impl World {
                 self.vended(job, result);
             }
             Coming::DevicesUp => self.devices_up(),
+        }
+    }
+
+    /// The channel carries a call out.
+    fn execute(&mut self, channel: ChannelId, request: &Request) -> Answer {
+        match channel {
+            ChannelId::Alipay => self.alipay.execute(request, self.at),
+            ChannelId::Wechat => self.wechat.execute(request, self.at),
+            ChannelId::AllinpayVsp | ChannelId::AllinpayYst | ChannelId::Voucher => {
+                panic!("{channel:?} is not in this world: {request:?}")
+            }
         }
     }
 
@@ -368,8 +392,8 @@ impl World {
     fn kill(&mut self, goes_on: bool, gap_ms: u64) {
         let coming = std::mem::take(&mut self.coming);
         for (key, coming) in coming {
-            if goes_on && let Coming::Arrival { call, request, .. } = coming {
-                self.coming.insert(key, Coming::Arrival { call, request, reply: false });
+            if goes_on && let Coming::Arrival { call, channel, request, .. } = coming {
+                self.coming.insert(key, Coming::Arrival { call, channel, request, reply: false });
             }
         }
         self.machine.daemon_died(!goes_on);
@@ -379,8 +403,8 @@ impl World {
         let end = self.at + gap_ms;
         while let Some(first) = self.coming.first_entry().filter(|first| first.key().0 <= end) {
             self.at = first.key().0;
-            if let Coming::Arrival { request, .. } = first.remove() {
-                let _unheard = self.alipay.execute(&request, self.at);
+            if let Coming::Arrival { channel, request, .. } = first.remove() {
+                let _unheard = self.execute(channel, &request);
             }
         }
         self.at = end;
@@ -441,7 +465,27 @@ impl World {
 
     /// What all buyers together have paid in the end.
     pub fn net(&self) -> i64 {
-        self.alipay.trades.values().map(|trade| trade.net().get()).sum()
+        self.trades().map(|(_, trade)| trade.net().get()).sum()
+    }
+
+    /// The trades of all channels.
+    pub fn trades(&self) -> impl Iterator<Item = (&AttemptId, &Trade)> {
+        self.alipay.trades.iter().chain(&self.wechat.trades)
+    }
+
+    pub fn trade(&self, attempt: AttemptId) -> Option<&Trade> {
+        self.alipay.trades.get(&attempt).or_else(|| self.wechat.trades.get(&attempt))
+    }
+
+    fn with_trade(&mut self, attempt: AttemptId, event: impl FnOnce(&mut Trade)) {
+        let trade = self.alipay.trades.get_mut(&attempt).or_else(|| self.wechat.trades.get_mut(&attempt));
+        if let Some(trade) = trade {
+            event(trade);
+        }
+    }
+
+    pub fn has_seen(&mut self, attempt: AttemptId) {
+        self.with_trade(attempt, |trade| trade.seen = true);
     }
 
     pub fn calls(&self, name: &str) -> u64 {
@@ -478,25 +522,69 @@ impl World {
         self.key(Key::Ok)
     }
 
-    /// The code on the screen, as an attempt.
+    /// The first code on the screen, as an attempt.
     pub fn code_on_screen(&self) -> Option<AttemptId> {
+        self.codes_on_screen().first().copied()
+    }
+
+    /// The codes on the screen, as attempts.
+    pub fn codes_on_screen(&self) -> Vec<AttemptId> {
         let View::Pay { codes, .. } = self.view() else {
-            return None;
+            return Vec::new();
         };
-        codes.first()?.text.rsplit('/').next().and_then(|attempt| attempt.parse().ok())
+        let attempt = |text: &str| text.rsplit('/').next().and_then(|attempt| attempt.parse().ok());
+        codes.iter().filter_map(|code| attempt(&code.text)).collect()
+    }
+
+    /// The code of this channel on the screen.
+    pub fn code_of(&self, channel: ChannelId) -> Option<AttemptId> {
+        let of_it = |attempt: &AttemptId| match channel {
+            ChannelId::Wechat => self.wechat.trades.contains_key(attempt),
+            _ => self.alipay.trades.contains_key(attempt),
+        };
+        self.codes_on_screen().into_iter().find(of_it)
+    }
+
+    /// A phone scans this code.
+    pub fn scan(&mut self, attempt: AttemptId) {
+        let now = self.at;
+        self.with_trade(attempt, |trade| trade.scan(now));
+    }
+
+    /// The buyer confirms this trade on the phone.
+    pub fn confirm(&mut self, attempt: AttemptId) {
+        self.with_trade(attempt, Trade::confirm);
+    }
+
+    /// The buyer refuses this trade on the phone.
+    pub fn refuse(&mut self, attempt: AttemptId) {
+        self.with_trade(attempt, Trade::refuse);
+    }
+
+    /// A confirmation lands although the trade was closed meanwhile.
+    pub fn lands_despite_close(&mut self, attempt: AttemptId) {
+        self.with_trade(attempt, Trade::pay);
+    }
+
+    /// The phone scans the code of this channel and pays.
+    pub fn phone_pays_by(&mut self, channel: ChannelId) -> Option<AttemptId> {
+        let attempt = self.code_of(channel)?;
+        self.scan(attempt);
+        self.confirm(attempt);
+        Some(attempt)
     }
 
     /// The phone scans the screen.
     pub fn phone_scans(&mut self) -> Option<AttemptId> {
         let attempt = self.code_on_screen()?;
-        self.alipay.scan(attempt, self.at);
+        self.scan(attempt);
         Some(attempt)
     }
 
     /// The phone scans the screen and pays.
     pub fn phone_pays(&mut self) {
         if let Some(attempt) = self.phone_scans() {
-            self.alipay.confirm(attempt);
+            self.confirm(attempt);
         }
     }
 
@@ -508,6 +596,14 @@ impl World {
         self.input(Input::Scanned(line))
     }
 
+    /// Shows a new pay code of WeChat to the scanner.
+    pub fn show_wechat_code(&mut self, wallet: Wallet) -> Result<Done, Refused> {
+        self.number += 1;
+        let line = format!("13{:016}", self.number);
+        self.wechat.make_pay_code(&line, wallet, self.at);
+        self.input(Input::Scanned(line))
+    }
+
     /// The attempt with the buyer's pay code that came last.
     pub fn last_attempt(&self) -> Option<AttemptId> {
         self.order_ids().last().and_then(|order| self.record(*order).attempts.last().map(|attempt| attempt.attempt))
@@ -516,7 +612,7 @@ impl World {
     /// The buyer confirms on the phone whatever the last attempt is.
     pub fn confirms(&mut self) {
         if let Some(attempt) = self.last_attempt() {
-            self.alipay.confirm(attempt);
+            self.confirm(attempt);
         }
     }
 
@@ -532,9 +628,30 @@ impl World {
 
     /// Asks for money back, after the order was loaded again if it is closed.
     pub fn refund(&mut self, order: OrderId, amount: Option<i64>) -> Result<Done, Refused> {
+        self.wants_refund(order, amount, None)
+    }
+
+    /// Somebody asks for money back in his own name.
+    pub fn asks_refund(&mut self, order: OrderId, amount: Option<i64>, by: &str) -> Result<Done, Refused> {
+        self.wants_refund(order, amount, Some(said(by)))
+    }
+
+    fn wants_refund(&mut self, order: OrderId, amount: Option<i64>, said: Option<Said>) -> Result<Done, Refused> {
+        self.load(order);
+        self.input(Input::Refund(RefundWanted { order, amount: amount.map(Fen::new), idempotency: None, said }))
+    }
+
+    fn load(&mut self, order: OrderId) {
         let entries = self.entries(order);
         self.engine.load(self.now(), &entries);
-        self.input(Input::Refund(RefundWanted { order, amount: amount.map(Fen::new), idempotency: None, said: None }))
+    }
+
+    /// Somebody decides about the refund of `order` that waits, if one does.
+    pub fn decides_refund(&mut self, order: OrderId, approved: bool, by: &str) -> Option<Result<Done, Refused>> {
+        let record = self.record(order);
+        let refund = record.refunds.iter().find(|refund| refund.stage == RefundStage::Asked)?.refund;
+        self.load(order);
+        Some(self.input(Input::RefundDecided { order, refund, approved, said: said(by) }))
     }
 }
 
@@ -563,6 +680,41 @@ pub fn bare(fen: i64, who_scans: WhoScans) -> NewOrder {
         reference: None,
         idempotency: None,
     }
+}
+
+pub fn said(by: &str) -> Said {
+    Said { by: by.to_owned(), why: String::new() }
+}
+
+/// Alipay and WeChat Pay side by side; refunds above 3 yuan need a second person, and WeChat Pay hears of deliveries.
+pub fn two_channels(who_scans: WhoScans) -> Settings {
+    let channels = vec![ChannelId::Alipay, ChannelId::Wechat];
+    let own = |wallet, channel| CodeShown { wallet: Some(wallet), channels: vec![channel] };
+    Settings {
+        shows: vec![own(PaidWith::Alipay, ChannelId::Alipay), own(PaidWith::Wechat, ChannelId::Wechat)],
+        routes: Routes::default_for(&channels),
+        channels,
+        refunds: RefundSettings { approval_above: Some(Fen::new(300)), ..RefundSettings::default() },
+        duties: BTreeMap::from([(ChannelId::Wechat, DutyKind::ReportDelivery)]),
+        paces: BTreeMap::from([(ChannelId::Wechat, Pace::default().for_channel(ChannelId::Wechat))]),
+        ..settings(who_scans)
+    }
+}
+
+/// The same, and Alipay lends for 3 or 6 months.
+pub fn with_instalments(who_scans: WhoScans) -> Settings {
+    let offered = [(3, Bearer::Buyer), (6, Bearer::Buyer)];
+    let terms = Terms::new(offered, &Rates::documented_2018(), Fen::new(1)).expect("documented rates");
+    Settings { instalments: Some(terms), ..two_channels(who_scans) }
+}
+
+/// The same with one code: WeChat Pay's when Alipay makes none.
+pub fn one_after_the_other(who_scans: WhoScans) -> Settings {
+    Settings { shows: Vec::new(), ..two_channels(who_scans) }
+}
+
+pub fn no_reply() -> Doubt {
+    Doubt::new(DoubtKind::NoReply, "lost on the way back")
 }
 
 fn take_one(count: &mut u32) -> bool {
