@@ -227,19 +227,17 @@ impl Channel {
         };
         let code = match no {
             No::With(code) => code,
-            No::Some(meaning) => *self.dice.pick(&self.codes_like(interface, meaning)),
+            No::Some(meaning) => *self.dice.pick(&Self::codes_like(interface, meaning)),
         };
         self.said.insert(interface.name(code));
         answer(interface, request, code)
     }
 
     /// Its codes of a meaning. Not every channel has a word for every reason.
-    fn codes_like(&self, interface: Interface, meaning: Meaning) -> Vec<&'static str> {
-        let own = interface.codes(meaning);
-        match meaning {
-            Meaning::Refused(_) if own.is_empty() => interface.codes(Meaning::Refused(Why::Buyer)),
-            _ => own,
-        }
+    fn codes_like(interface: Interface, meaning: Meaning) -> Vec<&'static str> {
+        let reasons = [meaning, Meaning::Refused(Why::Buyer), Meaning::Refused(Why::NewNumber)];
+        let words = reasons.into_iter().map(|meaning| interface.codes(meaning));
+        words.into_iter().find(|codes| !codes.is_empty()).unwrap_or_default()
     }
 
     fn close_expired(&mut self, now: u64) {
