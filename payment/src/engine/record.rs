@@ -1,15 +1,20 @@
 //! What is known of an order: its entries, added up. The engine, the journal's readers and the API all use this one sum.
 
+mod duty;
+mod refund;
+
 use super::attempt::Subject;
 use super::entry::{
-    CancelledBy, Ending, Entry, IdempotencyKey, Item, Method, OrderState, Origin, RefundReason, ReverseReason, Said,
-    Stored, VendResult, VoucherUse, WhoScans,
+    CancelledBy, Ending, Entry, IdempotencyKey, Item, Method, OrderState, Origin, RefundReason, ReverseReason, Stored,
+    VendResult, VoucherUse, WhoScans,
 };
 use crate::channel::outcome::Details;
-use crate::channel::{ChannelId, DutyKind, Instalment, Trade, Wallet};
-use crate::ids::{AttemptId, OrderId, RefundId};
+use crate::channel::{ChannelId, Instalment, Trade, Wallet};
+use crate::ids::{AttemptId, OrderId};
 use crate::money::Fen;
 use crate::time::Wall;
+pub use duty::DutyRecord;
+pub use refund::{Decision, RefundRecord, RefundStage};
 
 /// An order as its entries tell it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,103 +136,6 @@ pub enum AttemptEnd {
     },
 }
 
-/// One refund.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefundRecord {
-    /// Its number.
-    pub refund: RefundId,
-    /// The attempt that was paid.
-    pub attempt: AttemptId,
-    /// How much goes back.
-    pub amount: Fen,
-    /// When it got its number.
-    pub begun: Wall,
-    /// Why.
-    pub reason: RefundReason,
-    /// The caller's key.
-    pub idempotency: Option<IdempotencyKey>,
-    /// The channel's code when it refuses for now, or failed it under this number.
-    pub owed: Option<String>,
-    /// How far it is.
-    pub stage: RefundStage,
-    /// On whose word, if a person gave a name.
-    pub said: Option<Said>,
-    /// What another person decided about it, where that is needed.
-    pub decision: Option<Decision>,
-    /// When the terminal learnt that the money is back.
-    pub done_at: Option<Wall>,
-}
-
-/// How far a refund is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RefundStage {
-    /// It waits for another person's approval.
-    Asked,
-    /// That person refused it.
-    Declined,
-    /// Its request left, or may have left.
-    Sent,
-    /// It failed under this number and is made again under another.
-    Failed,
-    /// It was made again under another number.
-    Replaced,
-    /// The money went back.
-    Done,
-}
-
-/// A person's word about a refund that somebody asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decision {
-    /// Whether it may be sent.
-    pub approved: bool,
-    /// Who, and why.
-    pub said: Said,
-    /// When.
-    pub at: Wall,
-}
-
-impl RefundRecord {
-    /// Whether the money went back.
-    #[must_use]
-    pub fn is_done(&self) -> bool {
-        self.stage == RefundStage::Done
-    }
-
-    /// Whether another number took its place.
-    pub(crate) fn is_replaced(&self) -> bool {
-        self.stage == RefundStage::Replaced
-    }
-
-    /// Whether it takes part of what was paid: asked for, under way or done.
-    #[must_use]
-    pub const fn counts(&self) -> bool {
-        !matches!(self.stage, RefundStage::Declined | RefundStage::Replaced)
-    }
-
-    /// Whether money goes or went back by it: somebody who only asks moves none.
-    #[must_use]
-    pub const fn moves_money(&self) -> bool {
-        matches!(self.stage, RefundStage::Sent | RefundStage::Failed | RefundStage::Done)
-    }
-}
-
-/// What is owed to the channel after a delivery.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DutyRecord {
-    /// The paid attempt.
-    pub attempt: AttemptId,
-    /// What is to be done.
-    pub kind: DutyKind,
-    /// What of the payment stayed when it began: the same at every call, whatever goes back later.
-    pub amount: Fen,
-    /// Since when.
-    pub begun: Wall,
-    /// The channel's code when it refuses for now.
-    pub refused: Option<String>,
-    /// Whether the channel knows.
-    pub done: bool,
-}
-
 impl OrderRecord {
     /// Adds up the entries of one order. `None` when they do not begin with its opening.
     #[must_use]
@@ -346,77 +254,13 @@ impl OrderRecord {
                 self.set_vend(*item, VendRecord::Started { drops_before: *drops_before });
             }
             Entry::VendEnded { item, result, .. } => self.set_vend(*item, VendRecord::Ended(*result)),
-            Entry::RefundStarted { attempt, refund, amount, reason, idempotency, said, instead_of, .. } => {
-                let mut decision = None;
-                if let Some(failed) = instead_of {
-                    self.set_refund(*failed, |known| {
-                        known.stage = RefundStage::Replaced;
-                        known.owed = None;
-                        decision.clone_from(&known.decision);
-                    });
-                }
-                self.add_refund(RefundRecord {
-                    refund: *refund,
-                    attempt: *attempt,
-                    amount: *amount,
-                    begun: at,
-                    reason: *reason,
-                    idempotency: idempotency.clone(),
-                    owed: None,
-                    stage: RefundStage::Sent,
-                    said: said.clone(),
-                    decision,
-                    done_at: None,
-                });
-            }
-            Entry::RefundAsked { attempt, refund, amount, said, idempotency, .. } => {
-                self.add_refund(RefundRecord {
-                    refund: *refund,
-                    attempt: *attempt,
-                    amount: *amount,
-                    begun: at,
-                    reason: RefundReason::Operator,
-                    idempotency: idempotency.clone(),
-                    owed: None,
-                    stage: RefundStage::Asked,
-                    said: Some(said.clone()),
-                    decision: None,
-                    done_at: None,
-                });
-            }
-            Entry::RefundDecided { refund, approved, said, .. } => {
-                let decision = Decision { approved: *approved, said: said.clone(), at };
-                self.set_refund(*refund, |known| {
-                    known.decision = Some(decision);
-                    if !*approved {
-                        known.stage = RefundStage::Declined;
-                    }
-                });
-            }
-            Entry::RefundFailed { refund, code, .. } => self.set_refund(*refund, |known| {
-                known.stage = RefundStage::Failed;
-                known.owed = Some(code.clone());
-            }),
-            Entry::DutyBegun { attempt, duty, .. } => {
-                let (attempt, kind) = (*attempt, *duty);
-                let amount = self.stays_of(attempt);
-                self.duties.push(DutyRecord { attempt, kind, amount, begun: at, refused: None, done: false });
-            }
-            Entry::DutyDone { attempt, duty, .. } => self.set_duty(*attempt, *duty, |known| {
-                known.done = true;
-                known.refused = None;
-            }),
-            Entry::DutyRefused { attempt, duty, code, .. } => {
-                self.set_duty(*attempt, *duty, |known| known.refused = Some(code.clone()));
-            }
-            Entry::RefundDone { refund, .. } => self.set_refund(*refund, |known| {
-                known.stage = RefundStage::Done;
-                known.done_at = Some(at);
-                known.owed = None;
-            }),
-            Entry::RefundOwed { refund, code, .. } => {
-                self.set_refund(*refund, |known| known.owed = Some(code.clone()));
-            }
+            Entry::RefundStarted { .. }
+            | Entry::RefundAsked { .. }
+            | Entry::RefundDecided { .. }
+            | Entry::RefundFailed { .. }
+            | Entry::RefundDone { .. }
+            | Entry::RefundOwed { .. } => self.apply_refund(entry, at),
+            Entry::DutyBegun { .. } | Entry::DutyDone { .. } | Entry::DutyRefused { .. } => self.apply_duty(entry, at),
             Entry::OrderClosed { ending, .. } => {
                 self.ending = Some(*ending);
                 self.was_closed = true;
@@ -442,29 +286,6 @@ impl OrderRecord {
     fn set_vend(&mut self, item: usize, vend: VendRecord) {
         if let Some(known) = self.items.get_mut(item) {
             known.vend = vend;
-        }
-    }
-
-    /// A refund that was asked for keeps what is known of the asking when it is sent.
-    fn add_refund(&mut self, new: RefundRecord) {
-        match self.refunds.iter_mut().find(|known| known.refund == new.refund) {
-            Some(known) => {
-                known.stage = new.stage;
-                known.begun = new.begun;
-            }
-            None => self.refunds.push(new),
-        }
-    }
-
-    fn set_duty(&mut self, attempt: AttemptId, kind: DutyKind, change: impl FnOnce(&mut DutyRecord)) {
-        if let Some(known) = self.duties.iter_mut().find(|known| known.attempt == attempt && known.kind == kind) {
-            change(known);
-        }
-    }
-
-    fn set_refund(&mut self, refund: RefundId, change: impl FnOnce(&mut RefundRecord)) {
-        if let Some(known) = self.refunds.iter_mut().find(|known| known.refund == refund) {
-            change(known);
         }
     }
 

@@ -3,7 +3,8 @@
 
 use super::codes::taking_codes;
 use super::scenes::{ALL, Scene, WITH_CODES};
-use super::world::{Crash, DAY, Moment, World, settings};
+use super::two_scenes::{LENDING, ONE_AFTER_THE_OTHER, SIDE_BY_SIDE};
+use super::world::{Crash, DAY, Moment, World, one_after_the_other, settings, two_channels, with_instalments};
 use crate::engine::settings::Settings;
 
 const MOMENTS: [Moment; 4] = [Moment::Before, Moment::After, Moment::Executed, Moment::Lost];
@@ -11,7 +12,11 @@ const MOMENTS: [Moment; 4] = [Moment::Before, Moment::After, Moment::Executed, M
 /// Each scene, and the machine that it is played at.
 fn scenes() -> impl Iterator<Item = (&'static Scene, Settings)> {
     let without = ALL.iter().map(|scene| (scene, settings(scene.1)));
-    without.chain(WITH_CODES.iter().map(|scene| (scene, taking_codes(scene.1))))
+    let with_codes = WITH_CODES.iter().map(|scene| (scene, taking_codes(scene.1)));
+    let side_by_side = SIDE_BY_SIDE.iter().map(|scene| (scene, two_channels(scene.1)));
+    let one = ONE_AFTER_THE_OTHER.iter().map(|scene| (scene, one_after_the_other(scene.1)));
+    let lending = LENDING.iter().map(|scene| (scene, with_instalments(scene.1)));
+    without.chain(with_codes).chain(side_by_side).chain(one).chain(lending)
 }
 
 fn play((scene, settings): &(&Scene, Settings), counter: Option<u64>, crash: Option<Crash>) -> World {

@@ -203,7 +203,8 @@ impl World {
     pub fn channels_down(&self) -> BTreeSet<ChannelId> {
         let channel = |fault: &Fault| match fault {
             Fault::Network(channel) | Fault::Setup(channel) => Some(*channel),
-            _ => None,
+            Fault::Storage | Fault::Clock | Fault::SwitchedOff | Fault::JournalFull | Fault::Hub | Fault::Duty => None,
+            Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => None,
         };
         self.engine.faults().filter_map(channel).collect()
     }
@@ -286,6 +287,7 @@ impl World {
         for order in self.order_ids() {
             let record = self.record(order);
             assert!(record.ending.is_some(), "{order} never ended: {record:#?}");
+            assert!(record.attempts.iter().all(|attempt| attempt.end.is_some()), "an attempt never ended: {record:#?}");
             let attempts = record.attempts.iter().filter_map(|attempt| self.trade(attempt.attempt));
             let net: i64 = attempts.map(|trade| trade.net().get()).sum();
             let net = net + self.net_of_codes(order);
@@ -316,9 +318,12 @@ impl World {
         if record.items.is_empty() {
             return record.amount.get() - given_back;
         }
-        let items =
-            record.items.iter().enumerate().filter(|(index, item)| self.is_had(record.order, *index, item.vend));
-        items.map(|(_, item)| item.item.price.get()).sum::<i64>() - given_back
+        let items = record
+            .items
+            .iter()
+            .enumerate()
+            .filter(|(index, item)| item.item.slot.is_none() || self.is_had(record.order, *index, item.vend));
+        items.map(|(_, item)| item.item.price.get()).sum::<i64>() - record.down_payment.get() - given_back
     }
 
     /// Whether the buyer has the item: by the sensor, or by the machine's word where there is none.

@@ -1,9 +1,10 @@
-//! The engine in a world on virtual time: a journal in memory, a model of Alipay with its ledger, a machine with slots,
-//! and a buyer with a phone. No thread, no clock, no sleep: the same test takes the same steps every time.
+//! The engine in a world on virtual time: a journal in memory, models of Alipay and WeChat Pay with their ledgers, a
+//! machine with slots, and a buyer with a phone. No thread, no clock, no sleep: the same test takes the same steps every time.
 //!
 //! After every step of every test the functions named `invariant_*` are checked.
 
 mod alipay;
+mod approval;
 mod at_once;
 mod bad_input;
 mod buyer_scans;
@@ -11,16 +12,26 @@ mod cash;
 mod codes;
 mod crash;
 mod delivery;
+mod duties;
+mod fail_over;
 mod faults;
+mod instalments;
 mod invariants;
 mod machine;
 mod members_only;
 mod merchant_scans;
+#[cfg(feature = "mutants")]
+mod mistakes;
+mod people;
 mod random;
 mod refunds;
+mod renewed;
 mod restart;
 mod returns;
 mod scenes;
+mod terminals;
+mod two_scenes;
+mod undo;
 mod vouchers;
 mod wechat;
 mod world;

@@ -79,9 +79,20 @@ fn sale(world: &mut World, dice: &mut Dice) {
         _ => drop(world.buy(dice.pick(&SLOTS))),
     }
     world.run(1_000);
-    if dice.roll(3) == 0 {
-        choice(world, dice);
-        world.run(1_000);
+    let before = world.codes_on_screen();
+    match dice.roll(4) {
+        0 => choice(world, dice),
+        1 => {
+            let _was_there = world.net.away.insert(dice.pick(&CHANNELS));
+            world.run(20_000);
+        }
+        _ => {}
+    }
+    world.run(1_000);
+    // A code that is on the phone already.
+    if let Some(code) = before.first().filter(|_| dice.roll(3) == 0) {
+        world.scan(*code);
+        world.confirm(*code);
     }
     let by = dice.pick(&CHANNELS);
     let paid = world.phone_pays_by(by);
@@ -271,6 +282,8 @@ fn clear_up(world: &mut World) {
     world.refuse_writes = false;
     world.trusted = true;
     world.machine.jammed.clear();
+    // A machine that just started reports first.
+    world.run(1_000);
     for fault in [Fault::Scanner, Fault::Machine, Fault::SwitchedOff] {
         let _taken = world.input(Input::Clear(fault));
     }
@@ -301,7 +314,7 @@ fn terminal(dice: &mut Dice) -> Settings {
 
 /// What happened in a life.
 #[derive(Debug, Default)]
-struct Happened {
+pub struct Happened {
     codes: usize,
     cash: usize,
     approved: usize,
@@ -359,7 +372,7 @@ impl Happened {
 }
 
 /// Lives, and tells what happened.
-fn live(seed: u64) -> Happened {
+pub fn live(seed: u64) -> Happened {
     // What a failing test prints.
     println!("seed {seed}");
     let mut dice = Dice(seed);

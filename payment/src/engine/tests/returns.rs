@@ -78,7 +78,20 @@ impl World {
             Entry::DutyDone { attempt, duty, .. } => {
                 assert!(returns.told.contains_key(&(*attempt, *duty)), "nobody was told of {attempt}");
             }
-            _ => {}
+            Entry::OrderOpened { .. }
+            | Entry::AttemptStarted { .. }
+            | Entry::CashTaken { .. }
+            | Entry::AttemptPaid { .. }
+            | Entry::AttemptNotPaid { .. }
+            | Entry::ReverseStarted { .. }
+            | Entry::OrderCancelled { .. }
+            | Entry::VendStarted { .. }
+            | Entry::VendEnded { .. }
+            | Entry::RefundStarted { .. }
+            | Entry::RefundDone { .. }
+            | Entry::RefundOwed { .. }
+            | Entry::DutyRefused { .. }
+            | Entry::OrderClosed { .. } => {}
         }
     }
 

@@ -10,6 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::alipay::{Standing, Trade, Wallet, name, refusal};
+use super::world::no_reply;
 use crate::channel::outcome::{
     CodeAnswer, Details, DutyOutcome, Outcome, Receipt, RefundOutcome, Reversal, Waiting, Why,
 };
@@ -37,7 +38,7 @@ pub struct Mood {
     pub refuses_duties: bool,
     /// So many of the next refunds end CLOSED.
     pub closes_refunds: u32,
-    /// Whether it closed or reversed a trade is never told: the call arrives, and its answer is no answer.
+    /// It neither closes nor reverses, and its answer is no answer.
     pub mumbles: bool,
 }
 
@@ -165,8 +166,7 @@ impl Wechat {
     }
 
     fn undo(&mut self, attempt: AttemptId, now: u64, how: impl Fn(&mut Self, AttemptId, u64) -> Reversal) -> Reversal {
-        let said = how(self, attempt, now);
-        if self.mood.mumbles { Reversal::Unknown(super::world::no_reply()) } else { said }
+        if self.mood.mumbles { Reversal::Unknown(no_reply()) } else { how(self, attempt, now) }
     }
 
     fn reverse(&mut self, attempt: AttemptId, now: u64) -> Reversal {

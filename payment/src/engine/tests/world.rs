@@ -2,25 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::alipay::{Alipay, Trade, Wallet, attempt_of};
+use super::alipay::{Alipay, Trade, attempt_of};
 use super::invariants::Watched;
 use super::machine::{FALL_MS, Machine, Run};
+pub use super::terminals::{bare, basket, one_after_the_other, said, settings, slot, two_channels, with_instalments};
 use super::wechat::Wechat;
 use crate::channel::outcome::{Doubt, DoubtKind};
-use crate::channel::route::Routes;
-use crate::channel::{Answer, ChannelId, DutyKind, Request, Wallet as PaidWith};
+use crate::channel::{Answer, ChannelId, Request};
 use crate::engine::Engine;
 use crate::engine::effect::{Call, CallId, Effect, JobId, Record, Vend, VendWhat};
-use crate::engine::entry::{Entry, Item, OrderState, Origin, Said, SlotId, Stored, VendResult, WhoScans};
+use crate::engine::entry::{Entry, OrderState, Stored, VendResult, WhoScans};
 use crate::engine::faults::Fault;
-use crate::engine::input::{Done, Input, Key, NewOrder, RefundWanted, Refused};
-use crate::engine::record::{OrderRecord, RefundStage};
+use crate::engine::input::{Done, Input, Refused};
+use crate::engine::record::OrderRecord;
 use crate::engine::session::Session;
-use crate::engine::settings::{CodeShown, Pace, Product, RefundSettings, Settings};
+use crate::engine::settings::Settings;
 use crate::engine::view::View;
 use crate::ids::{AttemptId, IdMint, OrderId};
-use crate::instalment::{Bearer, Rates, Terms};
-use crate::money::Fen;
 use crate::time::{Mono, Now, Wall};
 
 pub const MINUTE: u64 = 60_000;
@@ -100,24 +98,7 @@ pub struct World {
     pub acknowledged: usize,
     pub watched: Watched,
     coming: BTreeMap<(u64, u64), Coming>,
-    number: u64,
-}
-
-pub fn slot(name: &str) -> SlotId {
-    SlotId::new(name).expect("a slot's name")
-}
-
-pub fn settings(who_scans: WhoScans) -> Settings {
-    let product = |name: &str, fen| Product { code: format!("g{fen}"), name: name.to_owned(), price: Fen::new(fen) };
-    let products = [("11", product("Water", 350)), ("12", product("Tea", 500)), ("21", product("Nuts", 800))];
-    Settings {
-        products: products.into_iter().map(|(name, product)| (slot(name), product)).collect(),
-        channels: vec![ChannelId::Alipay],
-        routes: Routes::default_for(&[ChannelId::Alipay]),
-        who_scans,
-        has_scanner: true,
-        ..Settings::default()
-    }
+    pub number: u64,
 }
 
 impl World {
@@ -417,6 +398,14 @@ impl World {
         self.drain();
     }
 
+    /// Starts the process again with other settings.
+    pub fn begin_anew_with(&mut self, settings: Settings) {
+        let now = self.now();
+        self.engine = Engine::restore(settings, IdMint::new([255; 32]), now, &[], Vec::new());
+        self.restart(true, 1_000);
+        self.run(1_000);
+    }
+
     fn start(&mut self) {
         self.booted = self.at;
         self.runs += 1;
@@ -477,7 +466,7 @@ impl World {
         self.alipay.trades.get(&attempt).or_else(|| self.wechat.trades.get(&attempt))
     }
 
-    fn with_trade(&mut self, attempt: AttemptId, event: impl FnOnce(&mut Trade)) {
+    pub fn with_trade(&mut self, attempt: AttemptId, event: impl FnOnce(&mut Trade)) {
         let trade = self.alipay.trades.get_mut(&attempt).or_else(|| self.wechat.trades.get_mut(&attempt));
         if let Some(trade) = trade {
             event(trade);
@@ -507,210 +496,6 @@ impl World {
     pub fn view(&self) -> View {
         self.engine.view(self.now().mono)
     }
-
-    // ---- the buyer ----
-
-    pub fn key(&mut self, key: Key) -> Result<Done, Refused> {
-        self.input(Input::Key(key))
-    }
-
-    /// Types a slot's number and presses OK.
-    pub fn buy(&mut self, slot: &str) -> Result<Done, Refused> {
-        for digit in slot.bytes() {
-            self.key(Key::Digit(digit - b'0'))?;
-        }
-        self.key(Key::Ok)
-    }
-
-    /// The first code on the screen, as an attempt.
-    pub fn code_on_screen(&self) -> Option<AttemptId> {
-        self.codes_on_screen().first().copied()
-    }
-
-    /// The codes on the screen, as attempts.
-    pub fn codes_on_screen(&self) -> Vec<AttemptId> {
-        let View::Pay { codes, .. } = self.view() else {
-            return Vec::new();
-        };
-        let attempt = |text: &str| text.rsplit('/').next().and_then(|attempt| attempt.parse().ok());
-        codes.iter().filter_map(|code| attempt(&code.text)).collect()
-    }
-
-    /// The code of this channel on the screen.
-    pub fn code_of(&self, channel: ChannelId) -> Option<AttemptId> {
-        let of_it = |attempt: &AttemptId| match channel {
-            ChannelId::Wechat => self.wechat.trades.contains_key(attempt),
-            _ => self.alipay.trades.contains_key(attempt),
-        };
-        self.codes_on_screen().into_iter().find(of_it)
-    }
-
-    /// A phone scans this code.
-    pub fn scan(&mut self, attempt: AttemptId) {
-        let now = self.at;
-        self.with_trade(attempt, |trade| trade.scan(now));
-    }
-
-    /// The buyer confirms this trade on the phone.
-    pub fn confirm(&mut self, attempt: AttemptId) {
-        self.with_trade(attempt, Trade::confirm);
-    }
-
-    /// The buyer refuses this trade on the phone.
-    pub fn refuse(&mut self, attempt: AttemptId) {
-        self.with_trade(attempt, Trade::refuse);
-    }
-
-    /// A confirmation lands although the trade was closed meanwhile.
-    pub fn lands_despite_close(&mut self, attempt: AttemptId) {
-        self.with_trade(attempt, Trade::pay);
-    }
-
-    /// The phone scans the code of this channel and pays.
-    pub fn phone_pays_by(&mut self, channel: ChannelId) -> Option<AttemptId> {
-        let attempt = self.code_of(channel)?;
-        self.scan(attempt);
-        self.confirm(attempt);
-        Some(attempt)
-    }
-
-    /// The phone scans the screen.
-    pub fn phone_scans(&mut self) -> Option<AttemptId> {
-        let attempt = self.code_on_screen()?;
-        self.scan(attempt);
-        Some(attempt)
-    }
-
-    /// The phone scans the screen and pays.
-    pub fn phone_pays(&mut self) {
-        if let Some(attempt) = self.phone_scans() {
-            self.confirm(attempt);
-        }
-    }
-
-    /// Shows a new pay code to the scanner.
-    pub fn show_pay_code(&mut self, wallet: Wallet) -> Result<Done, Refused> {
-        self.number += 1;
-        let line = format!("28{:016}", self.number);
-        self.alipay.make_pay_code(&line, wallet, self.at);
-        self.input(Input::Scanned(line))
-    }
-
-    /// Shows a new pay code of WeChat to the scanner.
-    pub fn show_wechat_code(&mut self, wallet: Wallet) -> Result<Done, Refused> {
-        self.number += 1;
-        let line = format!("13{:016}", self.number);
-        self.wechat.make_pay_code(&line, wallet, self.at);
-        self.input(Input::Scanned(line))
-    }
-
-    /// The attempt with the buyer's pay code that came last.
-    pub fn last_attempt(&self) -> Option<AttemptId> {
-        self.order_ids().last().and_then(|order| self.record(*order).attempts.last().map(|attempt| attempt.attempt))
-    }
-
-    /// The buyer confirms on the phone whatever the last attempt is.
-    pub fn confirms(&mut self) {
-        if let Some(attempt) = self.last_attempt() {
-            self.confirm(attempt);
-        }
-    }
-
-    // ---- the API ----
-
-    pub fn open(&mut self, order: NewOrder) -> Result<OrderId, Refused> {
-        let done = self.input(Input::Open(Box::new(order)))?;
-        let Done::Opened(order) = done else {
-            panic!("opened, and told {done:?}");
-        };
-        Ok(order)
-    }
-
-    /// Asks for money back, after the order was loaded again if it is closed.
-    pub fn refund(&mut self, order: OrderId, amount: Option<i64>) -> Result<Done, Refused> {
-        self.wants_refund(order, amount, None)
-    }
-
-    /// Somebody asks for money back in his own name.
-    pub fn asks_refund(&mut self, order: OrderId, amount: Option<i64>, by: &str) -> Result<Done, Refused> {
-        self.wants_refund(order, amount, Some(said(by)))
-    }
-
-    fn wants_refund(&mut self, order: OrderId, amount: Option<i64>, said: Option<Said>) -> Result<Done, Refused> {
-        self.load(order);
-        self.input(Input::Refund(RefundWanted { order, amount: amount.map(Fen::new), idempotency: None, said }))
-    }
-
-    fn load(&mut self, order: OrderId) {
-        let entries = self.entries(order);
-        self.engine.load(self.now(), &entries);
-    }
-
-    /// Somebody decides about the refund of `order` that waits, if one does.
-    pub fn decides_refund(&mut self, order: OrderId, approved: bool, by: &str) -> Option<Result<Done, Refused>> {
-        let record = self.record(order);
-        let refund = record.refunds.iter().find(|refund| refund.stage == RefundStage::Asked)?.refund;
-        self.load(order);
-        Some(self.input(Input::RefundDecided { order, refund, approved, said: said(by) }))
-    }
-}
-
-/// An order of goods through the API.
-pub fn basket(slots: &[&str], who_scans: WhoScans) -> NewOrder {
-    let products = settings(who_scans).products;
-    let item = |name: &&str| {
-        let product = products[&slot(name)].clone();
-        Item { slot: Some(slot(name)), code: product.code, name: product.name, price: product.price }
-    };
-    let items: Vec<Item> = slots.iter().map(item).collect();
-    NewOrder { amount: items.iter().map(|item| item.price).sum(), items, ..bare(0, who_scans) }
-}
-
-/// An order of a bare amount through the API: a person hands the goods over.
-pub fn bare(fen: i64, who_scans: WhoScans) -> NewOrder {
-    NewOrder {
-        origin: Origin::Api,
-        amount: Fen::new(fen),
-        items: Vec::new(),
-        subject: None,
-        who_scans,
-        pay_within_ms: None,
-        down_payment: Fen::ZERO,
-        periods: None,
-        reference: None,
-        idempotency: None,
-    }
-}
-
-pub fn said(by: &str) -> Said {
-    Said { by: by.to_owned(), why: String::new() }
-}
-
-/// Alipay and WeChat Pay side by side; refunds above 3 yuan need a second person, and WeChat Pay hears of deliveries.
-pub fn two_channels(who_scans: WhoScans) -> Settings {
-    let channels = vec![ChannelId::Alipay, ChannelId::Wechat];
-    let own = |wallet, channel| CodeShown { wallet: Some(wallet), channels: vec![channel] };
-    Settings {
-        shows: vec![own(PaidWith::Alipay, ChannelId::Alipay), own(PaidWith::Wechat, ChannelId::Wechat)],
-        routes: Routes::default_for(&channels),
-        channels,
-        refunds: RefundSettings { approval_above: Some(Fen::new(300)), ..RefundSettings::default() },
-        duties: BTreeMap::from([(ChannelId::Wechat, DutyKind::ReportDelivery)]),
-        paces: BTreeMap::from([(ChannelId::Wechat, Pace::default().for_channel(ChannelId::Wechat))]),
-        ..settings(who_scans)
-    }
-}
-
-/// The same, and Alipay lends for 3 or 6 months.
-pub fn with_instalments(who_scans: WhoScans) -> Settings {
-    let offered = [(3, Bearer::Buyer), (6, Bearer::Buyer)];
-    let terms = Terms::new(offered, &Rates::documented_2018(), Fen::new(1)).expect("documented rates");
-    Settings { instalments: Some(terms), ..two_channels(who_scans) }
-}
-
-/// The same with one code: WeChat Pay's when Alipay makes none.
-pub fn one_after_the_other(who_scans: WhoScans) -> Settings {
-    Settings { shows: Vec::new(), ..two_channels(who_scans) }
 }
 
 pub fn no_reply() -> Doubt {

@@ -1,0 +1,51 @@
+//! What is owed to a channel after a delivery, as its entries tell it.
+
+use super::OrderRecord;
+use crate::channel::DutyKind;
+use crate::engine::entry::Entry;
+use crate::ids::AttemptId;
+use crate::money::Fen;
+use crate::time::Wall;
+
+/// What is owed to the channel after a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DutyRecord {
+    /// The paid attempt.
+    pub attempt: AttemptId,
+    /// What is to be done.
+    pub kind: DutyKind,
+    /// What of the payment stayed when it began: the same at every call, whatever goes back later.
+    pub amount: Fen,
+    /// Since when.
+    pub begun: Wall,
+    /// The channel's code when it refuses for now.
+    pub refused: Option<String>,
+    /// Whether the channel knows.
+    pub done: bool,
+}
+
+impl OrderRecord {
+    /// Adds an entry about a duty to the sum; others change nothing.
+    pub(super) fn apply_duty(&mut self, entry: &Entry, at: Wall) {
+        if let Entry::DutyBegun { attempt, duty, .. } = entry {
+            let (attempt, kind) = (*attempt, *duty);
+            let amount = self.stays_of(attempt);
+            self.duties.push(DutyRecord { attempt, kind, amount, begun: at, refused: None, done: false });
+        }
+        if let Entry::DutyDone { attempt, duty, .. } = entry {
+            self.set_duty(*attempt, *duty, |known| {
+                known.done = true;
+                known.refused = None;
+            });
+        }
+        if let Entry::DutyRefused { attempt, duty, code, .. } = entry {
+            self.set_duty(*attempt, *duty, |known| known.refused = Some(code.clone()));
+        }
+    }
+
+    fn set_duty(&mut self, attempt: AttemptId, kind: DutyKind, change: impl FnOnce(&mut DutyRecord)) {
+        if let Some(known) = self.duties.iter_mut().find(|known| known.attempt == attempt && known.kind == kind) {
+            change(known);
+        }
+    }
+}
