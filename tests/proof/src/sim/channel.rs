@@ -203,10 +203,10 @@ impl Channel {
             Meaning::Refused(_) => trade.is_none_or(|trade| is_code(trade) && !trade.seen),
             Meaning::NotMoved => refund_of(request).is_none_or(|refund| !is_over(trade, refund, now)),
             Meaning::ShortOfFunds | Meaning::Rejected | Meaning::Absent => !has_refund(request, trade),
-            Meaning::Failed => match request {
-                Request::Refund(_) => trade.is_some() && !has_refund(request, trade),
-                _ => trade.zip(refund_of(request)).is_some_and(|(trade, refund)| trade.has_failed(refund, now)),
-            },
+            Meaning::Failed if matches!(request, Request::Refund(_)) => trade.is_some() && !has_refund(request, trade),
+            Meaning::Failed => {
+                trade.zip(refund_of(request)).is_some_and(|(trade, refund)| trade.has_failed(refund, now))
+            }
         }
     }
 

@@ -73,6 +73,7 @@ impl World {
                 let new = self.memory.started.insert(*attempt, order).is_none();
                 must!(new, Doubled, "{attempt} is started again");
                 self.memory.channels.insert(*attempt, *channel);
+                self.note_fail_over(entry);
                 self.memory.instalments.insert(*attempt, *instalment);
             }
             Entry::ReverseStarted { attempt, .. } => {
@@ -109,6 +110,9 @@ impl World {
 
     /// Line 3: "paid" is what the ledger says.
     fn invariant_paid_is_true(&mut self, order: OrderId, attempt: AttemptId) {
+        if self.memory.paid.contains(&order) {
+            self.tally.add("second payment");
+        }
         if self.is_by_code(attempt) {
             self.memory.paid.insert(order);
             return;

@@ -30,7 +30,7 @@ pub struct Lived {
     pub events: u64,
     /// The hash over all of them, when one was wanted.
     pub hash: Option<String>,
-    /// The codes that the channel said, as [`name`](super::failures::name) has them.
+    /// The codes that the channels said, as [`Interface::name`](super::failures::Interface::name) has them.
     pub said: BTreeSet<String>,
     /// How it was ended early.
     pub violation: Option<Violation>,
@@ -114,9 +114,7 @@ impl World {
     }
 
     fn customer_acts(&mut self) {
-        match self.dice.roll(25) {
-            21 | 22 => self.chooses_instalments(),
-            23 | 24 => self.pays_every_code(),
+        match self.dice.roll(26) {
             0..=3 => self.scans_and_pays(),
             4 => drop(self.scans()),
             5 | 6 => {
@@ -136,7 +134,9 @@ impl World {
             14 => self.gives_code(),
             15..=17 => self.shows_code(),
             18 => self.sells_for_cash(),
-            19 => self.confirms_at_the_last_moment(),
+            19 | 20 => self.confirms_at_the_last_moment(),
+            21 | 22 => self.chooses_instalments(),
+            23 | 24 => self.pays_every_code(),
             _ => self.shows_odd_line(),
         }
     }
@@ -163,7 +163,7 @@ impl World {
         }
         match self.dice.roll(24) {
             0 | 3 => self.operates(),
-            4 => self.decides(),
+            4 | 5 => self.decides(),
             1 => self.lands_despite_close(),
             2 => self.phone_goes_on(),
             _ => {}

@@ -105,10 +105,8 @@ impl Memory {
     /// The order of a refund that was asked for.
     #[must_use]
     pub fn order_of_asked(&self, refund: RefundId) -> Option<OrderId> {
-        self.told.iter().rev().find_map(|stored| match &stored.entry {
-            Entry::RefundAsked { order, refund: asked, .. } if *asked == refund => Some(*order),
-            _ => None,
-        })
+        let asks = |entry: &Entry| matches!(entry, Entry::RefundAsked { refund: asked, .. } if *asked == refund);
+        self.told.iter().rev().find(|stored| asks(&stored.entry)).map(|stored| stored.entry.order())
     }
 
     /// The refund that this one was made for in the first place.

@@ -122,19 +122,12 @@ impl World {
 
     /// A phone makes a pay code of some wallet, most often of one that is taken here.
     fn makes_pay_code(&mut self, wallet: Wallet) -> String {
-        let mut kind = *self.dice.pick(&PAY_CODES);
-        for _ in 0..3 {
-            if self
-                .settings
-                .routes
-                .rows()
-                .iter()
-                .any(|row| row.first.iter().any(|f| f == kind.0) && !row.channels.is_empty())
-            {
-                break;
-            }
-            kind = *self.dice.pick(&PAY_CODES);
-        }
+        let rows = self.settings.routes.rows().iter().filter(|row| !row.channels.is_empty());
+        let taken: Vec<&String> = rows.flat_map(|row| &row.first).collect();
+        let fits = |(first, _): &(&str, usize)| taken.iter().any(|known| known.as_str() == *first);
+        let fitting: Vec<_> = PAY_CODES.into_iter().filter(fits).collect();
+        let elsewhere = self.dice.one_in(12);
+        let kind = *self.dice.pick(if elsewhere { &PAY_CODES } else { &fitting });
         let (first, digits) = kind;
         let line = format!("{first}{:0digits$}", self.number());
         self.channels.phones.make_pay_code(&line, wallet, self.at);

@@ -1,9 +1,11 @@
 //! What must always hold of several channels side by side, of refunds that fail or that somebody must approve, of duties
 //! and of instalments.
 
-use payment::channel::{ChannelId, DutyKind, Request};
+use std::collections::BTreeMap;
+
+use payment::channel::{ChannelId, DutyKind, Request, Wallet};
 use payment::engine::effect::Call;
-use payment::engine::entry::{Entry, RefundReason, Said};
+use payment::engine::entry::{Entry, Method, RefundReason, Said};
 use payment::engine::faults::Fault;
 use payment::engine::record::{AttemptRecord, OrderRecord};
 use payment::engine::view::View;
@@ -45,6 +47,22 @@ impl World {
     }
 
     // ---- entries ----
+
+    /// Counts the codes that are made because another channel made none or went away.
+    pub(super) fn note_fail_over(&mut self, entry: &Entry) {
+        let Entry::AttemptStarted { order, channel, method: Method::ShowCode, wallet, .. } = entry else {
+            return;
+        };
+        let place = |channel: ChannelId, wallet: Option<Wallet>| channel.own_wallet().or(wallet);
+        let one_place = self.settings.shows.is_empty();
+        let other = |known: &AttemptRecord| {
+            let same_place = one_place || place(known.channel, known.wallet) == place(*channel, *wallet);
+            known.method == Method::ShowCode && known.channel != *channel && same_place
+        };
+        if self.memory.record(*order).is_some_and(|record| record.attempts.iter().any(other)) {
+            self.tally.add("code of another channel");
+        }
+    }
 
     /// Nothing is sent without approval where it is needed, and what replaces a refund is that refund.
     pub(super) fn invariant_refund_is_permitted(&mut self, entry: &Entry) {
@@ -108,6 +126,7 @@ impl World {
         let trade = self.memory.refunds.get(&refund).and_then(|attempt| self.channels.trade(*attempt));
         let failed = trade.is_some_and(|trade| trade.has_failed(refund, self.at));
         must!(failed, Doubled, "{refund} is written as failed, and its channel says {trade:?}");
+        self.tally.add("refund failed under its number");
     }
 
     /// "Told" is what the channel says.
@@ -228,10 +247,7 @@ fn stays(record: &OrderRecord, attempt: &AttemptRecord) -> Fen {
 }
 
 /// What is owed for an order of which all was delivered and nothing went back.
-fn due_duty(
-    duties: &std::collections::BTreeMap<ChannelId, DutyKind>,
-    record: &OrderRecord,
-) -> Option<(AttemptId, DutyKind)> {
+fn due_duty(duties: &BTreeMap<ChannelId, DutyKind>, record: &OrderRecord) -> Option<(AttemptId, DutyKind)> {
     let winner = record.winner().filter(|_| record.refunds.is_empty() && record.is_delivered())?;
     duties.get(&winner.channel).map(|kind| (winner.attempt, *kind))
 }

@@ -32,6 +32,12 @@ fn a_share_of_lives_keeps_every_promise() {
     for kind in ["batch acknowledged", "hub's answer lost", "entry set aside"] {
         assert!(card.faults.of(kind) > 0, "the hub is not tried: no {kind} in {card}");
     }
+    for kind in ["code of another channel", "second payment", "refund approved", "decided by the one who asked"] {
+        assert!(card.faults.of(kind) > 0, "several channels and persons are not tried: no {kind} in {card}");
+    }
+    for kind in ["refund failed under its number", "instalments chosen"] {
+        assert!(card.faults.of(kind) > 0, "refunds and instalments are not tried: no {kind} in {card}");
+    }
 }
 
 #[test]
