@@ -34,6 +34,9 @@ pub const DAY: u64 = 24 * 3_600_000;
 /// One input leads to fewer effects than this.
 const EFFECTS_MAX: u32 = 400;
 
+/// In fine weather everything rests within this: a refund that failed again and again waits for days.
+const REST_WITHIN_MS: u64 = 60 * DAY;
+
 /// When a life begins: a day in 2026.
 pub const BEGIN_MS: i64 = 1_790_000_000_000;
 
@@ -440,11 +443,11 @@ impl World {
 
     /// Lets time pass until nothing is open and nobody is at the machine.
     pub fn settle(&mut self) {
-        let mut steps = 0;
+        let (mut steps, end) = (0, self.at + REST_WITHIN_MS);
         while let Some(at) = self.next_at() {
             self.step(at);
             steps += 1;
-            must!(steps < 20_000, Stuck, "it never comes to rest: {:#?}", self.engine);
+            must!(steps < 20_000 && self.at < end, Stuck, "it never comes to rest: {:#?}", self.engine);
         }
     }
 
