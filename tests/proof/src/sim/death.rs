@@ -143,10 +143,10 @@ impl World {
         }
         for (key, coming) in std::mem::take(&mut self.coming) {
             let lost = death.power && self.dice.one_in(3);
-            if let Coming::Arrival { call, request, sent, .. } = coming
+            if let Coming::Arrival { call, channel, request, sent, .. } = coming
                 && !lost
             {
-                let arrival = Coming::Arrival { call, request, sent, reply: false, garbled: None };
+                let arrival = Coming::Arrival { call, channel, request, sent, reply: false, garbled: None };
                 self.coming.insert(key, arrival);
             }
         }
@@ -173,8 +173,8 @@ impl World {
         let end = self.at + ms;
         while let Some(first) = self.coming.first_entry().filter(|first| first.key().0 <= end) {
             self.at = first.key().0.max(self.at);
-            if let Coming::Arrival { request, sent, .. } = first.remove() {
-                let _unheard = self.execute(&request, sent);
+            if let Coming::Arrival { channel, request, sent, .. } = first.remove() {
+                let _unheard = self.execute(channel, &request, sent);
                 self.phone_goes_on();
             }
         }

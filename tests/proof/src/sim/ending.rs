@@ -3,10 +3,9 @@
 use payment::engine::entry::{RefundReason, VendResult};
 use payment::engine::faults::Fault;
 use payment::engine::input::Input;
-use payment::engine::record::{OrderRecord, VendRecord};
+use payment::engine::record::{OrderRecord, RefundRecord, RefundStage, VendRecord};
 use payment::ids::OrderId;
 
-use super::channel::Mood;
 use super::network::Weather;
 use super::people::{SLOTS, slot};
 use super::verdict::{Wrong, must, violated};
@@ -20,8 +19,8 @@ impl World {
     pub(super) fn clear_up(&mut self) {
         self.note(|| "the weather clears".to_owned());
         self.death = None;
-        self.network.weather = Weather::default();
-        self.alipay.mood = Mood::default();
+        self.channels.set_weather(Weather::default());
+        self.channels.cheer_up();
         self.mend_disk();
         self.trusted = true;
         self.machine.jammed.clear();
@@ -46,6 +45,9 @@ impl World {
             self.invariant_order_has_ended(order);
         }
         self.invariant_no_money_without_a_number();
+        self.invariant_channels_and_journal_agree();
+        self.invariant_spent_numbers_moved_nothing();
+        self.invariant_deliveries_were_told();
         self.invariant_cash_is_recorded();
         self.invariant_journal_says_what_it_told();
         self.invariant_journal_verifies();
@@ -61,10 +63,11 @@ impl World {
         let sold = self.buys(SLOTS[0]);
         must!(sold.is_ok(), Stuck, "the machine does not sell again: {sold:?}");
         self.run(1_000);
-        let code = self.code_on_screen();
+        let (codes, places) = (self.codes_on_screen().len(), self.settings.shows.len().max(1));
         let _cancelled = self.input(Input::Key(payment::engine::input::Key::Cancel));
         self.settle();
-        must!(code.is_some() || !self.settings.who_scans.shows_code(), Stuck, "no code is shown in fine weather");
+        let all = codes == places || !self.settings.who_scans.shows_code();
+        must!(all, Stuck, "{codes} codes are shown in fine weather, and there are places for {places}");
     }
 
     /// Line 5 and 6: every order has ended, once, and its buyer has paid what the goods that were had are worth.
@@ -73,9 +76,15 @@ impl World {
             violated(Wrong::Broken, format!("{order} has no opening"));
         };
         must!(record.ending.is_some(), Stuck, "{order} never ended: {record:#?}");
-        let returned = record.refunds.iter().all(|refund| refund.is_done() && refund.owed.is_none());
-        must!(returned, Lost, "{order} has ended, and money is still owed: {record:#?}");
-        let trades = record.attempts.iter().filter_map(|attempt| self.alipay.trades.get(&attempt.attempt));
+        let settled = |refund: &RefundRecord| match refund.stage {
+            RefundStage::Asked | RefundStage::Declined | RefundStage::Replaced => true,
+            RefundStage::Sent | RefundStage::Failed => false,
+            RefundStage::Done => refund.owed.is_none(),
+        };
+        must!(record.refunds.iter().all(settled), Lost, "{order} has ended, and money is still owed: {record:#?}");
+        let open = record.attempts.iter().find(|attempt| attempt.end.is_none());
+        must!(open.is_none(), Lost, "{order} has ended, and an attempt of it has not: {record:#?}");
+        let trades = record.attempts.iter().filter_map(|attempt| self.channels.trade(attempt.attempt));
         let net = trades.map(|trade| trade.net().get()).sum::<i64>() + self.paid_by_code(order);
         let due = self.due(&record);
         must!(net <= due, Lost, "the buyer of {order} paid {net} fen, and {due} were due: {record:#?}");
@@ -84,7 +93,8 @@ impl World {
 
     /// What the buyer shall have paid in the end.
     fn due(&self, record: &OrderRecord) -> i64 {
-        let by_hand = record.refunds.iter().filter(|refund| refund.reason == RefundReason::Operator);
+        let by_hand =
+            record.refunds.iter().filter(|refund| refund.reason == RefundReason::Operator && refund.is_done());
         let by_hand: i64 = by_hand.map(|refund| refund.amount.get()).sum();
         let late = record.refunds.iter().any(|refund| refund.reason == RefundReason::Late);
         if record.cash.is_positive() {
@@ -125,7 +135,8 @@ impl World {
 
     /// Line 2: the channel knows no trade under a number that the journal does not have.
     fn invariant_no_money_without_a_number(&self) {
-        let unknown = self.alipay.trades.keys().find(|attempt| !self.memory.started.contains_key(attempt));
+        let mut trades = self.channels.trades().map(|(attempt, _)| attempt);
+        let unknown = trades.find(|attempt| !self.memory.started.contains_key(attempt));
         must!(unknown.is_none(), Lost, "the channel has a trade under {unknown:?}, and the journal does not");
     }
 

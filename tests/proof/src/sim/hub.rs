@@ -381,7 +381,7 @@ mod tests {
 
     use super::*;
     use crate::sim::codes::voucher_settings;
-    use crate::sim::life::settings;
+    use crate::sim::fair::settings;
     use crate::sim::log::Log;
     use crate::sim::people::SLOTS;
     use crate::sim::verdict::{Wrong, judged};

@@ -1,7 +1,7 @@
 //! What must always hold: the nine lines of the design's list, each as one or more named functions. Those here are checked
 //! after every step; those of the end of a life are in `ending.rs`, that of a restart in `death.rs`.
 
-use payment::channel::Request;
+use payment::channel::{ChannelId, Request};
 use payment::engine::effect::{Call, Record, Vend};
 use payment::engine::entry::{Entry, Item, OrderState};
 use payment::engine::faults::Fault;
@@ -10,7 +10,8 @@ use payment::engine::view::View;
 use payment::ids::{AttemptId, OrderId, RefundId};
 use payment::money::Fen;
 
-use super::channel::{PAY_CODE_MS, Standing, attempt_of};
+use super::channel::attempt_of;
+use super::ledger::{PAY_CODE_MS, Standing};
 use super::machine::Run;
 use super::verdict::{Wrong, must, violated};
 use super::world::World;
@@ -21,6 +22,9 @@ impl World {
         self.invariant_states_move_forward();
         self.invariant_open_orders_are_known();
         self.invariant_fault_shows_no_code();
+        self.invariant_one_code_in_one_place();
+        self.invariant_codes_say_what_was_chosen();
+        self.invariant_refused_duty_is_visible();
         let armed = self.engine.is_scanner_armed();
         must!(self.scanner_armed == armed, Broken, "the engine thinks that the scanner is armed: {armed}");
     }
@@ -31,7 +35,9 @@ impl World {
         let Some(attempt) = attempt_of(&call.request) else {
             return;
         };
-        must!(self.memory.started.contains_key(&attempt), Lost, "a call under a number that no journal has: {call:?}");
+        let channel = self.memory.channels.get(&attempt);
+        must!(channel.is_some(), Lost, "a call under a number that no journal has: {call:?}");
+        must!(channel == Some(&call.channel), Lost, "a call about an attempt of {channel:?}: {call:?}");
         match &call.request {
             Request::Cancel(_) | Request::Close(_) => {
                 let written = self.memory.reversing.contains(&attempt);
@@ -41,7 +47,11 @@ impl World {
                 let of = self.memory.refunds.get(&refund.refund);
                 must!(of == Some(&attempt), Doubled, "a refund under a number that no journal has: {call:?}");
             }
-            Request::ShowCode(_) | Request::TakeCode(..) | Request::Query(_) | Request::Duty(_) | Request::Probe => {}
+            Request::Duty(duty) => {
+                let written = self.memory.duties.contains(&(attempt, duty.kind));
+                must!(written, Broken, "a delivery is told before it was written: {call:?}");
+            }
+            Request::ShowCode(_) | Request::TakeCode(..) | Request::Query(_) | Request::Probe => {}
         }
     }
 
@@ -59,9 +69,12 @@ impl World {
         must!(*known <= record.state, Broken, "{order} went back from {known:?} to {:?}: {entry:?}", record.state);
         *known = record.state;
         match entry {
-            Entry::AttemptStarted { attempt, .. } => {
+            Entry::AttemptStarted { attempt, channel, instalment, .. } => {
                 let new = self.memory.started.insert(*attempt, order).is_none();
                 must!(new, Doubled, "{attempt} is started again");
+                self.memory.channels.insert(*attempt, *channel);
+                self.note_fail_over(entry);
+                self.memory.instalments.insert(*attempt, *instalment);
             }
             Entry::ReverseStarted { attempt, .. } => {
                 must!(self.memory.reversing.insert(*attempt), Broken, "{attempt} is undone a second time");
@@ -69,7 +82,18 @@ impl World {
             Entry::RefundStarted { refund, attempt, .. } => {
                 let new = self.memory.refunds.insert(*refund, *attempt).is_none();
                 must!(new, Doubled, "{refund} is started again");
+                self.invariant_refund_is_permitted(entry);
+                self.invariant_no_more_is_returned_than_was_paid(entry);
             }
+            Entry::RefundAsked { refund, said, .. } => drop(self.memory.asked.insert(*refund, said.clone())),
+            Entry::RefundDecided { refund, approved, said, .. } => {
+                self.invariant_another_person_decides(*refund, *approved, said);
+            }
+            Entry::RefundFailed { refund, .. } => self.invariant_refund_failed_for_good(*refund),
+            Entry::DutyBegun { attempt, duty, .. } => {
+                must!(self.memory.duties.insert((*attempt, *duty)), Doubled, "{attempt} is owed a second word");
+            }
+            Entry::DutyDone { attempt, .. } => self.invariant_delivery_was_told(*attempt),
             Entry::AttemptPaid { attempt, .. } => self.invariant_paid_is_true(order, *attempt),
             Entry::AttemptNotPaid { attempt, code, .. } => self.invariant_not_paid_is_certain(*attempt, code),
             Entry::VendStarted { item, .. } => self.invariant_item_is_started_once(order, *item),
@@ -79,11 +103,6 @@ impl World {
             | Entry::OrderCancelled { .. }
             | Entry::VendEnded { .. }
             | Entry::RefundOwed { .. }
-            | Entry::RefundAsked { .. }
-            | Entry::RefundDecided { .. }
-            | Entry::RefundFailed { .. }
-            | Entry::DutyBegun { .. }
-            | Entry::DutyDone { .. }
             | Entry::DutyRefused { .. }
             | Entry::OrderClosed { .. } => {}
         }
@@ -91,11 +110,14 @@ impl World {
 
     /// Line 3: "paid" is what the ledger says.
     fn invariant_paid_is_true(&mut self, order: OrderId, attempt: AttemptId) {
+        if self.memory.paid.contains(&order) {
+            self.tally.add("second payment");
+        }
         if self.is_by_code(attempt) {
             self.memory.paid.insert(order);
             return;
         }
-        let charged = self.alipay.trades.get(&attempt).is_some_and(|trade| trade.charged.is_positive());
+        let charged = self.channels.trade(attempt).is_some_and(|trade| trade.charged.is_positive());
         must!(charged, Doubled, "{attempt} is written as paid, and nobody paid");
         self.memory.paid.insert(order);
     }
@@ -103,7 +125,7 @@ impl World {
     /// Line 3: not knowing is a state. "Not paid" is said only when nothing can be paid any more.
     fn invariant_not_paid_is_certain(&self, attempt: AttemptId, code: &str) {
         must!(!self.is_being_sent(attempt), Lost, "{attempt} is {code}, and its pay request is still on its way");
-        let Some(trade) = self.alipay.trades.get(&attempt) else {
+        let Some(trade) = self.channels.trade(attempt) else {
             return;
         };
         let payable = match trade.standing {
@@ -112,7 +134,7 @@ impl World {
             Standing::Paid => true,
             Standing::Closed => false,
         };
-        must!(!payable, Lost, "{attempt} is {code}, and Alipay says {:?} at {}", trade.standing, self.at);
+        must!(!payable, Lost, "{attempt} is {code}, and its channel says {:?} at {}", trade.standing, self.at);
     }
 
     /// Line 3: "returned" is what the ledger says: as much is back as was written as returned, by whichever call.
@@ -125,7 +147,7 @@ impl World {
         must!(new, Doubled, "{refund} is written as done again");
         let done = self.memory.refunds_done.iter().filter(|done| self.memory.refunds.get(done) == Some(&attempt));
         let written: Fen = done.filter_map(|done| self.memory.refund_amounts.get(done).copied()).sum();
-        let back = self.alipay.trades.get(&attempt).map_or(Fen::ZERO, |trade| trade.is_back(self.at));
+        let back = self.channels.trade(attempt).map_or(Fen::ZERO, |trade| trade.is_back(self.at));
         must!(written <= back, Lost, "{refund} is written as done: of {attempt} {written:?}, and {back:?} is back");
     }
 
@@ -177,13 +199,21 @@ impl World {
 
     /// Line 8: a machine that cannot record, tell the time or reach the channel shows no code and arms no scanner.
     fn invariant_fault_shows_no_code(&mut self) {
-        let shown = self.code_on_screen();
-        if let Some(trade) = shown.and_then(|attempt| self.alipay.trades.get_mut(&attempt)) {
-            trade.seen = true;
+        let shown = self.codes_on_screen();
+        for attempt in &shown {
+            if let Some(trade) = self.channels.holder_mut(*attempt).and_then(|channel| channel.trades.get_mut(attempt))
+            {
+                trade.seen = true;
+            }
         }
         for fault in self.engine.faults() {
-            let (no_code, no_scanner) = blocks(fault);
-            must!(!no_code || shown.is_none(), Broken, "a code is shown in spite of {fault:?}");
+            let (blocked, no_scanner) = blocks(fault);
+            let stops = |attempt: &AttemptId| match blocked {
+                Blocked::Nothing => false,
+                Blocked::Channel(channel) => self.memory.channels.get(attempt) == Some(&channel),
+                Blocked::Everything => true,
+            };
+            must!(!shown.iter().any(stops), Broken, "a code is shown in spite of {fault:?}");
             must!(!no_scanner || !self.scanner_armed, Broken, "the scanner is armed in spite of {fault:?}");
         }
         if matches!(self.view(), View::Idle { .. } | View::OutOfService { .. }) {
@@ -235,10 +265,20 @@ impl World {
 
 /// Whether a fault forbids a code on the screen, and an armed scanner: the operator's own codes need no channel. What a
 /// jam forbids is to open an order: [`World::invariant_jammed_machine_sells_nothing`].
-fn blocks(fault: &Fault) -> (bool, bool) {
+const fn blocks(fault: &Fault) -> (Blocked, bool) {
     match fault {
-        Fault::Storage | Fault::Clock | Fault::SwitchedOff | Fault::JournalFull => (true, true),
-        Fault::Network(_) | Fault::Setup(_) => (true, false),
-        Fault::Hub | Fault::Duty | Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => (false, false),
+        Fault::Storage | Fault::Clock | Fault::SwitchedOff | Fault::JournalFull => (Blocked::Everything, true),
+        Fault::Network(channel) | Fault::Setup(channel) => (Blocked::Channel(*channel), false),
+        Fault::Hub | Fault::Duty | Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => {
+            (Blocked::Nothing, false)
+        }
     }
+}
+
+/// The codes that may not be shown.
+#[derive(Clone, Copy)]
+enum Blocked {
+    Nothing,
+    Channel(ChannelId),
+    Everything,
 }

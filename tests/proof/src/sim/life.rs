@@ -1,17 +1,16 @@
 //! One life of a terminal: customers come and go, things go wrong, and at the end the books are added up. Everything is
 //! drawn from the seed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use payment::channel::ChannelId;
-use payment::channel::route::Routes;
 use payment::engine::entry::WhoScans;
 use payment::engine::input::{Input, Key};
-use payment::engine::settings::{Product, Settings, VoucherSettings};
-use payment::money::Fen;
 
 use super::codes::voucher_settings;
+use super::fair::{fair, settings};
+use super::ledger::Wallet;
 use super::log::Log;
+use super::network::Weather;
 use super::people::{SLOTS, slot};
 use super::tally::Tally;
 use super::trouble::Climate;
@@ -31,7 +30,7 @@ pub struct Lived {
     pub events: u64,
     /// The hash over all of them, when one was wanted.
     pub hash: Option<String>,
-    /// The codes that the channel said, as [`name`](super::failures::name) has them.
+    /// The codes that the channels said, as [`Interface::name`](super::failures::Interface::name) has them.
     pub said: BTreeSet<String>,
     /// How it was ended early.
     pub violation: Option<Violation>,
@@ -56,6 +55,7 @@ pub fn live(seed: u64, log: Log) -> Lived {
     let counter = *dice.pick(&[None, Some(0), Some(0)]);
     let takes_codes = dice.one_in(2);
     let settings = settings(*dice.pick(&WHO), takes_codes.then(voucher_settings));
+    let settings = fair(&mut dice, settings);
     let climate = *dice.pick(&Climate::ALL);
     let mut world = None;
     let judgement = judged(|| {
@@ -79,23 +79,9 @@ pub fn live(seed: u64, log: Log) -> Lived {
         world.note(|| format!("{:?}: {}", violation.wrong, violation.what));
     }
     let (events, hash) = (world.log.events(), world.log.hash());
-    let (orders, said) = (world.memory.order_count(), world.alipay.said);
+    let orders = world.memory.order_count();
+    let said = world.channels.iter().flat_map(|channel| channel.said.iter().cloned()).collect();
     Lived { orders, tally: world.tally, events, hash, said, violation }
-}
-
-pub(super) fn settings(who_scans: WhoScans, vouchers: Option<VoucherSettings>) -> Settings {
-    let product = |fen| Product { code: format!("g{fen}"), name: format!("Goods for {fen} fen"), price: Fen::new(fen) };
-    let products: BTreeMap<_, _> =
-        SLOTS.iter().zip([350, 500, 800]).map(|(name, fen)| (slot(name), product(fen))).collect();
-    Settings {
-        products,
-        channels: vec![ChannelId::Alipay],
-        routes: Routes::default_for(&[ChannelId::Alipay]),
-        who_scans,
-        has_scanner: true,
-        vouchers,
-        ..Settings::default()
-    }
 }
 
 impl World {
@@ -128,7 +114,7 @@ impl World {
     }
 
     fn customer_acts(&mut self) {
-        match self.dice.roll(21) {
+        match self.dice.roll(26) {
             0..=3 => self.scans_and_pays(),
             4 => drop(self.scans()),
             5 | 6 => {
@@ -148,7 +134,9 @@ impl World {
             14 => self.gives_code(),
             15..=17 => self.shows_code(),
             18 => self.sells_for_cash(),
-            19 => self.confirms_at_the_last_moment(),
+            19 | 20 => self.confirms_at_the_last_moment(),
+            21 | 22 => self.chooses_instalments(),
+            23 | 24 => self.pays_every_code(),
             _ => self.shows_odd_line(),
         }
     }
@@ -156,13 +144,13 @@ impl World {
     /// The buyer holds the phone for as long as a pay code may be confirmed, and a little longer, and then pays.
     fn confirms_at_the_last_moment(&mut self) {
         if self.dice.one_in(2) {
-            self.alipay.mood.refuses_cancels = 1;
-            self.network.weather.late = 50;
+            self.channels.iter_mut().for_each(|channel| channel.mood.refuses_cancels = 1);
+            self.channels.set_weather(Weather { late: 50, ..Weather::default() });
         }
-        let _answer = self.shows_pay_code(super::channel::Wallet::Confirms);
+        let _answer = self.shows_pay_code(Wallet::Confirms);
         let ms = 58_000 + self.dice.roll(20_000);
         self.run(ms);
-        for attempt in self.alipay.payable() {
+        for attempt in self.channels.payable() {
             self.confirms(attempt);
         }
     }
@@ -174,7 +162,8 @@ impl World {
             self.trouble(climate);
         }
         match self.dice.roll(24) {
-            0 => self.operates(),
+            0 | 3 => self.operates(),
+            4 | 5 => self.decides(),
             1 => self.lands_despite_close(),
             2 => self.phone_goes_on(),
             _ => {}
@@ -195,8 +184,8 @@ impl World {
     }
 
     fn becomes_better(&mut self) {
-        self.network.weather.down = false;
-        self.alipay.mood.refuses_setup = false;
+        self.channels.mend_ways();
+        self.channels.iter_mut().for_each(|channel| channel.mood.refuses_setup = false);
         self.trusted = true;
         self.mend_disk();
         self.devices_up();

@@ -68,7 +68,7 @@ pub struct SimCard {
     pub stuck: u64,
     /// Lives in which another promise was broken before it cost anything, or an ERROR was logged.
     pub broken: u64,
-    /// The codes that the channel said, as [`name`](super::failures::name) has them.
+    /// The codes that the channels said, as [`Interface::name`](super::failures::Interface::name) has them.
     pub said: BTreeSet<String>,
     /// Every life that broke a promise, the first ones.
     pub failures: Vec<Failure>,
@@ -99,7 +99,7 @@ impl SimCard {
         }
     }
 
-    /// How many rows of the channel's table were said, of how many, and how many codes that the method does not list.
+    /// How many rows of the channels' tables were said, of how many, and how many codes that the method does not list.
     #[must_use]
     pub fn codes_said(&self) -> (usize, usize, usize) {
         let said = listed().filter(|row| self.said.contains(row)).count();
@@ -145,7 +145,7 @@ impl fmt::Display for SimCard {
         let (said, rows, unlisted) = self.codes_said();
         writeln!(
             f,
-            "{said} of the {rows} codes of the channel's methods were said, and {unlisted} that are not listed"
+            "{said} of the {rows} codes of the channels' methods were said, and {unlisted} that are not listed"
         )?;
         let Self { lost, doubled, stuck, broken, .. } = self;
         write!(f, "lost {lost}, doubled {doubled}, stuck {stuck}, broken {broken}, failures {}", self.failures.len())?;

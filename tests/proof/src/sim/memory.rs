@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use payment::channel::{ChannelId, DutyKind, Instalment};
 use payment::engine::effect::Record;
-use payment::engine::entry::{Entry, OrderState, Stored};
+use payment::engine::entry::{Entry, OrderState, Said, Stored};
 use payment::engine::faults::Fault;
 use payment::engine::record::OrderRecord;
 use payment::ids::{AttemptId, OrderId, RefundId};
@@ -25,6 +26,22 @@ pub struct Memory {
     pub states: BTreeMap<OrderId, OrderState>,
     /// The attempts that have a number.
     pub started: BTreeMap<AttemptId, OrderId>,
+    /// Through which channel each of them collects.
+    pub channels: BTreeMap<AttemptId, ChannelId>,
+    /// The plan of instalments of each of them.
+    pub instalments: BTreeMap<AttemptId, Option<Instalment>>,
+    /// When each pay code left the terminal.
+    pub sent: BTreeMap<AttemptId, u64>,
+    /// The refunds that were asked for, by whom.
+    pub asked: BTreeMap<RefundId, Said>,
+    /// Those that another person decided about, and whether they were approved.
+    pub decided: BTreeMap<RefundId, bool>,
+    /// The refunds that failed under their number.
+    pub failed: BTreeSet<RefundId>,
+    /// Which refund each one is made instead of.
+    pub instead_of: BTreeMap<RefundId, RefundId>,
+    /// What is owed to channels after deliveries.
+    pub duties: BTreeSet<(AttemptId, DutyKind)>,
     /// The attempts whose undoing was begun.
     pub reversing: BTreeSet<AttemptId>,
     /// The refunds that have a number.
@@ -83,6 +100,23 @@ impl Memory {
     pub fn entries(&self, order: OrderId) -> Vec<Stored> {
         let places = self.of_order.get(&order).into_iter().flatten();
         places.map(|place| self.told[*place].clone()).collect()
+    }
+
+    /// The order of a refund that was asked for.
+    #[must_use]
+    pub fn order_of_asked(&self, refund: RefundId) -> Option<OrderId> {
+        let asks = |entry: &Entry| matches!(entry, Entry::RefundAsked { refund: asked, .. } if *asked == refund);
+        self.told.iter().rev().find(|stored| asks(&stored.entry)).map(|stored| stored.entry.order())
+    }
+
+    /// The refund that this one was made for in the first place.
+    #[must_use]
+    pub fn root_of(&self, refund: RefundId) -> RefundId {
+        let mut root = refund;
+        while let Some(before) = self.instead_of.get(&root) {
+            root = *before;
+        }
+        root
     }
 
     /// An order as its entries tell it.

@@ -1,16 +1,13 @@
-//! The people around a terminal: buyers with phones and fingers, callers of the API, operators.
+//! The buyers at a terminal, with phones and fingers, and the callers of the API.
 
-use payment::channel::alipay::codes::Class;
-use payment::channel::alipay::wire::Method;
 use payment::channel::outcome::Why;
-use payment::engine::entry::{IdempotencyKey, Item, Origin, SlotId, WhoScans};
-use payment::engine::input::{Done, Input, Key, NewOrder, RefundWanted, Refused};
-use payment::ids::{AttemptId, OrderId};
+use payment::engine::entry::{Item, Origin, SlotId, WhoScans};
+use payment::engine::input::{Done, Input, Key, NewOrder, Refused};
+use payment::engine::view::View;
+use payment::ids::AttemptId;
 use payment::money::Fen;
 
-use super::channel::{Standing, Wallet};
-use super::failures;
-use super::verdict::must;
+use super::ledger::{Standing, Wallet};
 use super::world::World;
 
 /// The slots of the machine.
@@ -18,6 +15,9 @@ pub const SLOTS: [&str; 3] = ["11", "12", "21"];
 
 /// Why a buyer's wallet refuses. The merchant's set-up is not its business.
 const WALLETS_REASONS: [Why; 4] = [Why::RefreshCode, Why::Buyer, Why::NewNumber, Why::Order];
+
+/// How the wallets' pay codes begin, and how many digits follow: Alipay, WeChat Pay, UnionPay, e-CNY.
+const PAY_CODES: [(&str, usize); 5] = [("28", 16), ("28", 16), ("13", 16), ("62", 17), ("01", 17)];
 
 /// Lines that are no pay code of ours.
 const ODD_LINES: [&str; 5] = ["6901028075831", "130000000000000000", "", "28", "https://example.com/a"];
@@ -53,17 +53,53 @@ impl World {
 
     /// The phone scans the screen.
     pub(super) fn scans(&mut self) -> Option<AttemptId> {
-        let attempt = self.code_on_screen()?;
-        self.note(|| format!("a phone scans {attempt}"));
-        self.alipay.scan(attempt, self.at);
+        let codes = self.codes_on_screen();
+        let attempt = *codes.get(usize::try_from(self.dice.roll(codes.len() as u64)).unwrap_or(0))?;
+        self.scans_code(attempt);
         Some(attempt)
+    }
+
+    fn scans_code(&mut self, attempt: AttemptId) {
+        self.note(|| format!("a phone scans {attempt}"));
+        if let Some(channel) = self.channels.holder_mut(attempt) {
+            channel.scan(attempt, self.at);
+        }
     }
 
     /// The buyer confirms on the phone.
     pub(super) fn confirms(&mut self, attempt: AttemptId) {
-        if self.alipay.confirm(attempt, self.at) {
+        let at = self.at;
+        if self.channels.holder_mut(attempt).is_some_and(|channel| channel.confirm(attempt, at)) {
             self.note(|| format!("a buyer pays {attempt}"));
         }
+    }
+
+    /// Two buyers, or one with two phones: every code that is on the screen is paid.
+    pub(super) fn pays_every_code(&mut self) {
+        let codes = self.codes_on_screen();
+        if codes.len() > 1 {
+            self.fault("both codes paid");
+        }
+        codes.iter().for_each(|attempt| self.scans_code(*attempt));
+        codes.iter().for_each(|attempt| self.confirms(*attempt));
+    }
+
+    /// The buyer chooses instalments at the keypad, or the API's caller does; sometimes they are not offered.
+    pub(super) fn chooses_instalments(&mut self) {
+        if let View::Pay { plans, .. } = self.view()
+            && !plans.is_empty()
+        {
+            self.tally.add("instalments chosen");
+        }
+        if self.dice.one_in(3)
+            && let Some(order) = self.engine.order_at_machine()
+        {
+            let periods = *self.dice.pick(&[None, Some(3), Some(6), Some(9)]);
+            let _answer = self.input(Input::ChooseInstalments { order, periods });
+            return;
+        }
+        let digit = u8::try_from(self.dice.roll(5)).unwrap_or(0);
+        let _answer = self.input(Input::Key(Key::Digit(digit)));
     }
 
     /// The phone scans the screen and pays.
@@ -75,14 +111,27 @@ impl World {
 
     /// The buyer holds a new pay code in front of the scanner, perhaps twice.
     pub(super) fn shows_pay_code(&mut self, wallet: Wallet) -> Result<Done, Refused> {
-        let line = format!("28{:016}", self.number());
-        self.alipay.make_pay_code(&line, wallet, self.at);
+        let line = self.makes_pay_code(wallet);
         let done = self.input(Input::Scanned(line.clone()));
         if self.dice.one_in(8) {
             self.fault("code scanned twice");
             let _refused = self.input(Input::Scanned(line));
         }
         done
+    }
+
+    /// A phone makes a pay code of some wallet, most often of one that is taken here.
+    fn makes_pay_code(&mut self, wallet: Wallet) -> String {
+        let rows = self.settings.routes.rows().iter().filter(|row| !row.channels.is_empty());
+        let taken: Vec<&String> = rows.flat_map(|row| &row.first).collect();
+        let fits = |(first, _): &(&str, usize)| taken.iter().any(|known| known.as_str() == *first);
+        let fitting: Vec<_> = PAY_CODES.into_iter().filter(fits).collect();
+        let elsewhere = self.dice.one_in(12);
+        let kind = *self.dice.pick(if elsewhere { &PAY_CODES } else { &fitting });
+        let (first, digits) = kind;
+        let line = format!("{first}{:0digits$}", self.number());
+        self.channels.phones.make_pay_code(&line, wallet, self.at);
+        line
     }
 
     /// Something that is no code of ours is held in front of the scanner.
@@ -99,28 +148,30 @@ impl World {
             2 | 3 => Wallet::Confirms,
             _ => {
                 let why = *self.dice.pick(&WALLETS_REASONS);
-                let code = *self.dice.pick(&failures::codes(Method::Pay, Some(Class::Refused(why))));
                 self.fault("wallet refuses");
-                Wallet::Refuses(code)
+                Wallet::Refuses(why)
             }
         }
     }
 
     /// Whoever can still do something with a phone may do it, however late.
     pub(super) fn phone_goes_on(&mut self) {
-        let payable = self.alipay.payable();
+        let payable = self.channels.payable();
         if payable.is_empty() || self.dice.one_in(2) {
             return;
         }
         let attempt = *self.dice.pick(&payable);
         if self.dice.one_in(4) {
             self.note(|| format!("a buyer refuses {attempt}"));
-            return self.alipay.refuse(attempt);
+            return self.channels.holder_mut(attempt).into_iter().for_each(|channel| channel.refuse(attempt));
         }
-        self.alipay.scan(attempt, self.at);
+        let at = self.at;
+        if let Some(channel) = self.channels.holder_mut(attempt) {
+            channel.scan(attempt, at);
+        }
         self.confirms(attempt);
         let reversing = self.memory.reversing.contains(&attempt);
-        let paid = self.alipay.trades.get(&attempt).is_some_and(|trade| trade.standing == Standing::Paid);
+        let paid = self.channels.trade(attempt).is_some_and(|trade| trade.standing == Standing::Paid);
         if reversing && paid {
             self.fault("payment after the order was given up");
         }
@@ -128,9 +179,12 @@ impl World {
 
     /// A payment lands although its trade was closed.
     pub(super) fn lands_despite_close(&mut self) {
-        let trades: Vec<AttemptId> = self.alipay.trades.keys().copied().collect();
-        let landed = trades.into_iter().find(|attempt| self.alipay.lands_despite_close(*attempt, self.at));
-        if let Some(attempt) = landed {
+        let at = self.at;
+        let found = self.channels.trades().find(|(_, trade)| trade.may_land(at)).map(|(attempt, _)| attempt);
+        if let Some(attempt) = found {
+            if let Some(channel) = self.channels.holder_mut(attempt) {
+                channel.lands_despite_close(attempt, at);
+            }
             self.fault("payment lands after the close");
             self.note(|| format!("the payment of {attempt} lands"));
         }
@@ -150,7 +204,9 @@ impl World {
     pub(super) fn orders_bare(&mut self, who_scans: WhoScans) -> Result<Done, Refused> {
         let amount = Fen::new(*self.dice.pick(&[1, 250, 100_000]));
         let pay_within_ms = *self.dice.pick(&[None, None, Some(5_000), Some(600_000)]);
-        self.opens(NewOrder { amount, pay_within_ms, ..bare(who_scans) })
+        let periods = *self.dice.pick(&[None, None, None, Some(3)]);
+        let periods = periods.filter(|_| self.settings.instalments.is_some());
+        self.opens(NewOrder { amount, pay_within_ms, periods, ..bare(who_scans) })
     }
 
     fn opens(&mut self, order: NewOrder) -> Result<Done, Refused> {
@@ -170,60 +226,8 @@ impl World {
             return;
         };
         let wallet = self.some_wallet();
-        let line = format!("28{:016}", self.number());
-        self.alipay.make_pay_code(&line, wallet, self.at);
+        let line = self.makes_pay_code(wallet);
         let _answer = self.input(Input::CodeGiven { order, line });
-    }
-
-    // ---- the operator ----
-
-    /// Somebody cancels an order or wants money of it back; most often of a new one, sometimes twice.
-    pub(super) fn operates(&mut self) {
-        let Some(order) = self.some_order() else {
-            return;
-        };
-        if self.dice.one_in(3) {
-            self.fault("cancelled through the API");
-            let _answer = self.input(Input::Cancel { order });
-            return;
-        }
-        let amount = *self.dice.pick(&[None, Some(1), Some(100), Some(1_000_000)]);
-        let key = format!("k{}", self.number());
-        for _ in 0..=self.dice.roll(2) {
-            self.fault("refund through the API");
-            self.refunds(order, amount, &key);
-            let ms = *self.dice.pick(&[0, 100, 20_000]);
-            self.run(ms);
-        }
-    }
-
-    fn some_order(&mut self) -> Option<OrderId> {
-        if self.dice.one_in(2) {
-            return self.memory.newest();
-        }
-        let orders: Vec<OrderId> = self.memory.orders().collect();
-        (!orders.is_empty()).then(|| *self.dice.pick(&orders))
-    }
-
-    /// Money goes back, once for one key, as the API does it: a closed order is read from the journal first.
-    fn refunds(&mut self, order: OrderId, amount: Option<i64>, key: &str) {
-        let Some(store) = &self.store else {
-            return;
-        };
-        let entries = self.disk.order(store, order.as_str());
-        self.engine.load(self.now(), &entries);
-        let runs = self.runs;
-        let idempotency = Some(IdempotencyKey { key: key.to_owned(), body_sha256: "0".repeat(64) });
-        let done =
-            self.input(Input::Refund(RefundWanted { order, amount: amount.map(Fen::new), idempotency, said: None }));
-        let Ok(Done::Refunding(refund)) = done else {
-            return;
-        };
-        // What a dead process was about to say nobody heard.
-        if self.runs == runs && self.memory.refunds.contains_key(&refund) {
-            let known = *self.memory.keys.entry(key.to_owned()).or_insert(refund);
-            must!(known == refund, Doubled, "one request made two refunds, {known} and {refund}");
-        }
     }
 }
 

@@ -77,15 +77,42 @@ impl World {
             }
             _ => {}
         }
-        self.note(|| format!("weather: {weather:?}"));
-        self.network.weather = weather;
+        let ids = self.settings.channels.clone();
+        let id = *self.dice.pick(&ids);
+        if self.dice.one_in(3) {
+            self.note(|| format!("weather everywhere: {weather:?}"));
+            self.channels.set_weather(weather);
+        } else if let Some((_, network)) = self.channels.one_mut(id) {
+            network.weather = weather;
+            self.note(|| format!("weather on the way to {}: {weather:?}", id.name()));
+        }
     }
 
     fn mood_turns(&mut self) {
         let some = u32::try_from(self.dice.roll(4)).unwrap_or(0);
         let often = self.dice.one_in(2);
-        let mood = &mut self.alipay.mood;
-        let kind = match self.dice.roll(13) {
+        let ids = self.settings.channels.clone();
+        let Some((channel, _)) = self.channels.one_mut(*self.dice.pick(&ids)) else {
+            return;
+        };
+        let mood = &mut channel.mood;
+        let kind = match self.dice.roll(18) {
+            13 | 14 => {
+                mood.fails_refunds = some;
+                "refunds fail under their number"
+            }
+            15 => {
+                mood.pending_ms = *self.dice.pick(&[0, 5_000, 70_000]);
+                "payments told as on their way"
+            }
+            16 => {
+                mood.refuses_duties = often;
+                "deliveries not heard of"
+            }
+            17 => {
+                mood.duties_again = some;
+                "deliveries to be told again"
+            }
             0 => {
                 mood.again = some;
                 "cancels are to be repeated"

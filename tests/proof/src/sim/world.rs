@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use payment::channel::outcome::{Doubt, DoubtKind};
-use payment::channel::{Answer, Request};
+use payment::channel::{Answer, ChannelId, Request};
 use payment::engine::Engine;
 use payment::engine::effect::{Call, CallId, Effect, JobId, Record, Vend, VendWhat};
 use payment::engine::entry::{Entry, Stored, VendResult};
@@ -14,17 +14,18 @@ use payment::engine::view::View;
 use payment::ids::{AttemptId, IdMint};
 use payment::time::{Mono, Now, Wall};
 
-use super::channel::{Alipay, name_of};
+use super::channel::name_of;
+use super::channels::Channels;
 use super::codes::codes_of_a_life;
 use super::death::Death;
 use super::hub::Hub;
 use super::log::Log;
 use super::machine::{FALL_MS, Machine, Run};
 use super::memory::Memory;
-use super::network::{Fate, Network};
+use super::network::Fate;
 use super::store::{Disk, Store};
 use super::tally::Tally;
-use super::verdict::must;
+use super::verdict::{Wrong, must, violated};
 use crate::dice::Dice;
 
 /// A day, in milliseconds.
@@ -32,6 +33,9 @@ pub const DAY: u64 = 24 * 3_600_000;
 
 /// One input leads to fewer effects than this.
 const EFFECTS_MAX: u32 = 400;
+
+/// In fine weather everything rests within this: a refund that failed again and again waits for days.
+const REST_WITHIN_MS: u64 = 60 * DAY;
 
 /// When a life begins: a day in 2026.
 pub const BEGIN_MS: i64 = 1_790_000_000_000;
@@ -46,6 +50,8 @@ pub enum Coming {
     Arrival {
         /// Which call.
         call: CallId,
+        /// Which channel.
+        channel: ChannelId,
         /// What is asked.
         request: Request,
         /// When it was sent.
@@ -93,10 +99,8 @@ pub struct World {
     pub runs: u64,
     /// How and when the next process dies.
     pub death: Option<Death>,
-    /// The channel.
-    pub alipay: Alipay,
-    /// The way to the channel.
-    pub network: Network,
+    /// The channels, and the ways there.
+    pub channels: Channels,
     /// The operator's hub, where there is one.
     pub hub: Option<Hub>,
     /// The machine.
@@ -117,8 +121,8 @@ impl World {
     pub fn new(mut dice: Dice, log: Log, settings: Settings, counter: Option<u64>) -> Self {
         let now = Now { mono: Mono(0), wall: Wall { ms: BEGIN_MS, trusted: true } };
         let engine = Engine::restore(settings.clone(), IdMint::new([0; 32]), now, &[], Vec::new());
-        let network_seed = dice.roll(u64::MAX);
-        let network = Network::new(network_seed);
+        let seed = dice.roll(u64::MAX);
+        let channels = Channels::new(&settings.channels, !seed);
         let has_hub = dice.one_in(4);
         let mut world = Self {
             dice,
@@ -126,7 +130,7 @@ impl World {
             tally: Tally::default(),
             engine,
             settings,
-            disk: Disk::new(network_seed),
+            disk: Disk::new(seed),
             codes: codes_of_a_life(),
             store: None,
             at: 0,
@@ -135,8 +139,7 @@ impl World {
             trusted: true,
             runs: 0,
             death: None,
-            alipay: Alipay::new(!network_seed),
-            network,
+            channels,
             hub: has_hub.then(Hub::new),
             machine: Machine::new(counter),
             scanner_armed: false,
@@ -295,16 +298,21 @@ impl World {
     fn send(&mut self, call: Call) {
         self.invariant_call_is_journalled(&call);
         self.invariant_no_call_without_the_time(&call);
-        let Call { id, request, .. } = call;
-        self.note(|| format!("call {} leaves: {request:?}", id.0));
-        let (fate, kind) = self.network.fate(matches!(request, Request::Probe));
+        self.invariant_cancel_is_waited_for(&call);
+        self.invariant_spent_number_is_not_sent(&call);
+        self.note_sent(&call);
+        let Call { id, channel, request } = call;
+        self.note(|| format!("call {} to {} leaves: {request:?}", id.0, channel.name()));
+        let Some((fate, kind)) = self.channels.fate(channel, matches!(request, Request::Probe)) else {
+            violated(Wrong::Broken, format!("a call to {channel:?}, which this terminal does not have"));
+        };
         if let Some(kind) = kind {
             self.tally.add(kind);
         }
         let sent = self.at;
         match fate {
             Fate::Arrives { there_ms, garbled } => {
-                self.later(there_ms, Coming::Arrival { call: id, request, sent, reply: true, garbled });
+                self.later(there_ms, Coming::Arrival { call: id, channel, request, sent, reply: true, garbled });
             }
             Fate::Refused { after_ms } => {
                 let doubt = Doubt::new(DoubtKind::NoConnection, "lost on the way there");
@@ -315,7 +323,7 @@ impl World {
                 if told {
                     self.later(CALL_TIMEOUT_MS, Coming::Reply(id, no_reply(&request)));
                 }
-                self.later(there_ms, Coming::Arrival { call: id, request, sent, reply: false, garbled: None });
+                self.later(there_ms, Coming::Arrival { call: id, channel, request, sent, reply: false, garbled: None });
             }
         }
     }
@@ -378,14 +386,14 @@ impl World {
 
     fn happen(&mut self, coming: Coming) {
         match coming {
-            Coming::Arrival { call, request, sent, reply, garbled } => {
-                let answer = self.execute(&request, sent);
+            Coming::Arrival { call, channel, request, sent, reply, garbled } => {
+                let answer = self.execute(channel, &request, sent);
                 if !reply {
                     return;
                 }
                 let doubt = garbled.map(|kind| Doubt::new(kind, "garbled on the way back"));
                 let answer = doubt.map_or(answer, |doubt| Answer::in_doubt(&request, doubt));
-                for ms in self.network.replies() {
+                for ms in self.channels.replies(channel) {
                     self.later(ms, Coming::Reply(call, answer.clone()));
                 }
             }
@@ -403,9 +411,11 @@ impl World {
     }
 
     /// A request reaches the channel.
-    pub(super) fn execute(&mut self, request: &Request, sent: u64) -> Answer {
-        let answer = self.alipay.execute(request, sent, self.at);
-        self.note(|| format!("the channel does {}: {answer:?}", name_of(request)));
+    pub(super) fn execute(&mut self, channel: ChannelId, request: &Request, sent: u64) -> Answer {
+        let Some(answer) = self.channels.execute(channel, request, sent, self.at) else {
+            violated(Wrong::Broken, format!("a call to {channel:?}, which this terminal does not have"));
+        };
+        self.note(|| format!("{} does {}: {answer:?}", channel.name(), name_of(request)));
         answer
     }
 
@@ -433,11 +443,11 @@ impl World {
 
     /// Lets time pass until nothing is open and nobody is at the machine.
     pub fn settle(&mut self) {
-        let mut steps = 0;
+        let (mut steps, end) = (0, self.at + REST_WITHIN_MS);
         while let Some(at) = self.next_at() {
             self.step(at);
             steps += 1;
-            must!(steps < 20_000, Stuck, "it never comes to rest: {:#?}", self.engine);
+            must!(steps < 20_000 && self.at < end, Stuck, "it never comes to rest: {:#?}", self.engine);
         }
     }
 
@@ -449,13 +459,13 @@ impl World {
         self.engine.view(self.now().mono)
     }
 
-    /// The code on the screen, as an attempt.
+    /// The codes on the screen, as attempts.
     #[must_use]
-    pub fn code_on_screen(&self) -> Option<AttemptId> {
+    pub fn codes_on_screen(&self) -> Vec<AttemptId> {
         let View::Pay { codes, .. } = self.view() else {
-            return None;
+            return Vec::new();
         };
-        codes.first()?.text.rsplit('/').next().and_then(|attempt| attempt.parse().ok())
+        codes.iter().filter_map(|code| code.text.rsplit('/').next()?.parse().ok()).collect()
     }
 
     /// The pay requests on their way: of which attempt, when sent, when they arrive.
