@@ -8,12 +8,13 @@
 //! | [`wanted`] | what callers ask for |
 //! | [`wire`] | what they get |
 //! | [`problem`] | why they do not get it: one table |
-//! | `orders`, `events`, `terminal`, `queue`, [`metrics`], [`openapi`] | the addresses |
+//! | `orders`, `refunds`, `instalments`, `receipt`, `events`, `terminal`, `queue`, [`metrics`], [`openapi`] | the addresses |
 //!
 //! It knows only [`Terminal`]: the loop decides, the journal remembers, this translates.
 
 pub mod body;
 mod events;
+mod instalments;
 pub mod listen;
 pub mod metrics;
 pub mod openapi;
@@ -21,6 +22,8 @@ mod orders;
 pub mod problem;
 mod queue;
 mod rate;
+mod receipt;
+mod refunds;
 mod terminal;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -39,6 +42,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
+use payment::instalment::Terms;
 use payment::redact::Secret;
 use ring::digest::{SHA256, digest};
 use tokio::sync::{Semaphore, watch};
@@ -65,6 +69,8 @@ pub struct ApiOptions {
     pub tcp: Option<TcpOptions>,
     /// What the machine sells.
     pub products: Products,
+    /// Huabei instalments; `None` where none are offered.
+    pub instalments: Option<Terms>,
 }
 
 /// The TCP door.
@@ -81,6 +87,7 @@ pub struct TcpOptions {
 struct Api {
     terminal: Terminal,
     products: Arc<Products>,
+    instalments: Arc<Option<Terms>>,
     limits: Arc<Limits>,
     stopping: watch::Receiver<bool>,
 }
@@ -98,6 +105,7 @@ pub struct Doors {
     socket: PathBuf,
     tcp: Option<(tokio::net::TcpListener, Secret<String>)>,
     products: Products,
+    instalments: Option<Terms>,
 }
 
 impl Doors {
@@ -112,7 +120,8 @@ impl Doors {
             None => None,
         };
         let unix = listen::unix(&options.socket)?;
-        Ok(Self { unix, socket: options.socket, tcp, products: options.products })
+        let ApiOptions { socket, products, instalments, .. } = options;
+        Ok(Self { unix, socket, tcp, products, instalments })
     }
 
     /// Where the TCP door is.
@@ -128,8 +137,8 @@ impl Doors {
     /// When a door breaks.
     pub async fn serve(self, terminal: Terminal, mut stop: watch::Receiver<bool>) -> io::Result<()> {
         let limits = Limits { requests: Semaphore::new(REQUESTS_MAX), streams: Arc::new(Semaphore::new(STREAMS_MAX)) };
-        let products = Arc::new(self.products);
-        let api = Api { terminal, products, limits: Arc::new(limits), stopping: stop.clone() };
+        let (products, instalments) = (Arc::new(self.products), Arc::new(self.instalments));
+        let api = Api { terminal, products, instalments, limits: Arc::new(limits), stopping: stop.clone() };
         let unix = serve_door(Door::new(Way::Unix(self.unix)), paced(&api, routes(api.clone())), stop.clone());
         let tcp_stop = stop.clone();
         let tcp = async {
@@ -178,7 +187,12 @@ fn routes(api: Api) -> Router {
         .route("/v1/orders", post(orders::open).get(orders::list))
         .route("/v1/orders/{number}", get(orders::show))
         .route("/v1/orders/{number}/cancel", post(orders::cancel))
-        .route("/v1/orders/{number}/refunds", post(orders::refund))
+        .route("/v1/orders/{number}/refunds", post(refunds::ask))
+        .route("/v1/orders/{number}/refunds/{refund}/decision", post(refunds::decide))
+        .route("/v1/orders/{number}/instalments", post(instalments::choose))
+        .route("/v1/orders/{number}/receipt", get(receipt::show))
+        .route("/v1/refunds", get(refunds::list))
+        .route("/v1/instalments", get(instalments::list))
         .route("/v1/scans", post(orders::scan))
         .route("/v1/cash-sales", post(orders::cash_sale))
         .route("/v1/queue", get(queue::show))

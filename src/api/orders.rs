@@ -1,4 +1,4 @@
-//! Orders: opened, looked up, cancelled, refunded, paid with a code.
+//! Orders: opened, looked up, cancelled, paid with a code.
 
 use axum::Json;
 use axum::extract::State;
@@ -15,13 +15,13 @@ use serde::de::value::{Error as NameError, StrDeserializer};
 use super::Api;
 use super::body::{Named, Wanted, parameters};
 use super::problem::{Code, Problem};
-use super::wanted::{Nothing, ScannedLine, WantedCashSale, WantedOrder, WantedRefund, WantedScan, no_such_order};
-use super::wire::{Order, OrderPage, OrderRow, Refund, RefundMade};
+use super::wanted::{Nothing, ScannedLine, WantedCashSale, WantedOrder, WantedScan, no_such_order};
+use super::wire::{Order, OrderPage, OrderRow, refund};
 use crate::daemon::terminal::ActError;
 use crate::journal::view::ListFilter;
 
 /// Orders on a page unless the caller asks for another number.
-const PAGE_ROWS: u32 = 50;
+pub(super) const PAGE_ROWS: u32 = 50;
 /// The most orders on a page.
 const PAGE_ROWS_MAX: u32 = 500;
 
@@ -42,7 +42,7 @@ pub(super) async fn cash_sale(State(api): State<Api>, wanted: Wanted<WantedCashS
 
 /// `GET /v1/orders/{number}`
 pub(super) async fn show(State(api): State<Api>, Named(number): Named) -> Result<Json<Order>, Problem> {
-    Ok(Json(Order::from(&find(&api, &number).await?)))
+    Ok(Json(shown(&api, &find(&api, &number).await?).await?))
 }
 
 /// `POST /v1/orders/{number}/cancel`
@@ -66,22 +66,6 @@ pub(super) async fn cancel(
     }
     let status = if after.ending.is_some() { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Json(Order::from(&after))).into_response())
-}
-
-/// `POST /v1/orders/{number}/refunds`
-pub(super) async fn refund(
-    State(api): State<Api>,
-    Named(number): Named,
-    wanted: Wanted<WantedRefund>,
-) -> Result<Response, Problem> {
-    let key =
-        needed(wanted.key, "a refund needs an Idempotency-Key, so that a repeated request returns the money once")?;
-    let order = find(&api, &number).await?.order;
-    let (record, refund, is_new) =
-        api.terminal.refund(order, wanted.body.amount(), Some(key), wanted.body.said()?).await?;
-    let found = record.refunds.iter().find(|known| known.refund == refund);
-    let refund = found.map(Refund::from).ok_or(ActError::Late)?;
-    Ok(made(is_new, order, Json(RefundMade { order, refund })))
 }
 
 /// `POST /v1/scans`
@@ -137,16 +121,25 @@ pub(super) async fn list(State(api): State<Api>, parts: Parts) -> Result<Json<Or
     }))
 }
 
-fn needed(key: Option<IdempotencyKey>, detail: &str) -> Result<IdempotencyKey, Problem> {
+pub(super) fn needed(key: Option<IdempotencyKey>, detail: &str) -> Result<IdempotencyKey, Problem> {
     key.ok_or_else(|| Problem::new(Code::InvalidHeader, detail).at("Idempotency-Key"))
 }
 
-async fn find(api: &Api, number: &str) -> Result<OrderRecord, Problem> {
+pub(super) async fn find(api: &Api, number: &str) -> Result<OrderRecord, Problem> {
     api.terminal.order(number).await?.ok_or_else(|| no_such_order(number))
 }
 
+/// The order with what only its entries tell of its refunds.
+pub(super) async fn shown(api: &Api, record: &OrderRecord) -> Result<Order, Problem> {
+    let mut order = Order::from(record);
+    if record.refunds.iter().any(refund::has_history) {
+        refund::tell_history(&mut order.refunds, &api.terminal.entries_of(record.order).await?);
+    }
+    Ok(order)
+}
+
 /// 201 for something new, 200 for what the same key made before; both say where the order is.
-fn made(is_new: bool, order: OrderId, body: impl IntoResponse) -> Response {
+pub(super) fn made(is_new: bool, order: OrderId, body: impl IntoResponse) -> Response {
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     let mut response = (status, body).into_response();
     if let Ok(location) = HeaderValue::from_str(&format!("/v1/orders/{order}")) {
@@ -155,16 +148,16 @@ fn made(is_new: bool, order: OrderId, body: impl IntoResponse) -> Response {
     response
 }
 
-fn invalid(name: &str, detail: String) -> Problem {
+pub(super) fn invalid(name: &str, detail: String) -> Problem {
     Problem::new(Code::InvalidQuery, detail).at(name)
 }
 
-fn limit(text: &str) -> Result<u32, Problem> {
+pub(super) fn limit(text: &str) -> Result<u32, Problem> {
     let fits = text.parse().ok().filter(|rows| (1..=PAGE_ROWS_MAX).contains(rows));
     fits.ok_or_else(|| invalid("limit", format!("{text:?} is not a limit: send 1 to {PAGE_ROWS_MAX}")))
 }
 
-fn cursor(text: &str) -> Result<u64, Problem> {
+pub(super) fn cursor(text: &str) -> Result<u64, Problem> {
     let detail = || format!("{text:?} is not a cursor: send the next_cursor of the page before");
     text.parse().map_err(|_| invalid("cursor", detail()))
 }

@@ -1,22 +1,25 @@
 //! The types of the wire, both ways. Their JSON is frozen: fields are added, never renamed or removed.
 
+pub mod instalments;
 pub mod queue;
+pub mod receipt;
+pub mod refund;
 
-use payment::channel::ChannelId;
+use payment::channel::outcome::Details;
+use payment::channel::{ChannelId, DutyKind, Instalment};
 use payment::engine::entry::{
-    CancelledBy, Ending, Method, OrderState, Origin, RefundReason, ReverseReason, SlotId, VendResult, WhoScans,
+    CancelledBy, Ending, Method, OrderState, Origin, ReverseReason, SlotId, VendResult, WhoScans,
 };
 use payment::engine::faults::Fault;
-use payment::engine::record::{
-    AttemptEnd, AttemptRecord, ItemRecord, OrderRecord, RefundRecord, RefundStage, VendRecord,
-};
-use payment::ids::{AttemptId, OrderId, RefundId};
+use payment::engine::record::{AttemptEnd, AttemptRecord, DutyRecord, ItemRecord, OrderRecord, VendRecord};
+use payment::ids::{AttemptId, OrderId};
 use payment::time::Wall;
 use serde::{Deserialize, Serialize};
 
 use crate::daemon::terminal::Status;
 use crate::journal::project::OrderSummary;
 use crate::journal::view::Recorded;
+pub use refund::{Refund, RefundMade, RefundPage, RefundState};
 
 /// An order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +68,15 @@ pub struct Order {
     pub attempts: Vec<Attempt>,
     /// The refunds, oldest first.
     pub refunds: Vec<Refund>,
+    /// What a person took in cash beforehand, in minor units; not part of `amount`, absent when nothing.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub down_payment: i64,
+    /// In how many months the buyer was to pay, as agreed at the opening. The attempts say what each was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instalments: Option<u8>,
+    /// What is owed to the channel after the delivery: no money, but the channel wants to hear of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub duties: Vec<Duty>,
 }
 
 /// One thing that is bought.
@@ -132,6 +144,40 @@ pub struct Attempt {
     /// The number of the member or voucher code that it spent of. The code itself is nowhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub voucher: Option<String>,
+    /// The plan of instalments that it was asked with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instalment: Option<Instalment>,
+    /// The wallet, and what the channel told of the payment: further numbers, discounts, what the buyer paid himself.
+    #[serde(flatten)]
+    pub told: Details,
+}
+
+/// Something owed to a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Duty {
+    /// The paid attempt.
+    pub attempt: AttemptId,
+    /// What is to be done.
+    pub kind: DutyKind,
+    /// How it stands.
+    pub state: DutyState,
+    /// Since when, RFC 3339.
+    pub since: String,
+    /// Why the channel refuses it for now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+/// How a duty stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DutyState {
+    /// The channel is being told.
+    Waiting,
+    /// The channel refuses for now; it is tried again.
+    Refused,
+    /// The channel knows.
+    Done,
 }
 
 /// How an attempt stands.
@@ -146,52 +192,6 @@ pub enum AttemptState {
     Paid,
     /// No money was taken and none will be.
     NotPaid,
-}
-
-/// One return of money.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refund {
-    /// Its number, the channel's `out_request_no`.
-    pub number: RefundId,
-    /// The attempt whose money goes back.
-    pub attempt: AttemptId,
-    /// How much, in minor units.
-    pub amount: i64,
-    /// Why.
-    pub reason: RefundReason,
-    /// How it stands.
-    pub state: RefundState,
-    /// Why the channel refuses it for now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-}
-
-/// How a refund stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RefundState {
-    /// It waits for another person's approval.
-    Asked,
-    /// That person refused it.
-    Declined,
-    /// It failed under this number, and was made again under another.
-    Replaced,
-    /// On its way.
-    Pending,
-    /// The channel refuses for now; it is tried again for ever.
-    Owed,
-    /// The money went back.
-    Done,
-}
-
-/// What `POST /v1/orders/{id}/refunds` made or found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RefundMade {
-    /// The order.
-    pub order: OrderId,
-    /// The refund.
-    #[serde(flatten)]
-    pub refund: Refund,
 }
 
 /// An order in a list.
@@ -358,6 +358,9 @@ impl From<&OrderRecord> for Order {
             items: record.items.iter().map(Item::from).collect(),
             attempts: record.attempts.iter().map(Attempt::from).collect(),
             refunds: record.refunds.iter().map(Refund::from).collect(),
+            down_payment: record.down_payment.get(),
+            instalments: record.instalment.map(|plan| plan.periods),
+            duties: record.duties.iter().map(Duty::from).collect(),
         }
     }
 }
@@ -401,35 +404,29 @@ impl From<&AttemptRecord> for Attempt {
             buyer: None,
             code: None,
             voucher: record.voucher.as_ref().map(|voucher| voucher.code.clone()),
+            instalment: record.instalment,
+            told: Details { wallet: record.wallet, ..Details::default() },
         };
         match record.end.clone() {
             None => open,
-            Some(AttemptEnd::Paid { trade_no, paid_at, buyer, .. }) => {
-                Self { state: AttemptState::Paid, trade_no: Some(trade_no), paid_at, buyer, ..open }
+            Some(AttemptEnd::Paid { trade_no, paid_at, buyer, details, .. }) => {
+                let told = Details { wallet: details.wallet.or(record.wallet), ..details };
+                Self { state: AttemptState::Paid, trade_no: Some(trade_no), paid_at, buyer, told, ..open }
             }
             Some(AttemptEnd::NotPaid { code }) => Self { state: AttemptState::NotPaid, code: Some(code), ..open },
         }
     }
 }
 
-impl From<&RefundRecord> for Refund {
-    fn from(record: &RefundRecord) -> Self {
-        let state = match (record.stage, &record.owed) {
-            (RefundStage::Done, _) => RefundState::Done,
-            (RefundStage::Asked, _) => RefundState::Asked,
-            (RefundStage::Declined, _) => RefundState::Declined,
-            (RefundStage::Replaced, _) => RefundState::Replaced,
-            (RefundStage::Failed, _) | (RefundStage::Sent, Some(_)) => RefundState::Owed,
-            (RefundStage::Sent, None) => RefundState::Pending,
+impl From<&DutyRecord> for Duty {
+    fn from(record: &DutyRecord) -> Self {
+        let state = match (record.done, &record.refused) {
+            (true, _) => DutyState::Done,
+            (false, Some(_)) => DutyState::Refused,
+            (false, None) => DutyState::Waiting,
         };
-        Self {
-            number: record.refund,
-            attempt: record.attempt,
-            amount: record.amount.get(),
-            reason: record.reason,
-            state,
-            code: record.owed.clone(),
-        }
+        let DutyRecord { attempt, kind, begun, refused, .. } = record.clone();
+        Self { attempt, kind, state, since: rfc3339(begun.ms), code: refused }
     }
 }
 

@@ -179,7 +179,8 @@ fn api_trouble(ended: Result<std::io::Result<()>, tokio::task::JoinError>) -> St
 
 fn api_options(config: config::ApiConfig, settings: &Settings) -> ApiOptions {
     let tcp = config.tcp.map(|tcp| TcpOptions { address: tcp.address, token: tcp.token });
-    ApiOptions { socket: config.socket, tcp, products: settings.products.clone() }
+    let (products, instalments) = (settings.products.clone(), settings.instalments.clone());
+    ApiOptions { socket: config.socket, tcp, products, instalments }
 }
 
 fn look(terminal: config::TerminalConfig) -> Look {

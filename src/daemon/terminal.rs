@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use payment::engine::entry::{IdempotencyKey, OrderState, Said};
+use payment::engine::entry::{IdempotencyKey, OrderState, Said, Stored};
 use payment::engine::faults::Fault;
 use payment::engine::input::{Done, Input, NewOrder, RefundWanted, Refused};
 use payment::engine::record::OrderRecord;
@@ -373,6 +373,25 @@ impl Terminal {
             Some(live) => Ok(Some(live)),
             None => Ok(OrderRecord::from_entries(&stored.entries)),
         }
+    }
+
+    /// All entries of an order.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError::Read`] when the journal cannot be read.
+    pub async fn entries_of(&self, order: OrderId) -> Result<Vec<Stored>, ActError> {
+        let stored = self.journal.order(order.as_str()).await?;
+        Ok(stored.map(|stored| stored.entries).unwrap_or_default())
+    }
+
+    /// The entries after number `after` that ask for a refund about which nobody decided, the longest wait first.
+    ///
+    /// # Errors
+    ///
+    /// [`ActError::Read`] when the journal cannot be read.
+    pub async fn refunds_asked(&self, after: u64, limit: u32) -> Result<Vec<Stored>, ActError> {
+        Ok(self.journal.refunds_asked(after, limit).await?)
     }
 
     /// Orders, newest first.

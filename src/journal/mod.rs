@@ -10,6 +10,7 @@
 //! | [`recover`] | what is open, read at start |
 //! | [`view`] | questions, on a connection that cannot write |
 //! | [`outbox`] | what the hub has, what waits for it, what it refused |
+//! | `asked` | refunds that wait for another person |
 //! | [`vouchers`] | what was spent of the operator's member and voucher codes |
 //! | [`retain`] | removing what is old, closed and the hub's, so that the chain can still be followed |
 //! | [`verify`] | walks the chain and names what was tampered with |
@@ -20,6 +21,7 @@
 //! changed, and removed only by [`retain`]; the tables beside it are derived and can be made again.
 
 pub mod append;
+mod asked;
 pub mod chain;
 pub mod export;
 pub mod location;
@@ -34,6 +36,8 @@ pub mod view;
 pub mod vouchers;
 pub mod window;
 
+#[cfg(test)]
+mod asked_tests;
 #[cfg(test)]
 mod back_tests;
 #[cfg(test)]

@@ -13,7 +13,7 @@ use serde::de::value::{Error as NameError, StrDeserializer};
 use thiserror::Error;
 
 use super::chain::{Record, read_seq, sql_seq, state_named};
-use super::vouchers;
+use super::{asked, vouchers};
 
 /// An order at a glance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -278,13 +278,15 @@ pub(super) fn apply(connection: &Connection, step: &Step<'_>) -> Result<(), Proj
     for number in numbers(step.entry) {
         write_number(connection, after.opened_seq, &number)?;
     }
+    asked::apply(connection, after.opened_seq, step.seq, step.entry)?;
     vouchers::apply(connection, after.opened_seq, step.entry)
 }
 
 /// Makes the derived tables again from the entries. To be called inside a transaction.
 pub(super) fn rebuild(connection: &Connection) -> Result<(), ProjectError> {
     connection.execute_batch(
-        "DELETE FROM voucher_uses; DELETE FROM numbers; DELETE FROM order_entries; DELETE FROM orders;",
+        "DELETE FROM refunds_asked; DELETE FROM voucher_uses; DELETE FROM numbers; DELETE FROM order_entries; \
+         DELETE FROM orders;",
     )?;
     let mut entries = connection.prepare(include_str!("sql/entries_since.sql"))?;
     for record in entries.query_map(params![0, i64::MAX], Record::from_row)? {

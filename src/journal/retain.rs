@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::chain::{Hash, Record, read_seq, sql_seq};
 use super::project::{self, Number};
 use super::trouble::AppendError;
-use super::{Journal, outbox, recover, store, vouchers};
+use super::{Journal, asked, outbox, recover, store, vouchers};
 
 /// The newest entries stay, whatever their age: each start proves the newest 100, also one of the version before, which
 /// knows no gaps.
@@ -69,7 +69,8 @@ impl Journal {
     /// again while it says that there is more.
     ///
     /// An order stays as long as the hub refused one of its entries, as a member or voucher code that it used may not
-    /// have expired, and as it reaches into the newest 1,000 entries. Its idempotency keys are forgotten with it.
+    /// have expired, as a refund of it waits for a decision, and as it reaches into the newest 1,000 entries. Its
+    /// idempotency keys are forgotten with it.
     ///
     /// # Errors
     ///
@@ -163,6 +164,7 @@ impl Round {
                 last.seq <= self.last_max
                     && matches!(entries.last(), Some(Entry::OrderClosed { .. }))
                     && !entries.iter().any(|entry| self.remembers_voucher(entry))
+                    && asked::waiting((0..).zip(entries)).is_empty()
                     && !is_set_aside(connection, &last.order)?
                     && is_whole(connection, opened_seq, &records)?
             }

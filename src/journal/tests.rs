@@ -355,6 +355,8 @@ fn a_file_that_lacks_one_of_the_additions_gets_it_and_one_that_has_all_is_not_as
         "DROP TABLE set_aside_seen",
         "DROP TRIGGER entries_stay_but_in_gaps",
         "DROP INDEX voucher_uses_by_payment",
+        "DROP TABLE refunds_asked",
+        "DROP VIEW refund_view",
         "CREATE TRIGGER entries_are_not_deleted BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'no'); END",
     ] {
         let connection = Connection::open(&place.path).unwrap();

@@ -15,7 +15,7 @@ use super::location::Location;
 use super::project::{self, NumberKind, OrderSummary, Step};
 use super::retain::{self, Gap};
 use super::trouble::Trouble;
-use super::{outbox, recover, store, vouchers};
+use super::{asked, outbox, recover, store, vouchers};
 use payment::engine::entry::Entry;
 use payment::money::Fen;
 
@@ -386,7 +386,8 @@ fn order_of_missing(connection: &Connection, seq: u64) -> rusqlite::Result<Optio
 fn check_derived(connection: &Connection, faults: &mut Faults) -> rusqlite::Result<()> {
     let mut orders = connection.prepare("SELECT opened_seq, order_id FROM orders ORDER BY 1")?;
     let has_additions = store::has_additions(connection)?;
-    let (mut numbers, mut uses) = (0, 0);
+    let has_asked = asked::has_table(connection)?;
+    let (mut numbers, mut uses, mut waiting) = (0, 0, 0);
     let rows = orders.query_map([], |row| Ok((read_seq(row, 0)?, row.get::<_, String>(1)?)))?;
     for row in rows {
         let (opened_seq, order) = row?;
@@ -401,6 +402,12 @@ fn check_derived(connection: &Connection, faults: &mut Faults) -> rusqlite::Resu
             if !project::holds(connection, opened_seq, number)? {
                 faults.add(opened_seq, Some(&order), Wrong::Derived("table numbers"));
             }
+        }
+        let asked = sum.as_ref().map_or_else(Vec::new, |sum| sum.asked.clone());
+        waiting += asked.len();
+        let held = if has_asked { asked::held(connection, opened_seq)? } else { Vec::new() };
+        if held != asked {
+            faults.add(opened_seq, Some(&order), Wrong::Derived("table refunds_asked"));
         }
         if let Some(sum) = sum.filter(|sum| has_additions || !sum.uses.is_empty()) {
             uses += sum.uses.len();
@@ -420,6 +427,9 @@ fn check_derived(connection: &Connection, faults: &mut Faults) -> rusqlite::Resu
     if has_additions && usize::try_from(count("SELECT count(*) FROM voucher_uses")?) != Ok(uses) {
         faults.add(0, None, Wrong::Derived("table voucher_uses"));
     }
+    if has_asked && usize::try_from(count("SELECT count(*) FROM refunds_asked")?) != Ok(waiting) {
+        faults.add(0, None, Wrong::Derived("table refunds_asked"));
+    }
     Ok(())
 }
 
@@ -427,6 +437,7 @@ struct Sum {
     summary: OrderSummary,
     numbers: BTreeMap<(&'static str, String), project::Number>,
     uses: Vec<vouchers::Use>,
+    asked: Vec<asked::Asked>,
 }
 
 /// What the records of one order add up to; `None` when they are not a whole story.
@@ -453,5 +464,6 @@ fn add_up(records: &[Record]) -> Option<Sum> {
     }
     let mut uses = vouchers::uses(records.iter().map(|record| record.seq).zip(&entries));
     uses.sort_by(|one, other| one.attempt.cmp(&other.attempt));
-    summary.map(|summary| Sum { summary, numbers, uses })
+    let asked = asked::waiting(records.iter().map(|record| record.seq).zip(&entries));
+    summary.map(|summary| Sum { summary, numbers, uses, asked })
 }

@@ -12,6 +12,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::{mpsc, oneshot};
 
+use super::asked;
 use super::chain::Unreadable;
 use super::chain::{Head, Record, sql_seq, state_named};
 use super::location::Location;
@@ -209,6 +210,16 @@ impl Reader {
             recorded.collect()
         })
         .await
+    }
+
+    /// The entries after place `after` by which somebody asks for a refund that nobody decided about, those that wait
+    /// longest first: at most `limit` and never more than [`PAGE_MAX`]. Costs what waits, not what ever was.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be read.
+    pub async fn refunds_asked(&self, after: u64, limit: u32) -> Result<Vec<Stored>, ReadError> {
+        self.ask(move |connection| asked::page(connection, after, page(limit))).await
     }
 
     /// What a request with this key did, if there was one.

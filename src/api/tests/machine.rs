@@ -2,20 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use payment::channel::outcome::{CodeAnswer, Details, DutyOutcome, Outcome, Receipt, RefundOutcome, Reversal, Waiting};
 use payment::channel::route::Routes;
-use payment::channel::{Answer, ChannelId, Request};
+use payment::channel::{Answer, ChannelId, DutyKind, Request};
 use payment::engine::Engine;
 use payment::engine::effect::Effect;
 use payment::engine::entry::{SlotId, VendResult, WhoScans};
 use payment::engine::faults::Fault;
 use payment::engine::input::{Input, Refused};
-use payment::engine::settings::{Pace, Product, Settings, VoucherSettings};
+use payment::engine::settings::{Pace, Product, RefundSettings, Settings, VoucherSettings};
 use payment::ids::IdMint;
+use payment::instalment::Terms;
 use payment::money::Fen;
 use payment::time::{Mono, Now, Wall};
 use tokio::sync::{mpsc, watch};
@@ -40,6 +41,17 @@ pub struct Weather {
     pub refuses_refunds: AtomicBool,
     /// The next items jam.
     pub jams: AtomicBool,
+    /// What the channel tells of a payment besides its number.
+    pub tells: Mutex<Details>,
+    /// The channel fails this many refunds under their numbers.
+    pub fails_refunds: AtomicU32,
+}
+
+impl Weather {
+    fn fails_refund(&self) -> bool {
+        let left = |count: u32| count.checked_sub(1);
+        self.fails_refunds.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_ok()
+    }
 }
 
 /// The running machine.
@@ -109,7 +121,25 @@ impl Machine {
         Self::start_with(Settings { vouchers, ..settings() }).await
     }
 
+    /// The same, and refunds above this amount wait for a second person.
+    pub async fn start_with_approval(above: Fen) -> Self {
+        let refunds = RefundSettings { approval_above: Some(above), ..RefundSettings::default() };
+        Self::start_with(Settings { refunds, ..settings() }).await
+    }
+
+    /// The same, and buyers may pay in instalments.
+    pub async fn start_with_instalments() -> Self {
+        Self::start_with(Settings { instalments: Some(Terms::documented_2018()), ..settings() }).await
+    }
+
+    /// The same, and the channel wants to hear of every delivery.
+    pub async fn start_with_duties() -> Self {
+        let duties = BTreeMap::from([(ChannelId::Alipay, DutyKind::ReportDelivery)]);
+        Self::start_with(Settings { duties, ..settings() }).await
+    }
+
     async fn start_with(settings: Settings) -> Self {
+        let instalments = settings.instalments.clone();
         let dir = tempfile::tempdir().unwrap();
         let opened = Journal::open(&dir.path().join("till.db")).unwrap();
         let (commands, queue) = mpsc::channel(COMMANDS_MAX);
@@ -128,7 +158,7 @@ impl Machine {
         tokio::spawn(running.run(queue));
         let socket = dir.path().join("till.sock");
         let tcp = TcpOptions { address: ([127, 0, 0, 1], 0).into(), token: payment::redact::Secret::new(TOKEN.into()) };
-        let options = ApiOptions { socket: socket.clone(), tcp: Some(tcp), products: products() };
+        let options = ApiOptions { socket: socket.clone(), tcp: Some(tcp), products: products(), instalments };
         let doors = Doors::open(options).await.unwrap();
         let tcp = doors.tcp_address().unwrap();
         let served = tokio::spawn(doors.serve(terminal.clone(), stopping));
@@ -248,7 +278,7 @@ impl Running {
             amount,
             paid_at: Some("2026-01-31 08:00:05".into()),
             buyer: Some("159****5620".into()),
-            details: Details::default(),
+            details: self.weather.tells.lock().unwrap().clone(),
         };
         let amount = || self.engine.orders().next().map_or(Fen::ZERO, |order| order.amount);
         match request {
@@ -261,6 +291,9 @@ impl Running {
             Request::Cancel(_) | Request::Close(_) => Answer::Reversal(Reversal::Closed),
             Request::Refund(_) | Request::RefundQuery(_) if self.weather.refuses_refunds.load(Ordering::SeqCst) => {
                 Answer::Refund(RefundOutcome::Refused { code: "ACQ.SELLER_BALANCE_NOT_ENOUGH".into() })
+            }
+            Request::Refund(_) if self.weather.fails_refund() => {
+                Answer::Refund(RefundOutcome::Failed { code: "CLOSED".into() })
             }
             Request::Refund(_) | Request::RefundQuery(_) => Answer::Refund(RefundOutcome::Done),
             Request::Duty(_) => Answer::Duty(DutyOutcome::Done),
