@@ -6,12 +6,14 @@
 //! | module | subject |
 //! |---|---|
 //! | [`scene`] | everything around a daemon; also what whole-program tests are set in |
+//! | [`channels`] | the scene's channels: gateways, key files, sections |
 //! | [`goods`] | what the machine sells |
 //! | [`child`], `supervisor` | the daemon as a child process, and its restarts |
 //! | `terminal` | what the daemon says of itself through its API |
 //! | `stage`, `weather` | what a person can do |
 //! | `snapshot`, `web` | what the page shows, and the page |
 
+pub mod channels;
 pub mod child;
 pub mod goods;
 pub mod scene;

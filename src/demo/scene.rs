@@ -1,4 +1,4 @@
-//! Everything around a daemon: the simulated gateway, the machine, the scanner, and the files that the daemon reads. The
+//! Everything around a daemon: the simulated gateways, the machine, the scanner, and the files that the daemon reads. The
 //! demo shows a scene to a person; whole-program tests act in one.
 
 use std::io;
@@ -10,13 +10,16 @@ use std::time::Duration;
 use hal::board::{BoardErrors, BoardSpec};
 use hal::sim::machine::{Machine, MachineSpec};
 use hal::sim::pty::ScannerPty;
+use payment::channel::ChannelId;
 use payment::engine::entry::WhoScans;
 use ring::rand::{SecureRandom, SystemRandom};
 use sandbox::alipay::options::KeyMode;
-use sandbox::{Gateway, GatewayOptions, merchant_keys};
+use sandbox::allinpay::{VspGateway, YstGateway};
+use sandbox::{Clock, Gateway, GatewayOptions, wechat};
 use thiserror::Error;
 use toml::Table;
 
+use super::channels::{self, ChannelOptions, Gateways};
 use super::goods::{Product, products_of};
 use crate::config::Language;
 
@@ -47,8 +50,12 @@ pub struct SceneOptions {
     pub api_port: Option<u16>,
     /// TOML that is laid over `till.toml`: its keys win.
     pub extra_config: String,
-    /// The gateway's own settings; `certificates` sets its key mode.
+    /// Alipay's gateway; `certificates` sets its key mode.
     pub gateway: GatewayOptions,
+    /// Which channels collect, and the other gateways. Alipay alone unless it says otherwise.
+    pub channels: ChannelOptions,
+    /// One clock for all gateways; without it each goes by its own.
+    pub clock: Option<Clock>,
 }
 
 impl SceneOptions {
@@ -66,6 +73,8 @@ impl SceneOptions {
             api_port: None,
             extra_config: String::new(),
             gateway: GatewayOptions::default(),
+            channels: ChannelOptions::default(),
+            clock: None,
         }
     }
 
@@ -73,6 +82,17 @@ impl SceneOptions {
     #[must_use]
     pub fn quick(dir: impl Into<PathBuf>) -> Self {
         Self { quick: true, ..Self::new(dir) }
+    }
+
+    /// What the gateways are started with.
+    fn settle_gateways(&mut self) {
+        if self.certificates {
+            self.gateway.mode = KeyMode::Certificate;
+        }
+        if let Some(clock) = &self.clock {
+            self.gateway.clock = clock.clone();
+            self.channels.set_clock(clock);
+        }
     }
 }
 
@@ -108,8 +128,14 @@ pub enum SceneError {
 
 /// A set scene. Dropping it ends everything in it; the files stay.
 pub struct Scene {
-    /// The simulated payment service; [`Gateway::control`] is its other side.
+    /// The simulated Alipay; [`Gateway::control`] is its other side. It is there although Alipay may not collect.
     pub gateway: Gateway,
+    /// The simulated WeChat Pay, where it collects.
+    pub wechat: Option<wechat::Gateway>,
+    /// The simulated Allinpay VSP, where it collects.
+    pub vsp: Option<VspGateway>,
+    /// The simulated Allinpay YunST, where it collects.
+    pub yst: Option<YstGateway>,
     /// The simulated machine.
     pub machine: Machine,
     /// What is in its slots.
@@ -127,6 +153,8 @@ pub struct Scene {
     /// What callers of the API's port must present; empty without a port.
     pub api_token: String,
     scanner: Mutex<ScannerPty>,
+    /// What `till.toml` says of the channels beside Alipay.
+    sections: String,
     options: SceneOptions,
 }
 
@@ -136,18 +164,18 @@ impl Scene {
     /// # Errors
     ///
     /// [`SceneError`], naming the part.
-    pub async fn set(options: SceneOptions) -> Result<Self, SceneError> {
+    pub async fn set(mut options: SceneOptions) -> Result<Self, SceneError> {
+        options.settle_gateways();
         let dir = options.dir.clone();
         make_folder(&dir)?;
         let (board_path, board) = write_board(&options)?;
         let api_token = write_keys(&options)?;
         let products = products_of(board.vend.slots.iter().map(|slot| slot.name.as_str()));
         let starting = |part| move |error| SceneError::Start { part, error };
-        let mut gateway = options.gateway.clone();
-        if options.certificates {
-            gateway.mode = KeyMode::Certificate;
-        }
-        let gateway = Gateway::start(gateway).await.map_err(starting("simulated gateway"))?;
+        let gateway = Gateway::start(options.gateway.clone()).await.map_err(starting("simulated gateway"))?;
+        let others = Gateways::start(&options.channels).await.map_err(starting("simulated gateway"))?;
+        let sections = channels::sections(&others, &options.channels);
+        let Gateways { wechat, vsp, yst } = others;
         let board = board.relative_to(&dir);
         let socket = board.sim.socket.clone();
         let machine =
@@ -158,6 +186,9 @@ impl Scene {
             ScannerPty::new(port.unwrap_or_else(|| dir.join("scanner"))).map_err(starting("simulated scanner"))?;
         let scene = Self {
             gateway,
+            wechat,
+            vsp,
+            yst,
             machine,
             products,
             config_path: dir.join("till.toml"),
@@ -166,6 +197,7 @@ impl Scene {
             journal_path: dir.join("till.db"),
             api_token,
             scanner: Mutex::new(scanner),
+            sections,
             dir,
             options,
         };
@@ -180,6 +212,9 @@ impl Scene {
     /// When the file cannot be written, or the text laid over it is not TOML.
     pub fn write_config(&self, language: Language) -> Result<(), SceneError> {
         let mut config: Table = self.config(language).parse()?;
+        if self.wechat.is_some() {
+            lay_over(&mut config, channels::TLS_ROOT.parse()?);
+        }
         lay_over(&mut config, self.options.extra_config.parse()?);
         write(&self.config_path, config.to_string().as_bytes(), 0o644)
     }
@@ -194,19 +229,18 @@ impl Scene {
             "[terminal]\nid = \"SIM-0001\"\nname = \"Simulated machine\"\nmerchant = \"{MERCHANT}\"\nsupport = \"400-000-0000\"\n\
              language = \"{tongue}\"\nmode = \"sandbox\"\n\
              [journal]\npath = \"till.db\"\n[api]\nsocket = \"till.sock\"\n\
-             [sell]\nwho_scans = \"{}\"\npay_within_s = {}\n",
+             [sell]\nwho_scans = \"{}\"\npay_within_s = {}\n{}",
             word(options.who_scans),
             options.pay_within_s,
+            options.channels.in_sell(),
         );
         for product in &self.products {
             text += &product.in_config(language);
         }
-        text += &format!(
-            "[channels.alipay]\ngateway_url = \"{}\"\napp_id = \"{}\"\nprivate_key_file = \"keys/app_private_key.pem\"\n",
-            self.gateway.url(),
-            options.gateway.app_id,
-        );
-        text += if options.certificates { CERTIFICATES } else { PUBLIC_KEY };
+        if options.channels.has(ChannelId::Alipay) {
+            text += &self.alipay_section();
+        }
+        text += &self.sections;
         text += if options.quick { QUICK_CONFIG } else { DEMO_CONFIG };
         if let Some(port) = options.api_port {
             text = text.replacen(
@@ -216,6 +250,14 @@ impl Scene {
             );
         }
         text
+    }
+
+    fn alipay_section(&self) -> String {
+        let (url, app_id) = (self.gateway.url(), &self.options.gateway.app_id);
+        let keys = if self.options.certificates { CERTIFICATES } else { PUBLIC_KEY };
+        format!(
+            "[channels.alipay]\ngateway_url = \"{url}\"\napp_id = \"{app_id}\"\nprivate_key_file = \"keys/app_private_key.pem\"\n{keys}"
+        )
     }
 
     /// The scanner reads a code: its text and CR go through the pseudo-terminal.
@@ -326,17 +368,9 @@ fn write_board(options: &SceneOptions) -> Result<(PathBuf, BoardSpec), SceneErro
 fn write_keys(options: &SceneOptions) -> Result<String, SceneError> {
     let folder = options.dir.join("keys");
     make_folder(&folder)?;
-    let keys = merchant_keys();
-    let certificates = keys.certificates;
-    let files = [
-        ("app_private_key.pem", keys.app_private_key_pem, 0o600),
-        ("alipay_public_key.pem", keys.alipay_public_key_pem, 0o644),
-        ("app_cert.pem", certificates.app_cert_pem, 0o644),
-        ("alipay_cert.pem", certificates.alipay_cert_pem, 0o644),
-        ("alipay_root_cert.pem", certificates.root_cert_pem, 0o644),
-    ];
-    for (name, text, mode) in files {
-        write(&folder.join(name), text.as_bytes(), mode)?;
+    let channels = &options.channels.collect;
+    for (name, text, readers) in channels.iter().flat_map(|channel| channels::key_files(*channel)) {
+        write(&folder.join(name), text.as_bytes(), readers.mode())?;
     }
     let token = match options.api_port {
         Some(_) => random_token()?,
@@ -384,6 +418,8 @@ fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), SceneError> {
 
 #[cfg(test)]
 mod tests {
+    use sandbox::allinpay::SignType;
+
     use super::*;
 
     #[test]
@@ -404,7 +440,9 @@ mod tests {
         }
     }
 
-    fn variants(dir: &Path) -> [SceneOptions; 3] {
+    fn variants(dir: &Path) -> [SceneOptions; 7] {
+        use ChannelId::{Alipay, AllinpayVsp, AllinpayYst, Wechat};
+
         let with = |change: fn(&mut SceneOptions)| {
             let mut options = SceneOptions::quick(dir);
             change(&mut options);
@@ -418,6 +456,17 @@ mod tests {
                 options.language = Language::Chinese;
                 options.who_scans = WhoScans::MerchantScans;
                 options.extra_config = "[sell]\npay_within_s = 2".to_owned();
+            }),
+            with(|options| options.channels = ChannelOptions::of([Alipay, Wechat, AllinpayVsp, AllinpayYst])),
+            with(|options| options.channels = ChannelOptions::of([Wechat])),
+            with(|options| {
+                options.channels = ChannelOptions::of([AllinpayVsp, Alipay]);
+                options.channels.show = vec!["any"];
+                options.channels.vsp.sign_type = SignType::Sm2;
+            }),
+            with(|options| {
+                options.channels = ChannelOptions::of([AllinpayYst, Wechat]);
+                options.channels.wechat.mode = wechat::KeyMode::Certificate;
             }),
         ]
     }
@@ -437,6 +486,7 @@ mod tests {
             let checked = loaded.unwrap_or_else(|report| panic!("{report}"));
             assert_eq!(checked.warnings.problems().len(), 0);
             assert_eq!(checked.settings.products.len(), scene.products.len());
+            assert_eq!(checked.settings.channels, scene.options.channels.collect);
         }
     }
 }
