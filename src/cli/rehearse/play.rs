@@ -82,24 +82,24 @@ impl<B: Buyer> Stage<'_, B> {
         self.unpaid(&order).await
     }
 
-    /// Waits until the channel is sure that nothing was and will be paid.
+    /// Nothing is paid so far. A code that was shown can be paid until it is dead at the channel, minutes from now: that it
+    /// was not is looked at when all cases have been played.
     async fn unpaid(&mut self, order: &Order) -> Result<(), Stop> {
-        let order = self.until(order, "渠道确认没有付款", |order| !order.open || paid(order)).await?;
-        if order.paid != 0 || !is_over(&order) {
-            return failed(format!("应当没有扣款，却是 {}，已付 {}", text::words(order.state), text::yuan(order.paid)));
+        let given_up = |order: &Order| is_over(order) || order.state == OrderState::Cancelling || paid(order);
+        let order = self.until(order, "订单结束或正在撤销", given_up).await?;
+        if paid(&order) {
+            return failed(format!("应当没有扣款，却已付 {}", text::yuan(order.paid)));
         }
-        self.look(Question::Nothing, &order).await.map(|_| ())
+        self.nothing = true;
+        Ok(())
     }
 
     async fn cancelled_before(&mut self) -> Result<(), Stop> {
         let order = self.shown(self.wanted("buyer_scans", Script::CancelledBefore)).await?;
         self.act(Deed::Scan, &order).await?;
         self.cancel(&order).await?;
-        let gone =
-            |order: &Order| order.attempts.iter().all(|attempt| attempt.state != AttemptState::Started) || !order.open;
+        let gone = |order: &Order| order.attempts.iter().all(|attempt| attempt.state != AttemptState::Started);
         let order = self.until(&order, "撤销已开始", gone).await?;
-        // At the channel the close may be a moment behind; after it is over nothing may be payable.
-        let order = self.until(&order, "渠道确认没有付款", |order| !order.open || paid(order)).await?;
         self.act(Deed::PayAfterAll, &order).await?;
         self.unpaid(&order).await
     }

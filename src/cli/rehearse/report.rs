@@ -56,6 +56,8 @@ pub(super) struct Outcome {
     pub ended: String,
     /// The numbers of the orders that were opened.
     pub opened: Vec<String>,
+    /// Nothing may have been paid.
+    pub nothing: bool,
     /// The orders, as they were at the end.
     pub orders: Vec<Order>,
     pub notes: Vec<String>,

@@ -69,6 +69,8 @@ pub(super) struct Stage<'a, B> {
     pub by: Option<&'a str>,
     /// The orders of the case that is played.
     pub orders: Vec<String>,
+    /// At the end of all, nothing may have been paid.
+    pub nothing: bool,
     /// What is worth knowing of it.
     pub notes: Vec<String>,
 }
@@ -267,6 +269,15 @@ impl<B: Buyer> Stage<'_, B> {
             Err(Failure::Problem { problem }) if problem.code == Code::AlreadyPaid => Ok(()),
             Err(failure) => Err(failure.into()),
         }
+    }
+
+    /// Looks at an order that is over a last time: nothing was paid by it.
+    pub(super) async fn nothing_paid(&mut self, order: &Order) -> Result<(), Stop> {
+        if order.paid != 0 || !is_over(order) {
+            let (state, paid) = (text::words(order.state), text::yuan(order.paid));
+            return failed(format!("应当没有扣款，却是 {state}，已付 {paid}"));
+        }
+        self.look(Question::Nothing, order).await.map(|_| ())
     }
 
     /// The daemon's own clock, RFC 3339.

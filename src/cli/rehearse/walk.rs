@@ -44,8 +44,8 @@ impl<'a, B: Buyer> Walk<'a, B> {
         }
     }
 
-    async fn case(&mut self, case: &'static Case, channel: ChannelId, is_named: bool) -> Outcome {
-        let mut stage = Stage {
+    fn stage(&mut self, channel: ChannelId) -> Stage<'_, B> {
+        Stage {
             client: self.client,
             ground: self.ground,
             buyer: &mut *self.buyer,
@@ -54,67 +54,62 @@ impl<'a, B: Buyer> Walk<'a, B> {
             patience: Duration::from_secs(self.args.patience),
             by: self.args.by.as_deref(),
             orders: Vec::new(),
+            nothing: false,
             notes: Vec::new(),
-        };
+        }
+    }
+
+    async fn case(&mut self, case: &'static Case, channel: ChannelId, is_named: bool) -> Outcome {
+        let (ground, mut is_interrupted) = (self.ground, self.is_interrupted);
+        let mut stage = self.stage(channel);
         let begun = stage.time().await;
-        let why_not = if self.is_interrupted {
-            Some("被中断".to_owned())
-        } else {
-            why_not(case, channel, is_named, self.ground)
+        let why_not = why_not(case, channel, is_named, ground).or(is_interrupted.then(|| "被中断".to_owned()));
+        let ready = match why_not {
+            Some(why) => Ready::Skip(why),
+            None => stage.buyer.ready(case, channel, ground).await,
         };
-        let why_not = match why_not {
-            Some(why) => Some(why),
-            None => match stage.buyer.ready(case, channel, self.ground).await {
-                Ready::Go => None,
-                Ready::Skip(why) => Some(why),
-            },
-        };
-        let played = match why_not {
-            Some(why) => Err(Stop::Skipped(why)),
-            None => tokio::select! {
+        let played = match ready {
+            Ready::Skip(why) => Err(Stop::Skipped(why)),
+            Ready::Go => tokio::select! {
                 played = stage.play(case) => played,
                 _ = ctrl_c() => {
-                    self.is_interrupted = true;
+                    is_interrupted = true;
                     Err(Stop::Skipped("被中断".to_owned()))
                 }
             },
         };
         let returned = stage.return_all().await;
+        let ended = stage.time().await;
         let mut orders = Vec::new();
         for id in &stage.orders {
             orders.extend(stage.order(id).await.ok());
         }
-        let ended = stage.time().await;
-        let opened = stage.orders.clone();
-        let Stage { notes, .. } = stage;
-        Outcome { case, channel, verdict: Verdict::of(played, returned), begun, ended, opened, orders, notes }
+        let Stage { notes, nothing, orders: opened, .. } = stage;
+        self.is_interrupted = is_interrupted;
+        Outcome { case, channel, verdict: Verdict::of(played, returned), begun, ended, opened, nothing, orders, notes }
     }
 
     /// Waits until no order is open any more, and looks at each a last time: what was passed may still have come undone.
     pub(super) async fn close(mut self) -> Vec<Outcome> {
-        for outcome in &mut self.outcomes {
-            let mut stage = Stage {
-                client: self.client,
-                ground: self.ground,
-                buyer: &mut *self.buyer,
-                channel: outcome.channel,
-                amount: self.args.amount_fen,
-                patience: Duration::from_secs(self.args.patience),
-                by: self.args.by.as_deref(),
-                orders: Vec::new(),
-                notes: Vec::new(),
-            };
+        let mut outcomes = std::mem::take(&mut self.outcomes);
+        for outcome in &mut outcomes {
+            let mut stage = self.stage(outcome.channel);
             for order in &mut outcome.orders {
                 match stage.until(order, "订单了结", |order| !order.open).await {
                     Ok(closed) => *order = closed,
                     Err(Stop::Failed(why) | Stop::Skipped(why)) => {
-                        outcome.notes.push(format!("订单 {}：{why}", order.id))
+                        stage.notes.push(format!("订单 {}：{why}", order.id))
                     }
                 }
+                let is_pass = outcome.verdict == Verdict::Passed && outcome.nothing;
+                if is_pass && let Err(Stop::Failed(why) | Stop::Skipped(why)) = stage.nothing_paid(order).await {
+                    outcome.verdict = Verdict::Failed(why);
+                }
             }
+            outcome.notes.append(&mut stage.notes);
             outcome.verdict.settle(&outcome.orders, outcome.opened.len());
         }
-        self.outcomes
+        outcomes
     }
 }
 

@@ -29,6 +29,10 @@ pub(in crate::cli) enum Misbehave {
 /// The store that the simulated Alipay knows.
 const STORE: &str = "storeId001";
 
+/// With this a code is dead after a minute, the least that a channel grants, and looked after for half a minute more.
+const PAY_WITHIN_S: u32 = 20;
+const SHORT_LIVED_CODES: &str = "[pace]\ncode_valid_ms = 60000\nlate_margin_ms = 30000\nconfirm_grace_ms = 5000\n";
+
 /// What the simulated Alipay's terminal is set up with, so that every case can be played.
 const WITH_STORE_AND_INSTALMENTS: &str = "[channels.alipay]\nstore_id = \"storeId001\"\n[instalments]\nminimum = \"100.00\"\n\
     [[instalments.plan]]\nperiods = 3\nbearer = \"buyer\"\nrate = \"2.3%\"\n";
@@ -70,6 +74,8 @@ async fn one(args: &RehearseArgs, channel: ChannelId) -> Result<Report, Failure>
 /// The channel first; where its codes stand beside another's, with that other.
 fn options(folder: &Path, channel: ChannelId) -> SceneOptions {
     let mut options = SceneOptions::quick(folder);
+    options.pay_within_s = PAY_WITHIN_S;
+    options.extra_config = SHORT_LIVED_CODES.to_owned();
     options.channels = ChannelOptions::of(match channel {
         ChannelId::Alipay | ChannelId::Voucher => vec![ChannelId::Alipay, ChannelId::Wechat],
         ChannelId::Wechat => vec![ChannelId::Wechat, ChannelId::Alipay],
@@ -78,7 +84,7 @@ fn options(folder: &Path, channel: ChannelId) -> SceneOptions {
     });
     if options.channels.has(ChannelId::Alipay) {
         options.gateway.known_stores = Some(vec![STORE.to_owned()]);
-        options.extra_config = WITH_STORE_AND_INSTALMENTS.to_owned();
+        options.extra_config += WITH_STORE_AND_INSTALMENTS;
     }
     options
 }

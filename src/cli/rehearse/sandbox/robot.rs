@@ -76,6 +76,17 @@ impl<'s> Robot<'s> {
         timeout(PATIENCE, waiting).await.unwrap_or_else(|_| Err("手机没有要求输入密码".to_owned()))
     }
 
+    /// Waits until the phone says that the order was closed; a close that does not come is found out by paying.
+    async fn until_nothing_waits(&self, order: &Order) {
+        let numbers = numbers(order);
+        let waiting = async {
+            while self.phone.waiting(&numbers).is_some() {
+                sleep(LOOK_AGAIN).await;
+            }
+        };
+        let _closed = timeout(PATIENCE, waiting).await;
+    }
+
     fn show(&self, code: &str) -> Result<(), String> {
         self.scene.scan(code).map_err(|error| format!("扫码头：{error}"))
     }
@@ -123,6 +134,7 @@ impl Buyer for Robot<'_> {
             Deed::Leave => Ok(()),
             Deed::PayAfterAll => {
                 let id = self.scanned.take().ok_or("没有扫过码")?;
+                self.until_nothing_waits(order).await;
                 match self.phone.confirm(&id) {
                     Ok(()) => Err("撤销之后仍能付款".to_owned()),
                     Err(_) => Ok(()),
