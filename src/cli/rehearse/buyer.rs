@@ -5,8 +5,9 @@ use std::thread;
 
 use tokio::sync::mpsc;
 
-use super::cases::{self, Case};
+use super::cases::Case;
 use super::ground::Ground;
+use super::words;
 use crate::api::wire::Order;
 use crate::cli::text::yuan;
 use payment::channel::ChannelId;
@@ -125,7 +126,7 @@ impl Buyer for Person {
         let Case { id, chinese, english, doing, must, .. } = case;
         say(&format!(
             "\n── {id}  {chinese} / {english}（{}）\n   操作：{doing}\n   应得：{must}",
-            cases::chinese(channel)
+            words::channel(channel)
         ));
         match self.answer("   回车开始，s 回车跳过：").await.as_deref() {
             Some("s") => Ready::Skip("操作人跳过".to_owned()),

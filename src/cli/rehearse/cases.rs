@@ -254,14 +254,3 @@ pub(super) fn named(id: &str) -> Result<&'static Case, String> {
     let names = || CASES.map(|case| case.id).join(", ");
     CASES.iter().find(|case| case.id == id).ok_or_else(|| format!("it can be {}", names()))
 }
-
-/// A channel as Chinese papers write it.
-pub(super) const fn chinese(channel: ChannelId) -> &'static str {
-    match channel {
-        Alipay => "支付宝",
-        Wechat => "微信支付",
-        AllinpayVsp => "通联支付（收银宝）",
-        AllinpayYst => "通联支付（云商通）",
-        ChannelId::Voucher => "会员码和券码",
-    }
-}

@@ -8,6 +8,7 @@
 //! | `ground` | what the terminal's files say that the cases depend on |
 //! | `buyer` | who plays the buyer; a person at the machine |
 //! | `walk` | the list from its beginning to its end, with every fen returned |
+//! | `words` | channels and states in Chinese |
 //! | `report` | the report, as Markdown and CSV |
 //! | `sandbox` | the scene with its gateways, and the robot that plays the buyer there |
 
@@ -20,6 +21,7 @@ mod report;
 mod sandbox;
 mod stage;
 mod walk;
+mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};

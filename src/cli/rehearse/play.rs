@@ -127,7 +127,7 @@ impl<B: Buyer> Stage<'_, B> {
             return skipped("钱包没有要求输入密码，已直接付款：请关闭免密支付后再做");
         }
         if order.state != OrderState::Confirming {
-            return failed(format!("没有等待买家确认：{}", text::words(order.state)));
+            return failed(format!("没有等待买家确认：{}", super::words::order(order.state)));
         }
         self.act(Deed::Confirm, &order).await?;
         let order = self.until_paid(&order).await?;

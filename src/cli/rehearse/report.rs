@@ -5,9 +5,10 @@ use payment::channel::ChannelId;
 use payment::money::Fen;
 use serde_json::{Value, json};
 
-use super::cases::{self, Case};
+use super::cases::Case;
+use super::words;
 use crate::api::wire::{Attempt, Order, Refund};
-use crate::cli::text::{plain, words, yuan};
+use crate::cli::text::{plain, yuan};
 use crate::config::Mode;
 
 /// How a case came out.
@@ -141,7 +142,7 @@ impl Report {
         text += "|---|---|---|---|---|\n";
         for outcome in &self.outcomes {
             let Outcome { case, channel, verdict, .. } = outcome;
-            text += &row(&[case.id, case.chinese, cases::chinese(*channel), verdict.word(), verdict.why()]);
+            text += &row(&[case.id, case.chinese, words::channel(*channel), verdict.word(), verdict.why()]);
         }
         text += "\n## 明细\n";
         for outcome in &self.outcomes {
@@ -153,7 +154,7 @@ impl Report {
     fn heading(&self) -> String {
         let head = &self.head;
         let clock = if head.clock_trusted { "" } else { "（终端时钟未经确认）" };
-        let channels = self.outcomes.iter().map(|outcome| cases::chinese(outcome.channel));
+        let channels = self.outcomes.iter().map(|outcome| words::channel(outcome.channel));
         let mut channels: Vec<&str> = channels.collect();
         channels.dedup();
         let by = head.by.as_deref().unwrap_or("（未填写）");
@@ -212,7 +213,7 @@ impl Report {
         vec![
             Cell::text(case.id),
             Cell::text(case.chinese),
-            Cell::text(cases::chinese(*channel)),
+            Cell::text(words::channel(*channel)),
             Cell::text(verdict.word()),
             Cell::text(verdict.why()),
             Cell::text(&order.map_or(String::new(), |order| order.id.to_string())),
@@ -223,7 +224,7 @@ impl Report {
             money(|order| order.amount),
             money(|order| order.paid),
             money(|order| order.refunded),
-            Cell::text(&order.map_or(String::new(), |order| words(order.state))),
+            Cell::text(&order.map_or(String::new(), |order| words::order(order.state).to_owned())),
             Cell::text(begun),
             Cell::text(ended),
             Cell::text(&self.head.terminal),
@@ -279,7 +280,7 @@ const HEADINGS: &[&str] = &[
 
 fn details(outcome: &Outcome) -> String {
     let Outcome { case, channel, verdict, begun, ended, orders, notes, .. } = outcome;
-    let mut text = format!("\n### {} {}（{}）\n\n", case.id, case.chinese, cases::chinese(*channel));
+    let mut text = format!("\n### {} {}（{}）\n\n", case.id, case.chinese, words::channel(*channel));
     text += &format!(
         "- 结果：{}\n- 应得：{}\n- 证据：{}\n- 时间：{begun} 至 {ended}\n",
         cell(&verdict.in_words()),
@@ -299,7 +300,7 @@ fn of_order(order: &Order) -> String {
     let Order { id, state, amount, paid, refunded, opened_at, .. } = order;
     let mut text = format!(
         "\n订单 {id}，{opened_at}：{}，金额 {}，收款 {}，退款 {}，未退 {}。\n\n",
-        words(state),
+        words::order(*state),
         yuan(*amount),
         yuan(*paid),
         yuan(*refunded),
@@ -320,10 +321,10 @@ fn of_order(order: &Order) -> String {
 fn of_attempt(attempt: &Attempt) -> String {
     row(&[
         &attempt.number.to_string(),
-        cases::chinese(attempt.channel),
-        &words(attempt.method),
+        words::channel(attempt.channel),
+        words::method(attempt.method),
         &yuan(attempt.amount),
-        &words(attempt.state),
+        words::attempt(attempt.state),
         attempt.trade_no.as_deref().unwrap_or_default(),
         attempt.paid_at.as_deref().unwrap_or_default(),
         attempt.code.as_deref().unwrap_or_default(),
@@ -335,7 +336,7 @@ fn of_refund(refund: &Refund) -> String {
         &refund.number.to_string(),
         &refund.attempt.to_string(),
         &yuan(refund.amount),
-        &words(refund.state),
+        words::refund(refund.state),
         refund.asked_at.as_deref().unwrap_or_default(),
     ])
 }

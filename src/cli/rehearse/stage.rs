@@ -10,6 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use super::buyer::{Buyer, Deed, Question, Seen};
 use super::ground::Ground;
+use super::words;
 use crate::api::problem::Code;
 use crate::api::wire::{Attempt, AttemptState, Order, RefundMade, RefundState, TerminalStatus};
 use crate::cli::Failure;
@@ -274,7 +275,7 @@ impl<B: Buyer> Stage<'_, B> {
     /// Looks at an order that is over a last time: nothing was paid by it.
     pub(super) async fn nothing_paid(&mut self, order: &Order) -> Result<(), Stop> {
         if order.paid != 0 || !is_over(order) {
-            let (state, paid) = (text::words(order.state), text::yuan(order.paid));
+            let (state, paid) = (words::order(order.state), text::yuan(order.paid));
             return failed(format!("应当没有扣款，却是 {state}，已付 {paid}"));
         }
         self.look(Question::Nothing, order).await.map(|_| ())
@@ -318,8 +319,8 @@ pub(super) fn is_over(order: &Order) -> bool {
 
 fn why_not(order: &Order) -> String {
     let code = order.attempts.iter().rev().find_map(|attempt| attempt.code.clone());
-    let state = text::words(order.state);
-    code.map_or(state.clone(), |code| format!("{state}（{code}）"))
+    let state = words::order(order.state);
+    code.map_or(state.to_owned(), |code| format!("{state}（{code}）"))
 }
 
 fn is_settled(refund: &crate::api::wire::Refund) -> bool {

@@ -98,9 +98,18 @@ impl Phone {
     /// The next pay code wants a password.
     pub(super) fn want_password(&self) {
         match self {
-            Self::Alipay(control) => control.add_weather(sandbox::Fault::BuyerConfirms.times(1)),
-            Self::Wechat(control) => control.add_weather(wechat::Fault::BuyerConfirms.times(1)),
-            Self::Allinpay(control) => control.add_weather(allinpay::Fault::BuyerConfirms.times(1)),
+            Self::Alipay(control) => {
+                control.add_weather(sandbox::Fault::BuyerConfirms.on(sandbox::Method::Pay).times(1));
+            }
+            Self::Wechat(control) => {
+                control.add_weather(wechat::Fault::BuyerConfirms.on(wechat::Operation::MicroPay).times(1));
+            }
+            Self::Allinpay(control) => {
+                // Each of the two gateways knows one of them.
+                for method in [allinpay::Method::ScanQrPay, allinpay::Method::Consume] {
+                    control.add_weather(allinpay::Fault::BuyerConfirms.on(method).times(1));
+                }
+            }
         }
     }
 
