@@ -17,6 +17,7 @@ mod receipt;
 mod reconcile;
 mod refund;
 mod refunds;
+mod rehearse;
 mod run;
 mod screen;
 mod status;
@@ -170,6 +171,8 @@ enum Command {
     Journal(journal::Command),
     /// Hold a day's statements of the channels against the journal; the daemon may be running or not
     Reconcile(Box<reconcile::ReconcileArgs>),
+    /// Play the channels' joint-test cases with one fen each, return the money, and write a report
+    Rehearse(Box<rehearse::RehearseArgs>),
     /// Work on the machine's outputs; the daemon must not be running
     #[command(subcommand)]
     Board(board::Command),
@@ -289,6 +292,7 @@ fn perform(cli: Cli) -> Result<Answer, Failure> {
         Command::Hub(command) => wait(hub::act(command)),
         Command::Journal(command) => journal::act(command, cli.json),
         Command::Reconcile(args) => wait(reconcile::compare(*args)),
+        Command::Rehearse(args) => wait(rehearse::act(*args, socket(cli.socket))),
         Command::Board(command) => board::act(&command, &socket(cli.socket)),
         Command::Completions { shell } => Ok(completions(shell)),
     }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use books::export;
 use books::reconcile::{Books, Date, Files, Found, Reconciliation, Row, Totals, reconcile};
@@ -14,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Exit, Failure, text};
 use crate::config::{self, Checked};
+use crate::daemon::clock;
 use crate::http::{Channels, ClientOptions};
 use crate::journal::window;
 use crate::statements::fetch::{Fetched, fetch};
@@ -91,7 +91,8 @@ fn named_file(text: &str) -> Result<(ChannelId, PathBuf), String> {
 }
 
 pub(super) async fn compare(args: ReconcileArgs) -> Result<Answer, Failure> {
-    let now = now();
+    // A statement is asked for with a signature over the time; whoever asks here sees the clock.
+    let now = Wall { trusted: true, ..clock::system_wall() };
     let day = args.date.or_else(|| yesterday(now)).ok_or_else(|| Failure::other(Exit::Refused, "no such day"))?;
     let checked = load(&args)?;
     let books = our_side(&checked.journal, day)?;
@@ -109,13 +110,6 @@ pub(super) async fn compare(args: ReconcileArgs) -> Result<Answer, Failure> {
     let result = reconcile(day, &books, files).map_err(|error| Failure::other(Exit::Refused, error.to_string()))?;
     let written = export(&result, &args)?;
     Ok(answer(&result, &gathering.troubles, &written))
-}
-
-/// The clock of whoever asks: a statement is asked for with a signature over the time.
-#[expect(clippy::disallowed_methods, reason = "no daemon runs here whose clock could be asked")]
-fn now() -> Wall {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Wall { ms: i64::try_from(since.as_millis()).unwrap_or(i64::MAX), trusted: true }
 }
 
 fn yesterday(now: Wall) -> Option<Date> {

@@ -1,0 +1,161 @@
+//! `till rehearse`: the joint-test cases, played one by one, and a report that can be handed in. See `docs/rehearsal.md`.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `cases` | the list of cases, as data |
+//! | `play` | the scripts: what is done in each case, and what must come out |
+//! | `stage` | orders opened, waited for, cancelled and returned through the daemon's API |
+//! | `ground` | what the terminal's files say that the cases depend on |
+//! | `buyer` | who plays the buyer; a person at the machine |
+//! | `walk` | the list from its beginning to its end, with every fen returned |
+//! | `words` | channels and states in Chinese |
+//! | `report` | the report, as Markdown and CSV |
+//! | `sandbox` | the scene with its gateways, and the robot that plays the buyer there |
+
+mod buyer;
+mod cases;
+mod ground;
+mod play;
+mod report;
+#[cfg(feature = "demo")]
+mod sandbox;
+mod stage;
+mod walk;
+mod words;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use payment::channel::ChannelId;
+use serde_json::Value;
+
+use super::client::Client;
+use super::{Answer, Exit, Failure};
+use crate::api::wire::TerminalStatus;
+use crate::config;
+use buyer::{Buyer, Person};
+use cases::Case;
+use ground::Ground;
+use report::{Head, Report};
+use walk::Walk;
+
+/// The channels that have cases.
+const CHANNELS: [ChannelId; 4] = [ChannelId::Alipay, ChannelId::Wechat, ChannelId::AllinpayVsp, ChannelId::AllinpayYst];
+
+#[derive(Debug, Args)]
+pub(super) struct RehearseArgs {
+    /// Only this channel; may be given more than once [default: all that collect]
+    #[arg(long, value_parser = channel, value_name = "CHANNEL")]
+    channel: Vec<ChannelId>,
+    /// Only this case; may be given more than once [default: all but instalments]
+    #[arg(long, value_parser = cases::named, value_name = "CASE")]
+    case: Vec<&'static Case>,
+    /// The amount of an order, in fen; cases that divide it take at least two
+    #[arg(long, value_name = "FEN", default_value_t = 1, value_parser = clap::value_parser!(i64).range(1..=100))]
+    amount_fen: i64,
+    /// Write the report here, as Markdown
+    #[arg(long, value_name = "PATH")]
+    out: Option<PathBuf>,
+    /// Write the orders of the report here, as CSV
+    #[arg(long, value_name = "PATH")]
+    csv: Option<PathBuf>,
+    /// Who rehearses, for the report and the refunds
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    /// How long one step may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=7200))]
+    patience: u64,
+    /// The configuration
+    #[arg(long, value_name = "PATH", default_value = "/etc/till/till.toml")]
+    config: PathBuf,
+    /// The board
+    #[arg(long, value_name = "PATH", default_value = "/etc/till/board.toml")]
+    board: PathBuf,
+    /// In a simulated machine with simulated gateways and a robot for a buyer: no real money, nobody needed
+    #[cfg(feature = "demo")]
+    #[arg(long, conflicts_with_all = ["config", "board"])]
+    sandbox: bool,
+    /// The simulated gateway goes wrong in this way, to see a report of a failure
+    #[cfg(feature = "demo")]
+    #[arg(long, value_enum, requires = "sandbox")]
+    misbehave: Option<sandbox::Misbehave>,
+}
+
+fn channel(name: &str) -> Result<ChannelId, String> {
+    let found = CHANNELS.into_iter().find(|channel| channel.name() == name);
+    found.ok_or_else(|| format!("it can be {}", CHANNELS.map(ChannelId::name).join(", ")))
+}
+
+/// Plays the cases, writes the report, and says how it ended.
+pub(super) async fn act(args: RehearseArgs, socket: PathBuf) -> Result<Answer, Failure> {
+    #[cfg(feature = "demo")]
+    if args.sandbox {
+        return finish(&sandbox::rehearse(&args).await?, &args);
+    }
+    let client = Client::new(socket)?;
+    let ground = ground(&args.config, &args.board)?;
+    let channels = if args.channel.is_empty() { ground.channels().to_vec() } else { args.channel.clone() };
+    finish(&at_the_machine(&args, &client, &ground, &channels, &mut Person::here(), false).await?, &args)
+}
+
+/// What the files say, once they can be used.
+fn ground(config: &Path, board: &Path) -> Result<Ground, Failure> {
+    match config::load(config, board) {
+        Ok(checked) => Ok(Ground::of(&checked)),
+        Err(report) => Err(Failure::other(Exit::Config, format!("the configuration cannot be used\n{report}"))),
+    }
+}
+
+/// One terminal, all the channels that were asked for.
+async fn at_the_machine<B: Buyer>(
+    args: &RehearseArgs,
+    client: &Client,
+    ground: &Ground,
+    channels: &[ChannelId],
+    buyer: &mut B,
+    is_simulated: bool,
+) -> Result<Report, Failure> {
+    let (before, _): (TerminalStatus, Value) = client.get("/v1/terminal").await?;
+    let mut walk = Walk::new(args, client, ground, buyer);
+    for channel in channels.iter().filter(|channel| CHANNELS.contains(channel)) {
+        walk.channel(*channel).await;
+    }
+    let outcomes = walk.close().await;
+    let after: Result<(TerminalStatus, Value), Failure> = client.get("/v1/terminal").await;
+    let head = Head {
+        terminal: ground.terminal.clone(),
+        name: ground.name.clone(),
+        version: before.version,
+        mode: ground.mode,
+        is_simulated,
+        by: args.by.clone(),
+        begun: before.clock.time,
+        ended: after.map(|(terminal, _)| terminal.clock.time).unwrap_or_default(),
+        clock_trusted: before.clock.trusted,
+    };
+    Ok(Report { head, outcomes })
+}
+
+fn finish(report: &Report, args: &RehearseArgs) -> Result<Answer, Failure> {
+    let mut lines = Vec::new();
+    match &args.out {
+        Some(path) => {
+            keep(path, report.markdown().as_bytes())?;
+            lines.push(report.sum());
+            lines.push(format!("written: {}", path.display()));
+        }
+        None => lines.push(report.markdown()),
+    }
+    if let Some(path) = &args.csv {
+        let bytes = report.csv().map_err(|error| Failure::other(Exit::Refused, error.to_string()))?;
+        keep(path, &bytes)?;
+        lines.push(format!("written: {}", path.display()));
+    }
+    let exit = if report.is_good() { Exit::Done } else { Exit::Refused };
+    Ok(Answer { text: lines.join("\n"), json: report.json(), exit })
+}
+
+fn keep(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    fs::write(path, bytes).map_err(|error| Failure::other(Exit::Refused, format!("{}: {error}", path.display())))
+}

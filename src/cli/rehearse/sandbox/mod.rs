@@ -1,0 +1,120 @@
+//! The rehearsal that needs nobody: a scene for each channel, the daemon as a child, a robot for a buyer.
+
+mod phone;
+mod robot;
+
+use std::path::Path;
+
+use clap::ValueEnum;
+use payment::channel::ChannelId;
+
+use super::report::Report;
+use super::{CHANNELS, RehearseArgs, at_the_machine, ground};
+use crate::cli::client::Client;
+use crate::cli::{Exit, Failure};
+use crate::demo::channels::ChannelOptions;
+use crate::demo::child::{Daemon, Launch};
+use crate::demo::scene::{Scene, SceneOptions};
+use robot::Robot;
+
+/// A way in which the simulated gateway goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Misbehave {
+    /// It does not carry out refunds, and says nothing clear
+    Refunds,
+    /// Its answers to queries are signed wrongly
+    Queries,
+}
+
+/// The store that the simulated Alipay knows.
+const STORE: &str = "storeId001";
+
+/// With this a code is dead after a minute, the least that a channel grants, and looked after for half a minute more.
+const PAY_WITHIN_S: u32 = 20;
+const SHORT_LIVED_CODES: &str = "[pace]\ncode_valid_ms = 60000\nlate_margin_ms = 30000\nconfirm_grace_ms = 5000\n";
+
+/// What the simulated Alipay's terminal is set up with, so that every case can be played.
+const WITH_STORE_AND_INSTALMENTS: &str = "[channels.alipay]\nstore_id = \"storeId001\"\n[instalments]\nminimum = \"100.00\"\n\
+    [[instalments.plan]]\nperiods = 3\nbearer = \"buyer\"\nrate = \"2.3%\"\n";
+
+pub(super) async fn rehearse(args: &RehearseArgs) -> Result<Report, Failure> {
+    let channels = if args.channel.is_empty() { CHANNELS.to_vec() } else { args.channel.clone() };
+    let mut whole: Option<Report> = None;
+    for channel in channels {
+        let part = one(args, channel).await?;
+        match &mut whole {
+            None => whole = Some(part),
+            Some(report) => {
+                report.head.ended = part.head.ended;
+                report.outcomes.extend(part.outcomes);
+            }
+        }
+    }
+    whole.ok_or_else(|| broken("no channel was named"))
+}
+
+/// One channel on a machine of its own.
+async fn one(args: &RehearseArgs, channel: ChannelId) -> Result<Report, Failure> {
+    let folder = Folder::make()?;
+    let scene = Scene::set(options(folder.path(), channel)).await.map_err(|error| broken(&error.to_string()))?;
+    let program = std::env::current_exe().map_err(|error| broken(&error.to_string()))?;
+    let mut daemon = Daemon::start(&Launch::on(program, &scene)).map_err(|error| broken(&error.to_string()))?;
+    daemon.ready().await.map_err(|error| broken(&error.to_string()))?;
+    let ground = ground(&scene.config_path, &scene.board_path)?;
+    let mut robot = Robot::new(&scene, channel, &ground)?;
+    if let Some(misbehave) = args.misbehave {
+        robot.spoil(misbehave);
+    }
+    let client = Client::new(scene.socket_path.clone())?;
+    let report = at_the_machine(args, &client, &ground, &[channel], &mut robot, true).await;
+    daemon.stop().await.map_err(|error| broken(&error.to_string()))?;
+    report
+}
+
+/// The channel first; where its codes stand beside another's, with that other.
+fn options(folder: &Path, channel: ChannelId) -> SceneOptions {
+    let mut options = SceneOptions::quick(folder);
+    options.pay_within_s = PAY_WITHIN_S;
+    options.extra_config = SHORT_LIVED_CODES.to_owned();
+    options.channels = ChannelOptions::of(match channel {
+        ChannelId::Alipay | ChannelId::Voucher => vec![ChannelId::Alipay, ChannelId::Wechat],
+        ChannelId::Wechat => vec![ChannelId::Wechat, ChannelId::Alipay],
+        ChannelId::AllinpayVsp => vec![ChannelId::AllinpayVsp],
+        ChannelId::AllinpayYst => vec![ChannelId::AllinpayYst],
+    });
+    if options.channels.has(ChannelId::Alipay) {
+        options.gateway.known_stores = Some(vec![STORE.to_owned()]);
+        options.extra_config += WITH_STORE_AND_INSTALMENTS;
+    }
+    options
+}
+
+fn broken(why: &str) -> Failure {
+    Failure::other(Exit::Refused, format!("the sandbox could not be set up: {why}"))
+}
+
+/// A folder of our own, removed at the end.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn make() -> Result<Self, Failure> {
+        use std::os::unix::fs::DirBuilderExt;
+        let name = super::stage::new_key().map_err(|_| broken("no random numbers"))?;
+        // Sockets have short names: the folder must not be deep.
+        let path = std::env::temp_dir().join(format!("till-rehearsal-{}", &name[..12]));
+        let made = std::fs::DirBuilder::new().mode(0o700).create(&path);
+        made.map_err(|error| broken(&format!("{}: {error}", path.display())))?;
+        Ok(Self(path))
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed now is removed with the system's temporary files.
+        let _removed = std::fs::remove_dir_all(&self.0);
+    }
+}
