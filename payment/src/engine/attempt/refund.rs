@@ -248,7 +248,8 @@ impl Refund {
         desk.note(self.start.entry(desk.order()));
         self.wanted = self.start.order(self.wanted.trade.clone(), desk.office.now.wall);
         self.absent = 0;
-        self.step = Step::Send;
+        // Perhaps it failed because a cancel that was on its way returned the money: the trade tells.
+        self.step = Step::AskTrade;
     }
 
     fn pace<'a>(&self, desk: &'a Desk) -> &'a Pace {
