@@ -37,6 +37,7 @@ async fn a_reverse_that_comes_too_early_is_repeated_until_it_is_taken() {
     }
     let order = evening.orders("merchant_scans").await;
     evening.shows_pay_code("Lin");
+    evening.waits_for(&order, "an attempt", |order| !numbers(order).is_empty()).await;
     evening.moved(&order, Money::returned(WATER)).await;
     let reverses = calls_of(&control, Operation::SecApiReverse);
     let (taken, early): (Vec<&CallRecord>, Vec<&CallRecord>) = reverses.iter().partition(|call| call.executed);

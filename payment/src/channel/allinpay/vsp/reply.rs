@@ -97,6 +97,8 @@ impl Reading<'_> {
     fn standing(&self, trade: &Trade, stand: &Stand<'_>) -> Result<Outcome, Doubt> {
         match stand.status {
             Status::Done => self.done(trade, stand),
+            // It says the same of a shown code that nobody has scanned: the code must stay on the screen.
+            Status::InProgress if trade.method == Method::ShowCode => Ok(Outcome::Pending(Waiting::NoTrade)),
             Status::InProgress => Ok(Outcome::Pending(Waiting::Confirming)),
             Status::Absent => Ok(Outcome::Pending(Waiting::NoTrade)),
             Status::Undone => stand.not_paid(Why::Closed),
