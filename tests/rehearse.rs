@@ -64,7 +64,7 @@ fn the_whole_list_passes_at_wechat_pay() {
 
 #[test]
 fn the_whole_list_passes_at_allinpay_vsp() {
-    the_list_passes("allinpay_vsp", &["code-foreign", "two-codes"]);
+    the_list_passes("allinpay_vsp", &["code-foreign"]);
 }
 
 #[test]
