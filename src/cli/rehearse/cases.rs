@@ -231,7 +231,7 @@ pub(super) const CASES: [Case; 16] = [
         id: "instalments",
         chinese: "花呗分期",
         english: "Instalments",
-        channels: &[Alipay, AllinpayVsp],
+        channels: &[Alipay],
         doing: "用支付宝扫屏幕上的二维码，按分期付款；金额是分期的最低金额，不是一分",
         must: "订单记录分期期数，与要求一致；之后全额退回",
         evidence: "期数、金额、渠道交易号",

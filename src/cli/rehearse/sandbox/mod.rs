@@ -82,6 +82,10 @@ fn options(folder: &Path, channel: ChannelId) -> SceneOptions {
         ChannelId::AllinpayVsp => vec![ChannelId::AllinpayVsp],
         ChannelId::AllinpayYst => vec![ChannelId::AllinpayYst],
     });
+    if channel == ChannelId::AllinpayVsp {
+        // A code for each wallet: the one for all is so dense that the phone does not read every picture of it.
+        options.channels.show = vec!["alipay", "wechat"];
+    }
     if options.channels.has(ChannelId::Alipay) {
         options.gateway.known_stores = Some(vec![STORE.to_owned()]);
         options.extra_config += WITH_STORE_AND_INSTALMENTS;

@@ -47,20 +47,28 @@ impl<'s> Robot<'s> {
     /// Scans the panel. The code of the order before may still stand there: then it looks at the next picture.
     async fn scan(&self) -> Result<String, String> {
         let mut frames = self.scene.machine.frames();
+        let mut why = "屏幕是黑的".to_owned();
         let scanning = async {
             loop {
                 let frame = frames.borrow_and_update().clone();
                 if let Some(frame) = frame {
                     let (phone, wallet) = (self.phone.clone(), self.scans_with);
-                    let looking = tokio::task::spawn_blocking(move || phone.scan(&frame.to_png().ok()?, wallet).ok());
-                    if let Ok(Some(id)) = looking.await {
-                        return Ok(id);
+                    let looking = tokio::task::spawn_blocking(move || {
+                        let png = frame.to_png().map_err(|error| error.to_string())?;
+                        phone.scan(&png, wallet)
+                    });
+                    match looking.await.unwrap_or_else(|error| Err(error.to_string())) {
+                        Ok(id) => return Ok(id),
+                        Err(no) => why = no,
                     }
                 }
                 frames.changed().await.map_err(|_| "屏幕已关闭".to_owned())?;
             }
         };
-        timeout(PATIENCE, scanning).await.unwrap_or_else(|_| Err("屏幕上没有可以扫的二维码".to_owned()))
+        match timeout(PATIENCE, scanning).await {
+            Ok(scanned) => scanned,
+            Err(_) => Err(format!("屏幕上没有可以扫的二维码（{why}）")),
+        }
     }
 
     async fn confirm_waiting(&self, order: &Order) -> Result<(), String> {
