@@ -159,6 +159,14 @@ impl Visit {
         self.until("html:not([data-acting])").await;
     }
 
+    /// Shows the open app's pay code to the scanner.
+    async fn pay_by_code(&self) {
+        self.until("#scanner.armed").await;
+        self.click("show-code").await;
+        self.until("#code:not([hidden])").await;
+        self.click("hold-code").await;
+    }
+
     /// Opens an app and scans the screen with it.
     async fn scan_with(&self, app: &str) {
         self.click(&format!("app-{app}")).await;
@@ -212,10 +220,7 @@ async fn a_person_pays_by_pay_code_and_a_jam_gives_the_money_back() {
     };
     visit.click("jam-12").await;
     visit.choose("12").await;
-    visit.until("#scanner.armed").await;
-    visit.click("show-code").await;
-    visit.until("#code:not([hidden])").await;
-    visit.click("hold-code").await;
+    visit.pay_by_code().await;
 
     visit.until("#payments .back").await;
     assert!(visit.is_there("#bay[data-count='0']").await);
@@ -275,6 +280,7 @@ async fn a_person_pays_by_a_unionpay_code_and_gets_the_money_back_with_the_owner
     visit.choose("21").await;
     visit.until("#scanner.armed").await;
     visit.click("app-union_pay").await;
+    visit.until("#phone[data-app=union_pay]").await;
     visit.click("show-code").await;
     visit.until("#code:not([hidden])").await;
     assert!(visit.text("#digits").await.starts_with("62"));
@@ -342,8 +348,7 @@ async fn what_is_dear_is_paid_by_the_month() {
     visit.choose("23").await;
     visit.until("#scanner.armed").await;
     visit.click("key-1").await;
-    visit.scan_with("alipay").await;
-    visit.click("confirm").await;
+    visit.pay_by_code().await;
     visit.until("#bay[data-count='1']").await;
     visit.until("#verdict.good").await;
     assert_eq!(visit.text("#net-alipay").await, "¥129.00");
@@ -361,10 +366,15 @@ async fn picture_of_the_demo() {
     visit.choose("11").await;
     visit.scan_the_screen().await;
     visit.click("confirm").await;
-    visit.until("#state-completed").await;
+    visit.until("#state-completed[data-count='1']").await;
+    visit.click("key-cancel").await;
+    visit.choose("21").await;
+    visit.click("app-union_pay").await;
+    visit.pay_by_code().await;
+    visit.until("#state-completed[data-count='2']").await;
     visit.click("key-cancel").await;
     visit.choose("12").await;
-    visit.scan_the_screen().await;
+    visit.scan_with("wechat").await;
     let picture = visit.page.screenshot().await.expect("a picture");
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/demo.png");
     std::fs::write(file, picture).expect("docs/demo.png is written");

@@ -414,3 +414,82 @@ fn half(whole: &Frame, side: Side) -> Option<Frame> {
     }
     Some(half)
 }
+
+#[cfg(test)]
+mod tests {
+    use payment::channel::ChannelId;
+
+    use super::super::channels::ChannelOptions;
+    use super::super::scene::SceneOptions;
+    use super::*;
+
+    async fn scene(dir: &std::path::Path) -> Scene {
+        let mut options = SceneOptions::quick(dir);
+        options.channels = ChannelOptions::of([ChannelId::Alipay, ChannelId::Wechat, ChannelId::AllinpayVsp]);
+        Scene::set(options).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_app_has_one_purse_for_both_ways_to_pay() {
+        let folder = tempfile::tempdir().unwrap();
+        let scene = scene(folder.path()).await;
+        let phone = Phone::before(&scene);
+        let alipay = scene.gateway.control().wallet_of(OWNER);
+        let allinpay = scene.vsp.as_ref().unwrap().control().wallet_of(buyer_at_allinpay(App::Alipay));
+        alipay.set_balance_fen(START_FEN - 300);
+        allinpay.set_balance_fen(START_FEN - 500);
+        let left = START_FEN - 800;
+        let balances = phone.balances();
+        assert!(balances.contains(&(App::Alipay, left)) && balances.contains(&(App::Wechat, START_FEN)));
+        assert_eq!((alipay.balance_fen(), allinpay.balance_fen()), (left, left));
+        assert_eq!(phone.balances(), balances, "nothing moved since");
+    }
+
+    #[tokio::test]
+    async fn a_pay_code_is_made_for_who_takes_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let scene = scene(folder.path()).await;
+        let phone = Phone::before(&scene);
+        for (app, wished, taker) in [
+            (App::Alipay, Taker::Own, Taker::Own),
+            (App::Alipay, Taker::Allinpay, Taker::Allinpay),
+            (App::Wechat, Taker::Own, Taker::Own),
+            (App::UnionPay, Taker::Own, Taker::Allinpay),
+            (App::Ecny, Taker::Allinpay, Taker::Allinpay),
+        ] {
+            phone.open(app);
+            let shown = phone.show_code(wished).unwrap();
+            assert_eq!(shown.taker, taker, "{app:?}");
+            assert_eq!(phone.renewed_code(wished), Ok(Some(shown)), "{app:?}: the same code");
+        }
+        phone.open(App::Alipay);
+        let before = phone.show_code(Taker::Own).unwrap();
+        let renewed = phone.renewed_code(Taker::Allinpay).unwrap().unwrap();
+        assert_ne!(renewed.code, before.code, "Alipay went away meanwhile");
+    }
+
+    #[test]
+    fn a_refusal_that_says_why_is_not_lost_behind_one_that_does_not() {
+        use PhoneError::{Allinpay, App, NotForThisApp};
+
+        let no_code = App(WalletError::NoCode);
+        for (said, wished) in [
+            (vec![App(WalletError::NoCode), Allinpay(allinpay::WalletError::NoCode)], no_code),
+            (vec![App(WalletError::CodeInvalid), Allinpay(allinpay::WalletError::NoCode)], NotForThisApp),
+            (vec![App(WalletError::CodeInvalid), Allinpay(allinpay::WalletError::WrongApp)], NotForThisApp),
+            (vec![App(WalletError::CodeInvalid), App(WalletError::AlreadyPaid)], App(WalletError::AlreadyPaid)),
+            (vec![App(WalletError::Closed), App(WalletError::CodeInvalid)], App(WalletError::Closed)),
+        ] {
+            assert_eq!(said.into_iter().fold(no_code, clearer), wished);
+        }
+    }
+
+    #[test]
+    fn a_screen_has_two_halves() {
+        let mut screen = Frame::new(4, 1);
+        screen.rows_mut().for_each(|row| row.copy_from_slice(&[1, 2, 3, 4]));
+        let row = |side| half(&screen, side).unwrap().rows().next().unwrap().to_vec();
+        assert_eq!((row(Side::Left), row(Side::Right)), (vec![1, 2], vec![3, 4]));
+        assert!(half(&Frame::new(1, 1), Side::Left).is_none());
+    }
+}

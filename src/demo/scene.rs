@@ -215,11 +215,7 @@ impl Scene {
     }
 
     /// The same with `over` laid over everything else.
-    ///
-    /// # Errors
-    ///
-    /// As [`Scene::write_config`].
-    pub fn write_config_under(&self, language: Language, over: &str) -> Result<(), SceneError> {
+    pub(super) fn write_config_under(&self, language: Language, over: &str) -> Result<(), SceneError> {
         let mut config: Table = self.config(language).parse()?;
         if self.wechat.is_some() {
             lay_over(&mut config, channels::TLS_ROOT.parse()?);
