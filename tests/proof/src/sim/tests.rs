@@ -44,7 +44,12 @@ fn a_share_of_lives_keeps_every_promise() {
 fn the_same_seed_lives_the_same_life() {
     for seed in [3, 17, 24, 40] {
         let (one, two) = (live(seed, Log::hashed()), live(seed, Log::hashed()));
-        assert_eq!((one.events, one.hash.clone()), (two.events, two.hash), "seed {seed} lived two lives");
+        let ends = (&one.violation, &two.violation);
+        assert_eq!(
+            (one.events, one.hash.clone()),
+            (two.events, two.hash.clone()),
+            "seed {seed} lived two lives: {ends:?}"
+        );
         assert_ne!(one.hash, live(seed + 1, Log::hashed()).hash, "two seeds lived the same life");
     }
 }
