@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hal::sim::machine::SlotState;
 use payment::engine::entry::OrderState;
+use sandbox::{allinpay, wechat};
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -121,12 +122,26 @@ pub async fn watch_stage(stage: Arc<Stage>, telling: watch::Sender<Arc<str>>) {
             Ok(()) = machine.changed() => {}
             Ok(()) = frames.changed() => picture += 1,
             () = alipay.next() => {}
-            Some(()) = async { Some(wechat.as_mut()?.next().await) } => {}
-            Some(()) = async { Some(allinpay.as_mut()?.next().await) } => {}
+            () = next_at_wechat(&mut wechat) => {}
+            () = next_at_allinpay(&mut allinpay) => {}
             Ok(()) = life.changed() => {}
             Ok(()) = seen.changed() => {}
             Ok(()) = nudges.changed() => {}
         }
+    }
+}
+
+async fn next_at_wechat(changes: &mut Option<wechat::Changes>) {
+    match changes {
+        Some(changes) => changes.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_at_allinpay(changes: &mut Option<allinpay::Changes>) {
+    match changes {
+        Some(changes) => changes.next().await,
+        None => std::future::pending().await,
     }
 }
 

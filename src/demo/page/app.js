@@ -338,7 +338,10 @@ function verdict({ net, worth, given_back: back }) {
 
 function drawBooks(books) {
   for (const name of ['charged', 'refunded', 'net', 'worth']) write($(name), yuan(books[name]));
-  $('accounts').replaceChildren(...books.accounts.map(accountRow));
+  if ($('accounts').children.length !== books.accounts.length) $('accounts').replaceChildren(...books.accounts.map(accountRow));
+  for (const account of books.accounts) {
+    for (const name of ['charged', 'refunded', 'net']) write($(`${name}-${account.channel}`), yuan(account[name]));
+  }
   write($('verdict'), verdict(books));
   $('verdict').className = books.net + books.given_back === books.worth ? 'good' : '';
   const chips = books.states.map(([state, count]) => make('span', { id: `state-${state}`, 'data-count': count, text: `${state} ${count}` }));
