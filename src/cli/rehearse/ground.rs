@@ -59,6 +59,7 @@ impl Ground {
     }
 
     /// The wallet whose shown code is the channel's; none where one code is for several.
+    #[cfg(feature = "demo")]
     pub(super) fn shown_wallet(&self, channel: ChannelId) -> Option<Wallet> {
         let shown = self.settings.shows.iter().find(|shown| shown.channels.first() == Some(&channel));
         shown.and_then(|shown| shown.wallet).or(channel.own_wallet())
