@@ -143,6 +143,12 @@ impl IdMint {
         RefundId::from_entropy(self.entropy())
     }
 
+    /// Entropy for a number of somebody else's making.
+    pub fn word(&mut self) -> u64 {
+        let [first @ .., _, _, _, _, _, _, _, _] = self.entropy();
+        u64::from_be_bytes(first)
+    }
+
     fn entropy(&mut self) -> [u8; 16] {
         let mut block = [0; 40];
         block[..32].copy_from_slice(&self.seed);

@@ -126,6 +126,8 @@ pub(super) struct RefundsConfig {
 pub(super) struct InstalmentsConfig {
     /// The least loan.
     pub minimum: Fen,
+    /// Whether orders get a number in the style of the operator's guide as their reference.
+    pub guide_numbers: bool,
     /// One for each number of months.
     pub plans: Vec<PlanConfig>,
 }

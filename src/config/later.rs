@@ -66,11 +66,12 @@ pub(super) fn instalments(
         let advice = format!("use 0.01 to {LARGEST_ORDER} yuan; the default is {MINIMUM}");
         c.found.error(&place, format!("{minimum} yuan is out of range"), advice);
     }
+    let guide_numbers = c.choice(raw.guide_numbers, raw.at.unwritten("guide_numbers"), false);
     if raw.plan.is_empty() {
         let advice = "add a block [[instalments.plan]] for each number of months, or leave [instalments] out";
         c.found.missing(&raw.at.missing("plan"), advice);
     }
-    if !order.is_empty() && !order.iter().any(|channel| lends(*channel)) {
+    if !order.is_empty() && !order.iter().any(|channel| channel.takes_instalments()) {
         let problem = "Huabei instalments are on, and no channel of this terminal has them";
         c.found.error(&raw.at, problem, "add [channels.alipay], or leave [instalments] out");
     }
@@ -87,15 +88,7 @@ pub(super) fn instalments(
         }
         plans.push(plan);
     }
-    Some(InstalmentsConfig { minimum, plans })
-}
-
-/// Alipay's own (`hb_fq_num`), and Allinpay's way to them (`fqnum`).
-const fn lends(channel: ChannelId) -> bool {
-    match channel {
-        ChannelId::Alipay | ChannelId::AllinpayVsp | ChannelId::AllinpayYst => true,
-        ChannelId::Wechat | ChannelId::Voucher => false,
-    }
+    Some(InstalmentsConfig { minimum, guide_numbers, plans })
 }
 
 fn plan(c: &mut Checker<'_, '_>, row: raw::Plan) -> Option<PlanConfig> {

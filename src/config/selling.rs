@@ -42,6 +42,7 @@ pub(super) fn settings(parts: Parts, found: &mut Findings<'_>) -> Settings {
             windows_ms: parts.refunds.window_days.iter().map(|(channel, days)| (*channel, days * DAY_MS)).collect(),
             instalment_window_ms: Some(parts.refunds.instalment_days * DAY_MS),
         },
+        guide_numbers: parts.instalments.as_ref().is_some_and(|offered| offered.guide_numbers),
         duties: parts.duties,
         paces: paces(parts.pace, &parts.channels, parts.mode),
         products: parts.products,

@@ -12,6 +12,7 @@ use super::{CODES_REMEMBERED, Engine};
 use crate::channel::route::Route;
 use crate::channel::{ChannelId, Instalment};
 use crate::ids::{AttemptId, OrderId};
+use crate::instalment::ant_number;
 use crate::money::{Fen, LARGEST_ORDER};
 use crate::redact::PayCode;
 use crate::time::Now;
@@ -46,14 +47,24 @@ impl Engine {
     pub(super) fn open(&mut self, now: Now, wanted: NewOrder) -> Result<OrderId, Refused> {
         self.check_order(&wanted)?;
         let pay_within_ms = wanted.pay_within_ms.unwrap_or(self.settings.pace.pay_within_ms);
-        let order = self.mint.order();
         let instalment = self.plan_of(&wanted)?;
+        let wanted = self.with_guide_number(now, wanted);
+        let order = self.mint.order();
         let entry = opening(order, wanted, pay_within_ms, instalment);
         if let Some(opened) = Order::open(&mut self.office(now), entry, pay_within_ms) {
             self.orders.insert(order, opened);
             self.session = Session::Order { order, leave_at: None };
         }
         Ok(order)
+    }
+
+    /// An order in instalments without a number of its caller gets one in the guide's style, where the operator wants it.
+    fn with_guide_number(&mut self, now: Now, wanted: NewOrder) -> NewOrder {
+        if !self.settings.guide_numbers || wanted.periods.is_none() || wanted.reference.is_some() {
+            return wanted;
+        }
+        let number = ant_number(now.wall, self.mint.word());
+        NewOrder { reference: number.map(|number| number.as_str().to_owned()), ..wanted }
     }
 
     fn check_order(&self, wanted: &NewOrder) -> Result<(), Refused> {

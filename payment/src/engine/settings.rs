@@ -21,6 +21,8 @@ pub struct Settings {
     pub routes: Routes,
     /// Huabei instalments; `None` where none are offered.
     pub instalments: Option<Terms>,
+    /// Orders that are opened in instalments get a number in the style of the operator's guide as their reference.
+    pub guide_numbers: bool,
     /// What the operator allows of refunds.
     pub refunds: RefundSettings,
     /// What is owed to a channel after a delivery.
@@ -46,6 +48,7 @@ impl Default for Settings {
             shows: Vec::new(),
             routes: Routes::default_for(&[]),
             instalments: None,
+            guide_numbers: false,
             refunds: RefundSettings::default(),
             duties: BTreeMap::new(),
             who_scans: WhoScans::Either,

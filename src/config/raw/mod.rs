@@ -221,7 +221,7 @@ section! {
 
 section! {
     /// `[instalments]`
-    Instalments { minimum: Yuan, } blocks { plan: Plan, }
+    Instalments { minimum: Yuan, guide_numbers: bool, } blocks { plan: Plan, }
 }
 
 section! {

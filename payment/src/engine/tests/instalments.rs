@@ -4,7 +4,9 @@ use super::world::{World, bare, basket, with_instalments};
 use crate::channel::ChannelId;
 use crate::engine::entry::{Method, OrderState, WhoScans};
 use crate::engine::input::{Input, Key, NewOrder, Refused};
+use crate::engine::settings::Settings;
 use crate::engine::view::View;
+use crate::instalment::AntNumber;
 use crate::money::Fen;
 
 const WHO: WhoScans = WhoScans::BuyerScans;
@@ -162,4 +164,18 @@ fn what_was_agreed_in_instalments_is_offered_by_no_channel_that_lends_nothing() 
     let refused = world.input(Input::CodeGiven { order, line: code });
     assert_eq!(refused, Err(Refused::WalletNotTaken("wechat")));
     assert_eq!(world.net(), 0);
+}
+
+#[test]
+fn where_the_operator_wants_it_an_order_in_instalments_has_the_guides_number() {
+    let numbered = |guide_numbers, reference: Option<&str>| {
+        let mut world = World::begin(Settings { guide_numbers, ..with_instalments(WHO) }, Some(0));
+        let reference = reference.map(str::to_owned);
+        world.open(NewOrder { periods: Some(3), reference, ..bare(80_000, WHO) }).expect("it sells");
+        world.last_record().reference
+    };
+    let made = numbered(true, None).expect("a number");
+    assert!(made.parse::<AntNumber>().is_ok() && made.len() == 20, "{made}");
+    assert_eq!(numbered(true, Some("A-7")).as_deref(), Some("A-7"), "the caller's own number stays");
+    assert_eq!(numbered(false, None), None);
 }
