@@ -5,10 +5,12 @@ use payment::channel::outcome::Why;
 use payment::engine::faults::Fault;
 use payment::engine::input::Input;
 
+use super::channel::Mood;
 use super::death::{Death, Instant};
 use super::network::Weather;
 use super::people::{SLOTS, slot};
 use super::world::{DAY, World};
+use crate::dice::Dice;
 
 /// What a life suffers from most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,22 +99,7 @@ impl World {
         };
         let mood = &mut channel.mood;
         let kind = match self.dice.roll(18) {
-            13 | 14 => {
-                mood.fails_refunds = some;
-                "refunds fail under their number"
-            }
-            15 => {
-                mood.pending_ms = *self.dice.pick(&[0, 5_000, 70_000]);
-                "payments told as on their way"
-            }
-            16 => {
-                mood.refuses_duties = often;
-                "deliveries not heard of"
-            }
-            17 => {
-                mood.duties_again = some;
-                "deliveries to be told again"
-            }
+            roll @ 13..=17 => after_the_payment(mood, &mut self.dice, roll, some, often),
             0 => {
                 mood.again = some;
                 "cancels are to be repeated"
@@ -159,7 +146,7 @@ impl World {
                 "calls fail with any code"
             }
             _ => {
-                *mood = super::channel::Mood::default();
+                *mood = Mood::default();
                 return;
             }
         };
@@ -253,5 +240,27 @@ impl World {
     /// The disk works again.
     pub(super) fn mend_disk(&mut self) {
         self.disk.heal();
+    }
+}
+
+/// A channel's moods about money that goes back and deliveries that it is told of.
+fn after_the_payment(mood: &mut Mood, dice: &mut Dice, roll: u64, some: u32, often: bool) -> &'static str {
+    match roll {
+        13 | 14 => {
+            mood.fails_refunds = some;
+            "refunds fail under their number"
+        }
+        15 => {
+            mood.pending_ms = *dice.pick(&[0, 5_000, 70_000]);
+            "payments told as on their way"
+        }
+        16 => {
+            mood.refuses_duties = often;
+            "deliveries not heard of"
+        }
+        _ => {
+            mood.duties_again = some;
+            "deliveries to be told again"
+        }
     }
 }
