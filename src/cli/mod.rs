@@ -1,6 +1,6 @@
 //! The command line: a client of the daemon's own API, so that it shows what the daemon believes. See `docs/cli.md`.
 //!
-//! `run`, `demo`, `check`, `hub`, `journal` and `board` stand alone; everything else asks the daemon.
+//! What stands in `Command` itself stands alone; everything in `Question` asks the daemon.
 
 mod board;
 mod client;

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use payment::channel::route::takers;
 use payment::channel::{ChannelId, Wallet};
 
 use super::check::Checker;
@@ -84,20 +85,9 @@ fn one_of<'w>(written: &str, words: impl IntoIterator<Item = &'w str> + Clone) -
 }
 
 /// The wallets whose codes a channel can show and take, the usual one first.
-const fn wallets(channel: ChannelId) -> &'static [Wallet] {
-    match channel {
-        ChannelId::Alipay => &[Wallet::Alipay],
-        ChannelId::Wechat => &[Wallet::Wechat],
-        ChannelId::AllinpayVsp | ChannelId::AllinpayYst => {
-            &[Wallet::Alipay, Wallet::Wechat, Wallet::UnionPay, Wallet::Ecny]
-        }
-        ChannelId::Voucher => &[],
-    }
-}
-
-/// The channels in `order` that can take this wallet.
-fn takers(wallet: Wallet, order: &[ChannelId]) -> Vec<ChannelId> {
-    order.iter().copied().filter(|channel| wallets(*channel).contains(&wallet)).collect()
+fn wallets(channel: ChannelId) -> impl Iterator<Item = Wallet> {
+    let all = Wallet::WORDS.iter().map(|(_, wallet)| *wallet);
+    all.filter(move |wallet| !takers(*wallet, &[channel]).is_empty())
 }
 
 /// Checks `[sell] show`: whose codes stand on the screen.
@@ -157,8 +147,8 @@ fn usually_shown(order: &[ChannelId]) -> ShowConfig {
     }
     let mut shown = Vec::new();
     for wallet in order.iter().flat_map(|channel| wallets(*channel)) {
-        if !shown.contains(wallet) && shown.len() < SHOWN_MAX {
-            shown.push(*wallet);
+        if !shown.contains(&wallet) && shown.len() < SHOWN_MAX {
+            shown.push(wallet);
         }
     }
     ShowConfig::Wallets(shown)

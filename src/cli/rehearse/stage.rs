@@ -233,7 +233,7 @@ impl<B: Buyer> Stage<'_, B> {
     }
 
     fn say_approve(&self, made: &RefundMade) {
-        eprintln!("   退款 {} 要第二个人批准：till refund --approve {}", made.refund.number, made.refund.number);
+        eprintln!("   退款 {} 要第二个人批准：till approve {} --by 名字", made.refund.number, made.refund.number);
     }
 
     /// Waits until so much went back for certain.
