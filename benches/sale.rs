@@ -155,7 +155,7 @@ fn protocol(criterion: &mut Criterion) {
     let wall = now(0).wall;
     let attempt = AttemptId::from_entropy([7; 16]);
 
-    let key = payment::channel::alipay::keys::PrivateKey::load(vectors["keys"]["app"]["pkcs8_pem"].as_str().unwrap());
+    let key = payment::channel::keys::PrivateKey::load(vectors["keys"]["app"]["pkcs8_pem"].as_str().unwrap());
     let key = key.unwrap();
     let text = [b'x'; 700];
     criterion.bench_function("floor: bare RSA-2048 signature", |bencher| {

@@ -21,7 +21,7 @@ use std::sync::{OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
 use hal::Key;
-use payment::channel::alipay::keys::PrivateKey;
+use payment::channel::keys::PrivateKey;
 use payment::engine::entry::Entry;
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -9,9 +9,10 @@ use std::io::{self, BufRead, Write};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use payment::channel::alipay::{self, Alipay, aes, cert, keys, v3};
+use payment::channel::alipay::{self, Alipay, aes, cert, v3};
 use payment::channel::allinpay::vsp::{self, Vsp};
 use payment::channel::allinpay::yst::{self, Yst};
+use payment::channel::keys;
 use payment::channel::outcome::{CodeAnswer, Outcome};
 use payment::channel::wechat::{self, Wechat, oaep};
 use payment::channel::{

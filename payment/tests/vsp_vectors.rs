@@ -5,11 +5,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use payment::channel::alipay::sign::string_to_sign;
 use payment::channel::allinpay::sm2;
 use payment::channel::allinpay::vsp::rsa;
 use payment::channel::allinpay::vsp::sign::md5_of;
 use payment::channel::allinpay::vsp::{Config, SignType, Vsp};
+use payment::channel::form::string_to_sign;
 use payment::channel::outcome::DoubtKind;
 use payment::channel::{Answer, Decoded, HttpReply, Method, Offer, Request};
 use payment::ids::AttemptId;

@@ -5,7 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use md5::{Digest, Md5};
-use payment::channel::alipay::keys::PrivateKey;
+use payment::channel::keys::PrivateKey;
 use payment::channel::outcome::{CodeAnswer, DoubtKind, Reversal};
 use payment::channel::wechat::aead::{Encrypted, Key};
 use payment::channel::wechat::cert::Certificate;

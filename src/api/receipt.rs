@@ -2,9 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
+use books::day;
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::Offset;
 use payment::channel::{ChannelId, Wallet};
 use payment::engine::entry::{Entry, Stored};
 use payment::engine::record::{AttemptEnd, AttemptRecord, OrderRecord};
@@ -16,9 +15,6 @@ use super::orders::find;
 use super::problem::{Code, Problem};
 use super::wire::receipt::{Goods, NamedNumber, Payment, Receipt, Returned};
 use super::wire::{Refund, RefundState};
-
-/// China has one time and no summer time.
-const CHINA: Offset = Offset::constant(8);
 
 /// `GET /v1/orders/{number}/receipt`
 pub(super) async fn show(State(api): State<Api>, Named(number): Named) -> Result<Json<Receipt>, Problem> {
@@ -37,7 +33,7 @@ fn receipt(record: &OrderRecord, entries: &[Stored]) -> Receipt {
         state: record.state(),
         subject: record.subject.clone(),
         reference: record.reference.clone(),
-        ordered_at: at_ms(record.opened_at.ms),
+        ordered_at: day::written(record.opened_at.ms),
         currency: record.currency.clone(),
         goods: goods(record),
         amount: record.amount.get(),
@@ -91,7 +87,7 @@ fn payment(record: &AttemptRecord) -> Option<Payment> {
         buyer_paid: details.buyer_paid.map(payment::money::Fen::get),
         discounts: details.discounts.clone(),
         instalments: details.instalments.or(record.instalment.map(|plan| plan.periods)),
-        paid_at: paid_at.as_deref().map_or_else(|| at_ms(noted_at.ms), in_china),
+        paid_at: paid_at.as_deref().map_or_else(|| day::written(noted_at.ms), in_china),
         buyer: buyer.clone(),
         numbers: numbers
             .map(|(name, number)| NamedNumber { name: name.to_owned(), number: number.to_owned() })
@@ -111,7 +107,7 @@ fn returned(refund: &Refund, entries: &[Stored]) -> Option<Returned> {
 
 fn done_at(number: RefundId, entries: &[Stored]) -> Option<String> {
     let done = |stored: &&Stored| matches!(stored.entry, Entry::RefundDone { refund, .. } if refund == number);
-    entries.iter().find(done).map(|stored| at_ms(stored.at.ms))
+    entries.iter().find(done).map(|stored| day::written(stored.at.ms))
 }
 
 /// What buyers call the wallet.
@@ -144,26 +140,11 @@ const fn trade_name(channel: ChannelId) -> &'static str {
     }
 }
 
-fn at_ms(ms: i64) -> String {
-    in_words(Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH))
-}
-
-fn in_words(moment: Timestamp) -> String {
-    written(CHINA.to_datetime(moment))
-}
-
-fn written(time: DateTime) -> String {
-    time.strftime("%Y-%m-%d %H:%M:%S").to_string()
-}
-
 /// A channel's words for a time, in one form: Alipay and Allinpay write China's time without saying so (`2026-01-31
 /// 08:00:05`, `20260131080005`), WeChat Pay says where (RFC 3339). What is none of these stays as the channel wrote it.
 fn in_china(words: &str) -> String {
-    let local = || ["%Y-%m-%d %H:%M:%S", "%Y%m%d%H%M%S"].iter().find_map(|form| DateTime::strptime(form, words).ok());
-    match words.parse::<Timestamp>() {
-        Ok(moment) => in_words(moment),
-        Err(_) => local().map_or_else(|| words.to_owned(), written),
-    }
+    let moment = words.parse::<Timestamp>().ok().map(Timestamp::as_millisecond);
+    moment.or_else(|| day::read(words)).map_or_else(|| words.to_owned(), day::written)
 }
 
 #[cfg(test)]
@@ -182,6 +163,5 @@ mod tests {
         ] {
             assert_eq!(in_china(words), shown, "{words:?}");
         }
-        assert_eq!(at_ms(1_769_817_600_000), "2026-01-31 08:00:00");
     }
 }

@@ -2,8 +2,8 @@
 
 use payment::channel::alipay::aes;
 use payment::channel::alipay::cert::Certificate;
-use payment::channel::alipay::keys::{PrivateKey, PublicKey};
 use payment::channel::alipay::{Alipay, CertificateFile, Config, SetupError, Verify};
+use payment::channel::keys::{PrivateKey, PublicKey};
 use payment::redact::Secret;
 
 use super::check::Checker;

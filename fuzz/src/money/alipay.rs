@@ -2,10 +2,10 @@
 
 use std::sync::LazyLock;
 
-use payment::channel::alipay::keys::{PrivateKey, PublicKey};
 use payment::channel::alipay::notice::{Notice, Tells};
-use payment::channel::alipay::sign::{form, string_to_sign};
 use payment::channel::alipay::{Alipay, Config, Verify};
+use payment::channel::form::{form, string_to_sign};
+use payment::channel::keys::{PrivateKey, PublicKey};
 use payment::channel::{HttpReply, Request};
 use payment::redact::Secret;
 

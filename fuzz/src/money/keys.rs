@@ -3,10 +3,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use payment::channel::alipay::cert::{Certificate, chains_to_root, root_serial_number, serial_number};
-use payment::channel::alipay::{aes, keys, pem};
 use payment::channel::allinpay::vsp::rsa;
 use payment::channel::allinpay::{sm2, yst::sm4};
 use payment::channel::wechat::{aead, cert};
+use payment::channel::{alipay::aes, keys, pem};
 
 const LABELS: [&str; 6] = ["", "PRIVATE KEY", "RSA PRIVATE KEY", "PUBLIC KEY", "RSA PUBLIC KEY", "CERTIFICATE"];
 

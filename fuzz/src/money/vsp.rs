@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use payment::channel::HttpReply;
-use payment::channel::alipay::sign::string_to_sign;
 use payment::channel::allinpay::sm2;
 use payment::channel::allinpay::vsp::sign::md5_of;
 use payment::channel::allinpay::vsp::{Config, SignType, Vsp, rsa};
+use payment::channel::form::string_to_sign;
 use payment::redact::Secret;
 use serde_json::value::RawValue;
 

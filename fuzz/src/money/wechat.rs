@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use payment::channel::alipay::keys::PrivateKey;
+use payment::channel::keys::PrivateKey;
 use payment::channel::wechat::sign::{reply_to_verify, v2_sign};
 use payment::channel::wechat::{
     CodePay, Config, Delivery, Hosts, MerchantCertificate, Store, TokenCall, Verify, Wechat, WechatKey, xml,

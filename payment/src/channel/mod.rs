@@ -2,11 +2,18 @@
 //!
 //! A channel never acts. The daemon sends what `encode` made and hands the reply to `decode`; what could not be fetched,
 //! verified or understood is [`outcome::Doubt`], never a failure.
+//!
+//! What several channels are written with stands beside them: [`form`] bodies and the strings that are signed, RSA [`keys`], [`pem`]
+//! texts, and [`text`]s as their fields want them.
 
 pub mod alipay;
 pub mod allinpay;
+pub mod form;
+pub mod keys;
 pub mod outcome;
+pub mod pem;
 pub mod route;
+pub mod text;
 pub mod wechat;
 
 use serde::{Deserialize, Serialize};

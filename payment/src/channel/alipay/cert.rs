@@ -12,8 +12,8 @@ use ring::signature::{
 use thiserror::Error;
 use x509_cert::ext::pkix::BasicConstraints;
 
-use super::keys::{KeyError, PublicKey};
-use super::pem::{self, PemError};
+use crate::channel::keys::{KeyError, PublicKey};
+use crate::channel::pem::{self, PemError};
 
 const RSA_FAMILY: &str = "1.2.840.113549.1.1.";
 const LONGEST_CHAIN: usize = 5;

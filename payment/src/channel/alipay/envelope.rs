@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use encoding_rs::GB18030;
 use thiserror::Error;
 
-use super::keys::PublicKey;
+use crate::channel::keys::PublicKey;
 
 const ERROR_NODE: &str = "error_response";
 /// An envelope has three members, or four. Each one is compared with all before it, so their number is bounded.

@@ -4,10 +4,7 @@
 //! |---|---|
 //! | [`setup`] | the settings, and what can be wrong with them |
 //! | [`wire`] | a request's fields and its form |
-//! | [`sign`] | the string to sign |
-//! | [`keys`] | RSA keys, signing, verifying |
 //! | [`cert`] | certificate mode: serial numbers, chains |
-//! | [`pem`] | key and certificate texts |
 //! | [`aes`] | content encryption |
 //! | [`envelope`] | the signed bytes of a reply |
 //! | [`codes`] | the table of business codes |
@@ -24,12 +21,9 @@ pub mod cert;
 pub mod codes;
 mod details;
 pub mod envelope;
-pub mod keys;
 pub mod notice;
-pub mod pem;
 mod reply;
 pub mod setup;
-pub mod sign;
 #[cfg(test)]
 mod tests;
 pub mod v3;
@@ -43,12 +37,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 
+use super::keys::PublicKey;
 use super::outcome::{Doubt, DoubtKind};
 use super::{Answer, Decoded, HttpRequest, Request};
 use crate::time::Wall;
 use cert::{CertError, Certificate};
 use envelope::{Envelope, NotAnEnvelope};
-use keys::PublicKey;
 use reply::Node;
 pub use reply::failed;
 pub use setup::{CertificateFile, Config, SetupError, Verify};

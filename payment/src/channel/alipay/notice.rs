@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use encoding_rs::{Encoding, GB18030, UTF_8};
 use thiserror::Error;
 
-use super::keys::PublicKey;
+use crate::channel::keys::PublicKey;
 use crate::money::Fen;
 
 /// The family of notices about trades.

@@ -3,13 +3,12 @@
 //! Source: Alipay gateway 1.0, "common request parameters" (公共请求参数) and the page of each method. The common
 //! parameters go into the URL, `charset` above all: the gateway decodes the body before it looks for it elsewhere.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::Offset;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::setup::{Config, Mode, Setup};
-use super::sign::{form, string_to_sign};
+use crate::channel::form::{form, string_to_sign};
+use crate::channel::text::{Fields, china, limited};
 use crate::channel::{GoodsRow, HttpRequest, Offer, RefundOrder, Request};
 use crate::time::Wall;
 
@@ -129,7 +128,7 @@ fn common(setup: &Setup, method: Method, wall: Wall) -> Common {
         ("format", "JSON".to_owned()),
         ("charset", "utf-8".to_owned()),
         ("sign_type", "RSA2".to_owned()),
-        ("timestamp", china_time(wall)),
+        ("timestamp", china(wall).strftime("%Y-%m-%d %H:%M:%S").to_string()),
         ("version", "1.0".to_owned()),
     ];
     if let Some(token) = &setup.config.app_auth_token {
@@ -151,15 +150,8 @@ fn signed(setup: &Setup, mut common: Common, biz_content: &str) -> HttpRequest {
     HttpRequest::post(format!("{}?{query}", setup.config.gateway_url), CONTENT_TYPE, form(body).into_bytes())
 }
 
-/// `yyyy-MM-dd HH:mm:ss` in China, which is +08:00 all year: no zone data is needed, and none is trusted.
-fn china_time(wall: Wall) -> String {
-    let moment = Timestamp::from_millisecond(wall.ms).unwrap_or(Timestamp::UNIX_EPOCH);
-    let china = Offset::constant(8).to_datetime(moment);
-    china.strftime("%Y-%m-%d %H:%M:%S").to_string()
-}
-
 fn business_fields(config: &Config, request: &Request) -> Value {
-    let mut fields = Fields(Map::new());
+    let mut fields = Fields::default();
     match request {
         Request::ShowCode(offer) => show_code(&mut fields, config, offer),
         Request::TakeCode(offer, code) => {
@@ -186,7 +178,7 @@ fn business_fields(config: &Config, request: &Request) -> Value {
         Request::RefundQuery(refund) => refund_number(&mut fields, refund),
         Request::Probe => fields.put("out_trade_no", PROBE),
     }
-    Value::Object(fields.0)
+    fields.done()
 }
 
 fn show_code(fields: &mut Fields, config: &Config, offer: &Offer) {
@@ -224,7 +216,7 @@ fn offered(fields: &mut Fields, config: &Config, offer: &Offer) {
     }
     let extended = extend_params(config, offer);
     if !extended.is_empty() {
-        fields.put("extend_params", extended);
+        fields.put("extend_params", extended.done());
     }
     if let Some(smid) = &config.smid {
         fields.put("sub_merchant", json!({ "merchant_id": smid, "merchant_type": "alipay" }));
@@ -232,14 +224,14 @@ fn offered(fields: &mut Fields, config: &Config, offer: &Offer) {
 }
 
 /// All of its members are texts. The two about instalments come together or not at all (花呗分期).
-fn extend_params(config: &Config, offer: &Offer) -> Map<String, Value> {
-    let mut extended = Fields(Map::new());
+fn extend_params(config: &Config, offer: &Offer) -> Fields {
+    let mut extended = Fields::default();
     extended.maybe("sys_service_provider_id", config.sys_service_provider_id.as_deref());
     if let Some(plan) = offer.instalment {
         extended.put("hb_fq_num", plan.periods.to_string());
         extended.put("hb_fq_seller_percent", plan.seller_percent.to_string());
     }
-    extended.0
+    extended
 }
 
 fn refund_number(fields: &mut Fields, refund: &RefundOrder) {
@@ -269,42 +261,14 @@ fn subject(text: &str, number: &str) -> String {
     if subject.is_empty() { number.to_owned() } else { subject }
 }
 
-/// At most `limit` characters, none of them a control character.
-fn limited(text: &str, limit: usize) -> String {
-    let printable = text.trim().chars().filter(|c| !c.is_control());
-    printable.take(limit).collect::<String>().trim_end().to_owned()
-}
-
 /// Whole minutes, rounded up, one at least.
 fn minutes(ms: u64) -> u64 {
     ms.div_ceil(MINUTE_MS).max(1)
 }
 
-/// The members of `biz_content`. Absent ones are left out: Alipay wants no empty values.
-struct Fields(Map<String, Value>);
-
-impl Fields {
-    fn put(&mut self, name: &str, value: impl Into<Value>) {
-        self.0.insert(name.to_owned(), value.into());
-    }
-
-    fn maybe(&mut self, name: &str, value: Option<&str>) {
-        if let Some(value) = value {
-            self.put(name, value);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn time_is_chinas_whatever_the_machine_thinks() {
-        let at = |ms| china_time(Wall { ms, trusted: true });
-        assert_eq!(at(1_748_750_400_000), "2025-06-01 12:00:00");
-        assert_eq!(at(1_735_660_800_999), "2025-01-01 00:00:00");
-    }
 
     #[test]
     fn subjects_are_cleaned_and_cut_by_characters() {

@@ -13,7 +13,7 @@ use sm2::pkcs8::{DecodePrivateKey, DecodePublicKey};
 use sm2::{PublicKey as Point, SecretKey};
 use thiserror::Error;
 
-use crate::channel::alipay::pem::{self, PemError};
+use crate::channel::pem::{self, PemError};
 
 /// The user id that takes part in every signature: the standard's default, 16 ASCII bytes.
 const USER_ID: &str = "1234567812345678";
@@ -59,7 +59,7 @@ impl PrivateKey {
         };
         let key = SigningKey::new(USER_ID, &secret).map_err(|_| KeyError::NotSm2(WANTED))?;
         let key = Self(key);
-        key.self_test().then_some(key).ok_or(KeyError::SelfTest)
+        key.works().then_some(key).ok_or(KeyError::SelfTest)
     }
 
     /// The SM3withSM2 signature of `message`: DER in standard Base64, one line, about 96 characters.
@@ -79,7 +79,7 @@ impl PrivateKey {
         PublicKey(self.0.verifying_key().clone())
     }
 
-    fn self_test(&self) -> bool {
+    fn works(&self) -> bool {
         const MESSAGE: &[u8] = b"till";
         self.public().verify_sm3(MESSAGE, &self.sign_sm3(MESSAGE, [0; 32]))
     }

@@ -4,8 +4,8 @@ use der::{Decode, Encode};
 use thiserror::Error;
 
 use super::sign::hex;
-use crate::channel::alipay::keys::{KeyError, PublicKey};
-use crate::channel::alipay::pem::{self, PemError};
+use crate::channel::keys::{KeyError, PublicKey};
+use crate::channel::pem::{self, PemError};
 
 /// Why a text is no certificate that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -10,9 +10,9 @@ use serde_json::json;
 
 use super::reply::{json, trouble};
 use super::setup::{Setup, TokenCall};
-use super::wire::{Fields, china, limited};
-use crate::channel::alipay::sign::form;
+use crate::channel::form::form;
 use crate::channel::outcome::{Doubt, DoubtKind, DutyOutcome};
+use crate::channel::text::{Fields, china, limited};
 use crate::channel::{Answer, Decoded, Duty, HttpMethod, HttpReply, HttpRequest};
 use crate::redact::Secret;
 use crate::time::Wall;
@@ -107,7 +107,7 @@ fn report(setup: &Setup, duty: &Duty) -> String {
     fields.put("logistics_type", SELF_PICK_UP);
     fields.put("delivery_mode", UNIFIED);
     fields.put("shipping_list", json!([{ "item_desc": item }]));
-    fields.put("upload_time", china(duty.delivered, "%Y-%m-%dT%H:%M:%S%.3f+08:00"));
+    fields.put("upload_time", china(duty.delivered).strftime("%Y-%m-%dT%H:%M:%S%.3f+08:00").to_string());
     if let Some(openid) = &duty.buyer {
         fields.put("payer", json!({ "openid": openid }));
     }

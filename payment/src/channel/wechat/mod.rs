@@ -37,7 +37,7 @@ pub mod xml;
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::alipay::keys::PublicKey;
+use super::keys::PublicKey;
 use super::outcome::{Doubt, DutyOutcome};
 use super::{Answer, Decoded, HttpReply, HttpRequest, Request};
 use crate::time::Wall;

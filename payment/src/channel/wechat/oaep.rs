@@ -10,7 +10,7 @@ use rsa::pkcs8::DecodePrivateKey;
 use rsa::{Oaep, RsaPrivateKey};
 use sha1::Sha1;
 
-use crate::channel::alipay::pem;
+use crate::channel::pem;
 
 /// The merchant's key in the form that decrypts.
 pub struct FieldKey(RsaPrivateKey);

@@ -8,7 +8,7 @@ use std::sync::{PoisonError, RwLock};
 
 use super::setup::PUBLIC_KEY_PREFIX;
 use super::sign::{SCHEME, reply_to_verify};
-use crate::channel::alipay::keys::PublicKey;
+use crate::channel::keys::PublicKey;
 use crate::channel::outcome::{Doubt, DoubtKind};
 use crate::time::Wall;
 

@@ -12,9 +12,10 @@ use super::order::{Order, Payer, Total};
 use super::reply;
 use super::setup::Setup;
 use super::sign::{v2_sign, v2_verify};
-use super::wire::{Operation, Stamp, limited};
+use super::wire::{Operation, Stamp};
 use super::xml;
 use crate::channel::outcome::{Doubt, DoubtKind, Outcome, Reversal};
+use crate::channel::text::{self, limited};
 use crate::channel::{Answer, HttpReply, HttpRequest, Method, Offer, Request};
 use crate::redact::PayCode;
 
@@ -94,7 +95,7 @@ fn micropay(fields: &mut Fields, setup: &Setup, offer: &Offer, code: &PayCode) {
 /// The store, if it fits: it is optional, and too long a text would get the payment refused.
 fn scene(setup: &Setup) -> Option<String> {
     let store = &setup.config.store;
-    let mut info = super::wire::Fields::default();
+    let mut info = text::Fields::default();
     info.put("id", store.id.as_deref()?);
     info.maybe("name", store.name.as_deref());
     info.maybe("area_code", store.area_code.as_deref());

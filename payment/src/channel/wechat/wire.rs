@@ -3,13 +3,12 @@
 //! Source: WeChat Pay APIv3 (reference 1 to 6). The bytes that are signed are the bytes that are sent; the second host gets
 //! the same ones. v2 messages are in the module `v2`, reports of deliveries in `delivery`.
 
-use jiff::Timestamp;
-use jiff::tz::Offset;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::setup::{CodePay, Config, Setup};
 use super::sign::{authorization, hex, method_name, request_to_sign};
 use super::{delivery, v2};
+use crate::channel::text::{Fields, china, limited};
 use crate::channel::{Duty, DutyKind, GoodsRow, HttpMethod, HttpRequest, Method, Offer, RefundOrder, Request, Trade};
 use crate::redact::PayCode;
 use crate::time::Wall;
@@ -241,7 +240,7 @@ fn close(setup: &Setup, trade: &Trade, stamp: &Stamp) -> HttpRequest {
 
 fn reverse(setup: &Setup, trade: &Trade, stamp: &Stamp) -> HttpRequest {
     let mut fields = Fields::default();
-    fields.merchant(&setup.config);
+    put_merchant(&mut fields, &setup.config);
     post(setup, &pay_path(&setup.config, &format!("out-trade-no/{}/reverse", trade.attempt)), &fields.done(), stamp)
 }
 
@@ -249,7 +248,7 @@ fn native(config: &Config, offer: &Offer) -> Value {
     let mut fields = Fields::default();
     offered(&mut fields, config, offer);
     // From the attempt's own beginning: the same order must have the same fields whenever it is sent again.
-    fields.put("time_expire", china_time(expires(offer)));
+    fields.put("time_expire", china(expires(offer)).strftime("%Y-%m-%dT%H:%M:%S+08:00").to_string());
     fields.put("notify_url", config.notify_url.as_str());
     fields.put("amount", json!({ "total": offer.amount.get(), "currency": "CNY" }));
     // The page for direct merchants does not have it (reference 3), and unknown fields may be refused.
@@ -271,7 +270,7 @@ fn code_pay(config: &Config, offer: &Offer, code: &PayCode) -> Value {
 
 /// What both ways of paying have in common.
 fn offered(fields: &mut Fields, config: &Config, offer: &Offer) {
-    fields.merchant(config);
+    put_merchant(fields, config);
     fields.put("description", description(&offer.subject, offer.attempt.as_str()));
     fields.put("out_trade_no", offer.attempt.as_str());
     fields.maybe("goods_tag", config.goods_tag.as_deref());
@@ -360,61 +359,24 @@ pub(super) fn expires(offer: &Offer) -> Wall {
     Wall { ms: ms.saturating_add(999).div_euclid(1000).saturating_mul(1000), ..offer.begun }
 }
 
-/// RFC 3339 in China, which is +08:00 all year: no zone data is needed, and none is trusted.
-fn china_time(wall: Wall) -> String {
-    china(wall, "%Y-%m-%dT%H:%M:%S+08:00")
-}
-
-/// China time in this form.
-pub(super) fn china(wall: Wall, form: &str) -> String {
-    let moment = Timestamp::from_millisecond(wall.ms).unwrap_or(Timestamp::UNIX_EPOCH);
-    Offset::constant(8).to_datetime(moment).strftime(form).to_string()
-}
-
 /// The line for the buyer's bill. A subject of nothing becomes the order number, since an empty one is refused.
 fn description(text: &str, number: &str) -> String {
     let line = limited(text, DESCRIPTION);
     if line.is_empty() { number.to_owned() } else { line }
 }
 
-/// At most `limit` characters, none of them a control character.
-pub(super) fn limited(text: &str, limit: usize) -> String {
-    let printable = text.trim().chars().filter(|c| !c.is_control());
-    printable.take(limit).collect::<String>().trim_end().to_owned()
-}
-
-/// The members of a JSON object. Absent ones are left out: null and blank values have caused "system busy" (reference 2).
-#[derive(Default)]
-pub(super) struct Fields(Map<String, Value>);
-
-impl Fields {
-    pub(super) fn put(&mut self, name: &str, value: impl Into<Value>) {
-        self.0.insert(name.to_owned(), value.into());
-    }
-
-    pub(super) fn maybe(&mut self, name: &str, value: Option<&str>) {
-        if let Some(value) = value {
-            self.put(name, value);
+/// Who collects.
+fn put_merchant(fields: &mut Fields, config: &Config) {
+    match &config.sub_merchant {
+        None => {
+            fields.put("appid", config.appid.as_str());
+            fields.put("mchid", config.mchid.as_str());
         }
-    }
-
-    /// Who collects.
-    fn merchant(&mut self, config: &Config) {
-        match &config.sub_merchant {
-            None => {
-                self.put("appid", config.appid.as_str());
-                self.put("mchid", config.mchid.as_str());
-            }
-            Some(sub) => {
-                self.put("sp_appid", config.appid.as_str());
-                self.put("sp_mchid", config.mchid.as_str());
-                self.maybe("sub_appid", sub.appid.as_deref());
-                self.put("sub_mchid", sub.mchid.as_str());
-            }
+        Some(sub) => {
+            fields.put("sp_appid", config.appid.as_str());
+            fields.put("sp_mchid", config.mchid.as_str());
+            fields.maybe("sub_appid", sub.appid.as_deref());
+            fields.put("sub_mchid", sub.mchid.as_str());
         }
-    }
-
-    pub(super) fn done(self) -> Value {
-        Value::Object(self.0)
     }
 }

@@ -6,12 +6,12 @@ use der::{Reader, SliceReader};
 use serde_json::json;
 
 use super::super::cert::{self, Certificate};
-use super::super::keys::PrivateKey;
-use super::super::pem;
 use super::super::wire::Method;
 use super::super::{Alipay, CertificateError, Config, Decoded, Verify};
 use super::{alipay, certificate_config, filled, reply, text, trade};
+use crate::channel::keys::PrivateKey;
 use crate::channel::outcome::{DoubtKind, Reversal};
+use crate::channel::pem;
 use crate::channel::{Answer, Request};
 
 const CLOSED: &str = r#"{"code":"10000","msg":"Success","out_trade_no":"$NO","retry_flag":"N","action":"close"}"#;

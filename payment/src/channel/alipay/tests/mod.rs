@@ -11,10 +11,10 @@ mod setup;
 
 use serde_json::Value;
 
-use super::keys::PrivateKey;
 use super::wire::Method;
 use super::{Alipay, Config, Verify};
 use crate::channel::Decoded;
+use crate::channel::keys::PrivateKey;
 use crate::channel::outcome::{Doubt, DoubtKind};
 use crate::channel::{Answer, GoodsRow, Method as Collect, Offer, RefundOrder, Request, Trade};
 use crate::ids::{AttemptId, RefundId};

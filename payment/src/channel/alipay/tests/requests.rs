@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::super::aes::Key;
-use super::super::keys::PrivateKey;
 use super::super::{Alipay, Config};
 use super::{NOON, certificate_config, config, every_request, goods, offer, refund, refund_id, show, take, text};
 use super::{alipay, attempt, trade};
+use crate::channel::keys::PrivateKey;
 use crate::channel::{HttpRequest, Instalment, Offer, RefundOrder, Request};
 use crate::money::Fen;
 use crate::redact::{PayCode, Secret};

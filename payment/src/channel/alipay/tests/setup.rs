@@ -1,10 +1,10 @@
 //! Wrong settings are named before the first sale.
 
 use super::super::cert::CertError;
-use super::super::keys::{KeyError, PrivateKey, PublicKey};
-use super::super::pem::PemError;
 use super::super::{Alipay, CertificateFile, Config, SetupError, Verify};
 use super::{certificate_config, config, text};
+use crate::channel::keys::{KeyError, PrivateKey, PublicKey};
+use crate::channel::pem::PemError;
 use crate::redact::Secret;
 
 fn refusal(config: Config) -> SetupError {

@@ -15,7 +15,7 @@ use rsa::{Pkcs1v15Sign, RsaPrivateKey, RsaPublicKey};
 use sha1::{Digest, Sha1};
 use thiserror::Error;
 
-use crate::channel::alipay::pem::{self, PemError};
+use crate::channel::pem::{self, PemError};
 
 /// Why a text is not the key that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -7,8 +7,8 @@ use md5::{Digest, Md5};
 
 use super::rsa;
 use super::setup::{SetupError, SignType};
-use crate::channel::alipay::sign::string_to_sign;
 use crate::channel::allinpay::sm2;
+use crate::channel::form::string_to_sign;
 use crate::redact::Secret;
 
 /// The keys of one application.

@@ -4,14 +4,13 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
-use jiff::tz::Offset;
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value};
 
 use super::cancels::{Cancels, cancel_number};
 use super::setup::{Config, Setup, Shown, Terminal};
-use crate::channel::alipay::sign::form;
+use crate::channel::form::form;
+use crate::channel::text::{china, limited};
 use crate::channel::{HttpRequest, Instalment, Offer, RefundOrder, Request};
 use crate::ids::AttemptId;
 use crate::time::Wall;
@@ -168,18 +167,11 @@ fn random_text(entropy: [u8; 32]) -> String {
     })
 }
 
-/// `yyyyMMddHHmmss` in China, `after_ms` from now, rounded up to a second. China is +08:00 all year.
+/// `yyyyMMddHHmmss` in China, `after_ms` from now, rounded up to a second.
 fn compact_time(wall: Wall, after_ms: u64) -> String {
     let later = wall.ms.saturating_add(i64::try_from(after_ms).unwrap_or(i64::MAX));
     let seconds = later.div_euclid(SECOND_MS) + i64::from(later.rem_euclid(SECOND_MS) > 0);
-    let moment = Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH);
-    Offset::constant(8).to_datetime(moment).strftime("%Y%m%d%H%M%S").to_string()
-}
-
-/// At most `limit` characters, none of them a control character.
-fn limited(text: &str, limit: usize) -> String {
-    let printable = text.trim().chars().filter(|c| !c.is_control());
-    printable.take(limit).collect::<String>().trim_end().to_owned()
+    china(Wall { ms: seconds.saturating_mul(SECOND_MS), ..wall }).strftime("%Y%m%d%H%M%S").to_string()
 }
 
 /// At most `limit` bytes of UTF-8, whole characters only.
@@ -209,7 +201,6 @@ mod tests {
 
     #[test]
     fn texts_are_cut_by_characters_or_bytes() {
-        assert_eq!(limited(&"乐".repeat(60), BODY_LIMIT), "乐".repeat(50));
         assert_eq!(limited_bytes(&"乐".repeat(60), REMARK_BYTES), "乐".repeat(53));
         assert_eq!(limited_bytes(" a\tb\u{7} ", REMARK_BYTES), "ab");
     }

@@ -2,15 +2,14 @@
 //!
 //! Source: 云商通 generation 2 (reference/allinpay.md 3.1, 3.2, 3.4, 3.5).
 
-use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
-use jiff::tz::Offset;
-use serde_json::{Map, Value, json};
+use jiff::civil::Date;
+use serde_json::{Value, json};
 
 use super::envelope::Members;
 use super::setup::{AmountForm, AskBy, Config, PayModeForm, Setup, TradeKind};
 use super::split::{self, Part};
-use crate::channel::alipay::sign::form;
+use crate::channel::form::form;
+use crate::channel::text::{Fields, china, limited};
 use crate::channel::{Duty, DutyKind, HttpRequest, Offer, RefundOrder, Trade};
 use crate::ids::AttemptId;
 use crate::money::Fen;
@@ -61,11 +60,11 @@ fn pay(config: &Config, offer: &Offer, mode: &str, mode_fields: Fields) -> Call 
         TradeKind::Consume => {
             fields.put("receiverSignNum", config.receiver.as_str());
             fields.put("verifyType", "0");
-            fields.maybe_list("sepDetail", &parts(config, &split::parts(&config.split, offer.amount)));
+            put_list(&mut fields, "sepDetail", &parts(config, &split::parts(&config.split, offer.amount)));
             "2085"
         }
         TradeKind::Guaranteed => {
-            fields.put("receiverList", json!([receiver(config, "amount", offer.amount).value()]));
+            fields.put("receiverList", json!([receiver(config, "amount", offer.amount).done()]));
             fields.maybe("goodsType", config.goods.goods_type.as_deref());
             fields.maybe("bizGoodsNo", config.goods.goods_no.as_deref());
             "2089"
@@ -82,7 +81,7 @@ fn pay(config: &Config, offer: &Offer, mode: &str, mode_fields: Fields) -> Call 
 }
 
 fn goods(fields: &mut Fields, config: &Config, offer: &Offer) {
-    let name = limited(&offer.subject, GOODS_LIMIT);
+    let name = column(&offer.subject, GOODS_LIMIT);
     fields.put("goodsName", if name.is_empty() { offer.attempt.as_str() } else { &name });
     fields.maybe("goodsDesc", config.goods.description.as_deref());
     fields.maybe("industryCode", config.goods.industry_code.as_deref());
@@ -100,8 +99,8 @@ fn mode_fields(config: &Config) -> Fields {
 
 fn pay_mode(config: &Config, mode: &str, fields: Fields) -> Value {
     let value = match config.pay_mode_form {
-        PayModeForm::Object => fields.value(),
-        PayModeForm::Text => Value::String(fields.value().to_string()),
+        PayModeForm::Object => fields.done(),
+        PayModeForm::Text => Value::String(fields.done().to_string()),
     };
     json!({ mode: value })
 }
@@ -116,7 +115,7 @@ fn terminal_info(config: &Config) -> Value {
     fields.maybe("latitude", terminal.latitude.as_deref());
     fields.maybe("deviceip", terminal.ip.as_deref());
     fields.maybe("appversion", terminal.app_version.as_deref());
-    fields.value()
+    fields.done()
 }
 
 /// 3001, or 3002 where the settings want it, about a payment.
@@ -148,15 +147,15 @@ pub(super) fn refund(config: &Config, refund: &RefundOrder, wall: Wall) -> Call 
     let mut fields = Fields::default();
     fields.put("reqTraceNum", refund.refund.as_str());
     fields.put("orderAmount", amount(config, refund.amount));
-    fields.original(&refund.trade);
+    put_original(&mut fields, &refund.trade);
     if config.trade == TradeKind::Consume && !config.split.is_empty() {
         let back = split::given_back(&config.split, refund.trade.amount, refund.amount);
         let mut payee = receiver(config, "orderAmount", refund.amount);
-        payee.maybe_list("sepDetail", &parts(config, &back));
-        fields.put("refundDetail", json!([payee.value()]));
+        put_list(&mut payee, "sepDetail", &parts(config, &back));
+        fields.put("refundDetail", json!([payee.done()]));
     }
     fields.maybe("respUrl", config.notify_url.as_deref());
-    let reason = limited(&refund.reason, REASON_LIMIT);
+    let reason = column(&refund.reason, REASON_LIMIT);
     fields.maybe("reason", (!reason.is_empty()).then_some(&reason));
     Call { path: TRADES, code: "2294", at: on_day_of(refund.begun, wall), fields }
 }
@@ -165,10 +164,10 @@ pub(super) fn refund(config: &Config, refund: &RefundOrder, wall: Wall) -> Call 
 pub(super) fn confirm(config: &Config, duty: &Duty, wall: Wall) -> Call {
     let mut fields = Fields::default();
     fields.put("reqTraceNum", confirm_number(duty.trade.attempt));
-    fields.original(&duty.trade);
+    put_original(&mut fields, &duty.trade);
     let mut payee = receiver(config, "amount", duty.amount);
-    payee.maybe_list("sepDetail", &parts(config, &split::parts(&config.split, duty.amount)));
-    fields.put("receiverList", json!([payee.value()]));
+    put_list(&mut payee, "sepDetail", &parts(config, &split::parts(&config.split, duty.amount)));
+    fields.put("receiverList", json!([payee.done()]));
     fields.maybe("respUrl", config.notify_url.as_deref());
     fields.maybe("summary", config.goods.summary.as_deref());
     Call { path: TRADES, code: "2090", at: on_day_of(duty.delivered, wall), fields }
@@ -206,7 +205,7 @@ pub(super) fn sealed(setup: &Setup, call: Call, entropy: [u8; 32]) -> HttpReques
     let text = |text: &str| text.to_owned();
     let envelope: Vec<(&str, String)> = vec![
         ("appId", setup.config.app_id.clone()),
-        ("bizData", call.fields.value().to_string()),
+        ("bizData", call.fields.done().to_string()),
         ("charset", text("UTF-8")),
         ("format", text("json")),
         ("spAppId", setup.config.sp_app_id.clone().unwrap_or_default()),
@@ -223,7 +222,7 @@ pub(super) fn sealed(setup: &Setup, call: Call, entropy: [u8; 32]) -> HttpReques
     }
     body.put("sign", sign);
     body.put("signType", "SM3withSM2");
-    HttpRequest::post(format!("{}{}", setup.config.base_url, call.path), JSON, body.value().to_string().into_bytes())
+    HttpRequest::post(format!("{}{}", setup.config.base_url, call.path), JSON, body.done().to_string().into_bytes())
 }
 
 /// The daily statement: a form, signed over its values without names or separators (reference/allinpay.md 3.7).
@@ -248,7 +247,7 @@ fn parts(config: &Config, parts: &[Part<'_>]) -> Vec<Value> {
         fields.put("signNum", part.sign_num);
         fields.put("amount", amount(config, part.amount));
         fields.maybe("remark", part.remark);
-        fields.value()
+        fields.done()
     };
     parts.iter().map(of_part).collect()
 }
@@ -271,55 +270,28 @@ fn day(wall: Wall) -> String {
     china(wall).strftime("%Y%m%d").to_string()
 }
 
-/// China is +08:00 all year: no zone data is needed, and none is trusted.
-fn china(wall: Wall) -> DateTime {
-    let moment = Timestamp::from_millisecond(wall.ms).unwrap_or(Timestamp::UNIX_EPOCH);
-    Offset::constant(8).to_datetime(moment)
-}
-
 fn later(wall: Wall, ms: u64) -> Wall {
     Wall { ms: wall.ms.saturating_add_unsigned(ms), ..wall }
 }
 
-/// At most `limit` characters, none of them a control character or the `|` that separates the columns of a statement.
-fn limited(text: &str, limit: usize) -> String {
-    let allowed = text.trim().chars().filter(|c| !c.is_control() && *c != '|');
-    allowed.take(limit).collect::<String>().trim_end().to_owned()
+/// At most `limit` characters, none of them the `|` that separates the columns of a statement.
+fn column(text: &str, limit: usize) -> String {
+    limited(&text.replace('|', ""), limit)
 }
 
-/// The members of a JSON object. Absent ones are left out.
-#[derive(Default)]
-struct Fields(Map<String, Value>);
-
-impl Fields {
-    fn put(&mut self, name: &str, value: impl Into<Value>) {
-        self.0.insert(name.to_owned(), value.into());
+fn put_list(fields: &mut Fields, name: &str, list: &[Value]) {
+    if !list.is_empty() {
+        fields.put(name, list.to_vec());
     }
+}
 
-    fn maybe(&mut self, name: &str, value: Option<&str>) {
-        if let Some(value) = value {
-            self.put(name, value);
+/// The payment that a refund or confirmation is about: by Allinpay's number, or by ours and its day.
+fn put_original(fields: &mut Fields, trade: &Trade) {
+    match &trade.trade_no {
+        Some(trade_no) => fields.put("orgRespTraceNum", trade_no.as_str()),
+        None => {
+            fields.put("orgReqTraceNum", trade.attempt.as_str());
+            fields.put("orgTransDate", day(trade.begun));
         }
-    }
-
-    fn maybe_list(&mut self, name: &str, list: &[Value]) {
-        if !list.is_empty() {
-            self.put(name, list.to_vec());
-        }
-    }
-
-    /// The payment that a refund or confirmation is about: by Allinpay's number, or by ours and its day.
-    fn original(&mut self, trade: &Trade) {
-        match &trade.trade_no {
-            Some(trade_no) => self.put("orgRespTraceNum", trade_no.as_str()),
-            None => {
-                self.put("orgReqTraceNum", trade.attempt.as_str());
-                self.put("orgTransDate", day(trade.begun));
-            }
-        }
-    }
-
-    fn value(self) -> Value {
-        Value::Object(self.0)
     }
 }

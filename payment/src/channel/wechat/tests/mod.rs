@@ -19,7 +19,7 @@ use super::xml::write;
 use super::{
     CodePay, Config, Delivery, Hosts, MerchantCertificate, Store, SubMerchant, TokenCall, Verify, Wechat, WechatKey,
 };
-use crate::channel::alipay::keys::PrivateKey;
+use crate::channel::keys::PrivateKey;
 use crate::channel::outcome::DoubtKind;
 use crate::channel::{
     Answer, Decoded, Duty, DutyKind, GoodsRow, HttpReply, HttpRequest, Method, Offer, RefundOrder, Request, Trade,

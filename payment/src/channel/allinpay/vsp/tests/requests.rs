@@ -8,8 +8,8 @@ use super::{
     ENTROPY, NOON, app_key, attempt, cancel_no, config, duty, every_request, field, fields, offer, refund, refund_id,
     rsa as rsa_settings, show, shown, sm2 as sm2_settings, take, text, trade, vsp,
 };
-use crate::channel::alipay::sign::string_to_sign;
 use crate::channel::allinpay::sm2;
+use crate::channel::form::string_to_sign;
 use crate::channel::{HttpMethod, HttpRequest, Instalment, Offer, Request, Wallet};
 use crate::redact::PayCode;
 

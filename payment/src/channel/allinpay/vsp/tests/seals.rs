@@ -7,8 +7,8 @@ use super::{
     NOON, answer, answer_of, app_key, config, every_request, kind, members, plain, raw, rsa as rsa_settings, sealed,
     signed_pairs, sm2 as sm2_settings, take, text, vsp, with,
 };
-use crate::channel::alipay::sign::string_to_sign;
 use crate::channel::allinpay::sm2;
+use crate::channel::form::string_to_sign;
 use crate::channel::outcome::{DoubtKind, Outcome, Reversal};
 use crate::channel::{Answer, HttpReply, Request};
 

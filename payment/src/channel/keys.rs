@@ -1,4 +1,5 @@
-//! RSA keys in every form that Alipay hands out, and the signature that it calls RSA2: PKCS#1 v1.5 with SHA-256.
+//! RSA keys in every form that Alipay and WeChat Pay hand out, and the signature that both make: PKCS#1 v1.5 with SHA-256
+//! (Alipay's "RSA2"). Allinpay's weaker ones are its own.
 //!
 //! Source: Alipay open platform, "signature tool" and "RSA2 key formats": PKCS#1 goes to users of other languages,
 //! PKCS#8 to users of Java; it is the same key.
@@ -13,7 +14,7 @@ use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPubl
 use thiserror::Error;
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 
-use super::pem::{self, PemError};
+use crate::channel::pem::{self, PemError};
 
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const SMALLEST_BITS: usize = 2048;
@@ -76,6 +77,13 @@ impl PrivateKey {
         let mut signature = vec![0; self.0.public().modulus_len()];
         let made = self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature);
         made.map_or_else(|_| String::new(), |()| STANDARD.encode(signature))
+    }
+
+    /// Signs and verifies once: a key that only looks right would otherwise show itself as a refused signature at the first sale.
+    #[must_use]
+    pub fn works(&self) -> bool {
+        const MESSAGE: &[u8] = b"till";
+        self.public().verify(MESSAGE, &self.sign_sha256(MESSAGE))
     }
 
     /// The public half.

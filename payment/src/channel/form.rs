@@ -1,4 +1,5 @@
-//! The string that a request's signature is made over, and the form encoding that carries it.
+//! The string that a request's signature is made over, and the form encoding that carries it: Alipay's, and after it
+//! Allinpay's.
 //!
 //! Source: Alipay gateway 1.0, "custom signing" (自行实现签名): every parameter that is sent, query and body together,
 //! `sign_type` among them and `sign` not; no empty ones; sorted by name; joined raw, not percent-encoded.
