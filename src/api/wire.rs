@@ -27,7 +27,7 @@ pub use refund::{Refund, RefundMade, RefundPage, RefundState};
 pub struct Order {
     /// Its number.
     pub id: OrderId,
-    /// Its state, which only moves forward.
+    /// Its state. It only moves forward, but for money that must go back once more: `refunded` may become `refunding` or `owed`.
     pub state: OrderState,
     /// Whether anything is still to be done about it.
     pub open: bool,

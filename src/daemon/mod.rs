@@ -299,7 +299,7 @@ impl Daemon {
             | Fault::SwitchedOff
             | Fault::JournalFull
             | Fault::Hub
-            | Fault::Duty => fault.to_string(),
+            | Fault::Duty(_) => fault.to_string(),
         }
     }
 

@@ -95,6 +95,12 @@ impl Wallet {
             Self::Ecny => "ecny",
         }
     }
+
+    /// Whether its buyers can pay in instalments: Huabei is Alipay's.
+    #[must_use]
+    pub const fn lends(self) -> bool {
+        matches!(self, Self::Alipay)
+    }
 }
 
 /// How one attempt collects.

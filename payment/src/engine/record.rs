@@ -200,9 +200,11 @@ impl OrderRecord {
         self.state
     }
 
-    /// Moves the public state to `state` if that is forward.
+    /// Moves the public state to `state` if it may become that.
     pub(crate) fn advance_state(&mut self, state: OrderState) {
-        self.state = self.state.max(state);
+        if self.state.may_become(state) {
+            self.state = state;
+        }
     }
 
     /// Adds one entry to the sum.
@@ -301,13 +303,14 @@ impl OrderRecord {
                 Ending::Refunded => OrderState::Refunded,
             };
         }
-        let moves = |refund: &&RefundRecord| refund.moves_money() && refund.reason != RefundReason::PaidTwice;
-        let mut returns = self.refunds.iter().filter(moves);
+        let moving = || self.refunds.iter().filter(|refund| refund.moves_money());
+        // What was paid twice and goes back changes nothing for a buyer who has the goods.
+        let is_given_back = moving().any(|refund| refund.reason != RefundReason::PaidTwice);
         if self.refunds.iter().any(|refund| refund.owed.is_some()) {
             OrderState::Owed
-        } else if returns.clone().any(|refund| !refund.is_done()) {
+        } else if is_given_back && moving().any(|refund| !refund.is_done()) {
             OrderState::Refunding
-        } else if returns.next().is_some() {
+        } else if is_given_back {
             OrderState::Refunded
         } else if self.is_delivered() {
             // A code that lost may still be watched: that keeps the order open, not the buyer waiting.

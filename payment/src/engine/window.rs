@@ -100,7 +100,9 @@ impl Engine {
 
     /// The wallets that can be reached, and member and voucher codes where they can be read.
     fn ways_to_pay(&self, record: &OrderRecord) -> Vec<ChannelId> {
-        let wallets = self.settings.channels.iter().filter(|channel| !self.faults.blocks_channel(**channel));
+        let agreed = |channel: ChannelId| record.instalment.is_none() || channel.takes_instalments();
+        let channels = self.settings.channels.iter();
+        let wallets = channels.filter(|channel| agreed(**channel) && !self.faults.blocks_channel(**channel));
         let codes = self.takes_codes(record.who_scans, record.origin, record.amount).then_some(ChannelId::Voucher);
         wallets.copied().chain(codes).collect()
     }

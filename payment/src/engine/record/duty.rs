@@ -43,6 +43,18 @@ impl OrderRecord {
         }
     }
 
+    /// What a channel is still to be told. Where all of the payment went back nothing is.
+    pub fn open_duties(&self) -> impl Iterator<Item = &DutyRecord> {
+        self.duties.iter().filter(|duty| !duty.done && !self.is_all_back(duty.attempt))
+    }
+
+    /// Whether all money of this attempt went back for certain.
+    pub(crate) fn is_all_back(&self, attempt: AttemptId) -> bool {
+        let back = self.refunds.iter().filter(|refund| refund.attempt == attempt && refund.is_done());
+        let back: Fen = back.map(|refund| refund.amount).sum();
+        self.attempt(attempt).is_some_and(|known| back >= known.amount)
+    }
+
     fn set_duty(&mut self, attempt: AttemptId, kind: DutyKind, change: impl FnOnce(&mut DutyRecord)) {
         if let Some(known) = self.duties.iter_mut().find(|known| known.attempt == attempt && known.kind == kind) {
             change(known);
