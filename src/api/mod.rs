@@ -14,6 +14,7 @@
 
 pub mod body;
 mod complaints;
+mod duties;
 mod events;
 mod instalments;
 pub mod listen;
@@ -190,6 +191,7 @@ fn routes(api: Api) -> Router {
         .route("/v1/orders/{number}/cancel", post(orders::cancel))
         .route("/v1/orders/{number}/refunds", post(refunds::ask))
         .route("/v1/orders/{number}/refunds/{refund}/decision", post(refunds::decide))
+        .route("/v1/orders/{number}/duties/done", post(duties::done))
         .route("/v1/orders/{number}/instalments", post(instalments::choose))
         .route("/v1/orders/{number}/receipt", get(receipt::show))
         .route("/v1/refunds", get(refunds::list))

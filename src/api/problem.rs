@@ -97,6 +97,8 @@ pub enum Code {
     SamePerson,
     /// The refund does not wait for a decision.
     NotAsked,
+    /// No channel waits for word of a delivery.
+    NoDuty,
     /// Not in such instalments.
     NoInstalments,
     /// No down payment for what the machine delivers.
@@ -173,6 +175,7 @@ impl Code {
             Self::NameWanted => (422, "A refund needs the name of who asks", NOT_STARTED, None),
             Self::SamePerson => (409, "Another person must decide", NOT_STARTED, None),
             Self::NotAsked => (409, "The refund does not wait for a decision", NOT_STARTED, None),
+            Self::NoDuty => (409, "No channel waits for word of this delivery", UNTOUCHED, None),
             Self::NoInstalments => (422, "No such instalments here", UNTOUCHED, None),
             Self::DownPaymentNotTaken => (422, "No down payment for what the machine delivers", UNTOUCHED, None),
             Self::TooLateToChoose => (409, "Too late to choose how to pay", UNTOUCHED, None),
@@ -218,6 +221,7 @@ impl Code {
             Refused::NameWanted => Self::NameWanted,
             Refused::SamePerson(_) => Self::SamePerson,
             Refused::NotAsked(_) => Self::NotAsked,
+            Refused::NoDuty(_) => Self::NoDuty,
             Refused::NoPlan(_) | Refused::NoInstalments => Self::NoInstalments,
             Refused::DownPayment => Self::DownPaymentNotTaken,
             Refused::TooLateToChoose(_) => Self::TooLateToChoose,
@@ -347,6 +351,7 @@ const fn order_of(refused: &Refused) -> Option<OrderId> {
         | Refused::Delivering(order)
         | Refused::RefundUnderWay(order)
         | Refused::RefundTooLate { order, .. }
+        | Refused::NoDuty(order)
         | Refused::TooLateToChoose(order) => Some(*order),
         Refused::OutOfService(_)
         | Refused::NoSuchSlot(_)
@@ -397,6 +402,7 @@ const fn field_of(refused: &Refused) -> Option<&'static str> {
         | Refused::RefundUnderWay(_)
         | Refused::RefundTooLate { .. }
         | Refused::NotAsked(_)
+        | Refused::NoDuty(_)
         | Refused::TooLateToChoose(_)
         | Refused::NotWaiting => None,
     }

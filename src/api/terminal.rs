@@ -15,8 +15,8 @@ use super::wanted::Nothing;
 use super::wire::TerminalStatus;
 
 /// Faults that come and go with their cause, by the beginning of their names.
-const BY_THEMSELVES: [&str; 8] =
-    ["storage", "journal-full", "clock", "network-", "setup-", "scanner", "machine", "display"];
+const BY_THEMSELVES: [&str; 9] =
+    ["storage", "journal-full", "clock", "network-", "setup-", "duty-", "scanner", "machine", "display"];
 
 /// `GET /v1/terminal`
 pub(super) async fn show(State(api): State<Api>) -> Result<Json<TerminalStatus>, Problem> {

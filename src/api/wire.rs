@@ -167,6 +167,12 @@ pub struct Duty {
     /// Why the channel refuses it for now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// Who did it by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_by: Option<String>,
+    /// Why by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_why: Option<String>,
 }
 
 /// How a duty stands.
@@ -177,8 +183,10 @@ pub enum DutyState {
     Waiting,
     /// The channel refuses for now; it is tried again.
     Refused,
-    /// The channel knows.
+    /// The channel knows, or a person did it in its portal.
     Done,
+    /// All of the payment went back before the channel knew: nothing is to be told any more.
+    Void,
 }
 
 /// How an attempt stands.
@@ -368,7 +376,7 @@ impl From<&OrderRecord> for Order {
             refunds: record.refunds.iter().map(Refund::from).collect(),
             down_payment: record.down_payment.get(),
             instalments: record.instalment.map(|plan| plan.periods),
-            duties: record.duties.iter().map(Duty::from).collect(),
+            duties: duties(record),
         }
     }
 }
@@ -426,16 +434,27 @@ impl From<&AttemptRecord> for Attempt {
     }
 }
 
-impl From<&DutyRecord> for Duty {
-    fn from(record: &DutyRecord) -> Self {
-        let state = match (record.done, &record.refused) {
-            (true, _) => DutyState::Done,
-            (false, Some(_)) => DutyState::Refused,
-            (false, None) => DutyState::Waiting,
-        };
-        let DutyRecord { attempt, kind, begun, refused, .. } = record.clone();
-        Self { attempt, kind, state, since: rfc3339(begun.ms), code: refused }
-    }
+/// What the order's channels are told, each as it stands.
+fn duties(order: &OrderRecord) -> Vec<Duty> {
+    let stands = |duty: &DutyRecord| match (duty.done, order.open_duties().any(|open| open == duty), &duty.refused) {
+        (true, ..) => DutyState::Done,
+        (false, false, _) => DutyState::Void,
+        (false, true, Some(_)) => DutyState::Refused,
+        (false, true, None) => DutyState::Waiting,
+    };
+    let shown = |duty: &DutyRecord| {
+        let said = duty.said.clone();
+        Duty {
+            attempt: duty.attempt,
+            kind: duty.kind,
+            state: stands(duty),
+            since: rfc3339(duty.begun.ms),
+            code: duty.refused.clone(),
+            done_by: said.as_ref().map(|said| said.by.clone()),
+            done_why: said.map(|said| said.why).filter(|why| !why.is_empty()),
+        }
+    };
+    order.duties.iter().map(shown).collect()
 }
 
 impl From<OrderSummary> for OrderRow {

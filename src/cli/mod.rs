@@ -6,6 +6,7 @@ mod board;
 mod client;
 mod complaints;
 mod doctor;
+mod duties;
 mod faults;
 mod hub;
 mod instalments;
@@ -205,6 +206,8 @@ enum Question {
     Approve(refunds::ApproveArgs),
     /// Refuse a refund that another person asked for
     Decline(refunds::DeclineArgs),
+    /// Say that a delivery was reported or confirmed by hand, in the channel's portal
+    DutyDone(duties::DoneArgs),
     /// Show the receipt of a paid order, in Chinese
     Receipt {
         /// Any number of the order
@@ -308,6 +311,7 @@ async fn ask(client: &Client, question: Question) -> Result<Answer, Failure> {
         Question::Refunds(args) => refunds::list(client, args).await,
         Question::Approve(args) => refunds::approve(client, args).await,
         Question::Decline(args) => refunds::decline(client, args).await,
+        Question::DutyDone(args) => duties::done(client, args).await,
         Question::Receipt { number } => receipt::show(client, &number).await,
         Question::Instalments { amount } => instalments::list(client, amount).await,
         Question::Cancel { number } => refund::cancel(client, &number).await,

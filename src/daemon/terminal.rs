@@ -329,6 +329,16 @@ impl Terminal {
         self.known_order(order).await
     }
 
+    /// A person did in the channel's portal what the channel wants to hear after a delivery.
+    ///
+    /// # Errors
+    ///
+    /// See [`ActError`].
+    pub async fn duty_done(&self, order: OrderId, said: Said) -> Result<OrderRecord, ActError> {
+        self.act_on(order, Input::DutyDone { order, said }).await?;
+        self.known_order(order).await
+    }
+
     /// Pays an open order in so many months, or at once.
     ///
     /// # Errors

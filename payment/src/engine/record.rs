@@ -437,6 +437,15 @@ impl AttemptRecord {
         matches!(self.end, Some(AttemptEnd::Paid { .. }))
     }
 
+    /// What the buyer paid of the amount, where the channel told that discounts make it another sum.
+    #[must_use]
+    pub fn buyer_paid(&self) -> Option<Fen> {
+        match &self.end {
+            Some(AttemptEnd::Paid { details, .. }) => details.buyer_paid,
+            Some(AttemptEnd::NotPaid { .. }) | None => None,
+        }
+    }
+
     /// Whether a cancel that has left may return its money at any time, even when a later one was refused. Nothing is
     /// sold for such money. A close never touches a paid trade.
     #[must_use]

@@ -2,7 +2,7 @@
 
 use super::OrderRecord;
 use crate::channel::DutyKind;
-use crate::engine::entry::Entry;
+use crate::engine::entry::{Entry, Said};
 use crate::ids::AttemptId;
 use crate::money::Fen;
 use crate::time::Wall;
@@ -22,6 +22,8 @@ pub struct DutyRecord {
     pub refused: Option<String>,
     /// Whether the channel knows.
     pub done: bool,
+    /// Who did it by hand in the channel's portal, and why.
+    pub said: Option<Said>,
 }
 
 impl OrderRecord {
@@ -30,10 +32,11 @@ impl OrderRecord {
         if let Entry::DutyBegun { attempt, duty, .. } = entry {
             let (attempt, kind) = (*attempt, *duty);
             let amount = self.stays_of(attempt);
-            self.duties.push(DutyRecord { attempt, kind, amount, begun: at, refused: None, done: false });
+            self.duties.push(DutyRecord { attempt, kind, amount, begun: at, refused: None, done: false, said: None });
         }
-        if let Entry::DutyDone { attempt, duty, .. } = entry {
+        if let Entry::DutyDone { attempt, duty, said, .. } = entry {
             self.set_duty(*attempt, *duty, |known| {
+                known.said.clone_from(said);
                 known.done = true;
                 known.refused = None;
             });
