@@ -19,7 +19,7 @@ use super::keys::{self, Readers};
 use super::raw::{self, Raw, Written};
 use super::report::Report;
 use super::source::{At, Findings, Layer};
-use super::{Env, channels, goods, hub, later, pace, sell, selling};
+use super::{Env, alipay, channels, goods, hub, later, pace, sell, selling};
 
 /// The shortest token: 32 characters of hex are 128 bits.
 const SHORTEST_TOKEN: usize = 32;
@@ -186,6 +186,9 @@ pub(super) fn check(raw: Raw, board: Option<BoardSpec>, base: &Base, found: &mut
     let set_up = channels::set_up(c, &raw.channels);
     let order = sell::order(c, raw.sell.channels, raw.sell.at.unwritten("channels"), &set_up);
     let show = sell::show(c, raw.sell.show, raw.sell.at.unwritten("show"), &order);
+    if let (Some(_), Some(raw)) = (&raw.instalments, &raw.channels.alipay) {
+        alipay::leaves_huabei(c, raw);
+    }
     let channels = channels::check(c, raw.channels, &terminal, &order, &show);
     let refuse_card_shaped = c.choice(raw.sell.refuse_card_shaped, raw.sell.at.unwritten("refuse_card_shaped"), false);
     let routes = sell::routes(c, raw.routes, &order);

@@ -191,6 +191,16 @@ fn instalments_have_a_rate_for_each_number_of_months() {
     ] {
         assert_eq!(bench.errors(&config), keys, "{config}");
     }
+    for (ways, blamed) in [
+        ("enable_pay_channels = [\"balance\", \"moneyFund\"]", "channels.alipay.enable_pay_channels"),
+        ("disable_pay_channels = [\"pcreditpayInstallment\"]", "channels.alipay.disable_pay_channels"),
+    ] {
+        let config = format!("{SOUND}{ways}\n");
+        assert!(bench.load(&config, BOARD).is_ok(), "{ways}");
+        assert_eq!(bench.errors(&format!("{config}{offered}")), [blamed], "plans that nobody could pay: {ways}");
+    }
+    let lends = format!("{SOUND}enable_pay_channels = [\"balance\", \"pcredit\"]\n{offered}");
+    assert!(bench.load(&lends, BOARD).is_ok());
     let alone = SOUND.split("[channels.alipay]").next().expect("the rest");
     assert_eq!(bench.errors(&format!("{alone}{WECHAT}{offered}")), ["instalments"], "WeChat has none");
 }
