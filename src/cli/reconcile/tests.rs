@@ -95,6 +95,16 @@ fn all_agree_is_never_said_beside_a_file_that_could_not_be_had() {
     assert!(!last.contains("all") && last.contains("not everything was compared, see the warnings"), "{last}");
 }
 
+/// What is open is no difference, so nobody would look at that day again.
+#[test]
+fn what_is_still_open_is_named_in_the_last_line() {
+    let mut books = one_payment();
+    books.entries[0].state = State::Open;
+    let (last, code, _) = told_of(&books, &[empty(Source::AlipayTrade)], &[]);
+    assert_eq!(code, 0);
+    assert!(last.contains("1 are still open here: run this day again"), "{last}");
+}
+
 #[test]
 fn a_day_of_which_orders_may_have_been_removed_is_said_so() {
     let moved = |until| Moved { orders: Vec::new(), removed_until: until };

@@ -63,12 +63,16 @@ fn summary(result: &Reconciliation<'_>, verdict: Verdict, warned: bool) -> Strin
         Verdict::NotCompared if agreed == 0 => "no movement was compared".to_owned(),
         Verdict::NotCompared => format!("{agreed} movements agree"),
     };
-    let open = match (warned, missing) {
+    let gaps = match (warned, missing) {
         (false, 0) => String::new(),
         (true, 0) => "; not everything was compared, see the warnings".to_owned(),
         (_, missing) => format!("; not everything was compared: {missing} of ours have no statement"),
     };
-    format!("{}: {said}{open}", result.day)
+    let open = match count(|found| *found == Found::Waiting) {
+        0 => String::new(),
+        waiting => format!("; {waiting} are still open here: run this day again when they are settled"),
+    };
+    format!("{}: {said}{gaps}{open}", result.day)
 }
 
 /// Retention leaves whole orders out: what they list and we have not any more looks like a stranger's money.
