@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use books::day::{self, DAY_MS};
-use books::reconcile::{Books, Date, Entry, EntryKind, State, Undone};
+use books::reconcile::{Books, Date, Entry, EntryKind, State};
 use books::statement::Numbers;
 use payment::channel::ChannelId;
-use payment::channel::allinpay::vsp::cancel_number;
 use payment::engine::record::{AttemptEnd, AttemptRecord, OrderRecord, RefundRecord};
 
 /// How far a channel's clock, or the moment on which it dates a movement, may be from ours: ten minutes, longer than any
@@ -41,7 +40,7 @@ pub fn of_day(orders: &[OrderRecord], day: Date, channels: &[ChannelId]) -> Ours
         }
     }
     let attempts = orders.iter().flat_map(|order| &order.attempts).filter(|attempt| wanted(attempt.channel));
-    ours.books.undone = attempts.filter(|known| is_undone(known)).map(undone).collect();
+    ours.books.undone = attempts.filter(|known| is_undone(known)).map(|known| known.attempt.to_string()).collect();
     ours
 }
 
@@ -125,11 +124,6 @@ fn numbers(attempt: &AttemptRecord) -> Numbers {
 /// Undone, or being undone, without being known as paid: the channel may list a payment and its return.
 fn is_undone(attempt: &AttemptRecord) -> bool {
     attempt.reversing.is_some() && !attempt.is_paid()
-}
-
-fn undone(attempt: &AttemptRecord) -> Undone {
-    let cancel = (attempt.channel == ChannelId::AllinpayVsp).then(|| cancel_number(attempt.attempt));
-    Undone { attempt: attempt.attempt.to_string(), cancel }
 }
 
 /// A channel's own words for a moment: China's time, or RFC 3339.

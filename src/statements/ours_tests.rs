@@ -2,7 +2,7 @@
 
 use books::day;
 use books::reconcile::{Date, Edge, Files, Found, State, reconcile};
-use books::statement::{At, Cells, Kind, Line, Numbers, Standing, Statement, Unit};
+use books::statement::{At, Cells, Kind, Line, Numbers, Standing, Statement, Unit, read};
 use payment::channel::ChannelId;
 use payment::channel::allinpay::vsp::cancel_number;
 use payment::channel::outcome::Details;
@@ -14,6 +14,7 @@ use payment::time::Wall;
 
 use super::{ours, source_of};
 
+const VSP: ChannelId = ChannelId::AllinpayVsp;
 const AMOUNT: Fen = Fen::new(350);
 
 fn date(text: &str) -> Date {
@@ -160,6 +161,15 @@ fn compared(
     (result.rows.iter().map(|row| row.found.clone()).collect(), result.verdict().exit_code())
 }
 
+/// The attempt's payment and its return in Allinpay VSP's file, which calls the attempt by its cancel there.
+fn vsps_file() -> Vec<Line> {
+    let row = |code: &str, number: &str| {
+        format!("99,,1,2026-11-19 20:00:00,{code},1,1,,,99,,,3.50,0.02,20261119,,{number},,1\n")
+    };
+    let text = row("VSP501", attempt().as_str()) + &row("VSP502", &cancel_number(attempt()));
+    read(source_of(VSP, Unit::Yuan).unwrap(), text.as_bytes()).unwrap().lines
+}
+
 /// What the reader of a statement would have been told before: refund the buyer.
 #[test]
 fn a_payment_that_is_not_known_yet_waits_and_is_never_a_strangers() {
@@ -171,12 +181,24 @@ fn a_payment_that_is_not_known_yet_waits_and_is_never_a_strangers() {
 
 #[test]
 fn an_attempt_that_is_being_undone_at_vsp_is_known_by_the_number_of_its_cancel() {
-    let cancel = cancel_number(attempt());
-    let back = line(Kind::Refund, Numbers { refund_ours: Some(cancel), ..Numbers::default() });
-    let steps = [("2026-11-19 19:59:30", started(ChannelId::AllinpayVsp)), ("2026-11-19 20:01:00", reversing())];
-    let both = vec![payment_line(), back];
-    let (rows, code) = compared(&told(&steps), ChannelId::AllinpayVsp, "2026-11-19", both, Vec::new());
-    assert_eq!((rows, code), (vec![Found::Waiting, Found::Undone, Found::Undone], 0));
+    let (begun, undone) = (("2026-11-19 19:59:30", started(VSP)), ("2026-11-19 20:01:00", reversing()));
+    let found = |steps: &[_]| compared(&told(steps), VSP, "2026-11-19", vsps_file(), Vec::new());
+    let steps = [begun, undone];
+    assert_eq!(found(&steps), (vec![Found::Waiting, Found::Undone, Found::Undone], 0));
+}
+
+/// The cancel had done its work after all, and the refund that followed was told so: one return, under the cancel's number.
+#[test]
+fn a_refund_that_vsp_did_by_the_cancel_before_is_found_in_its_line() {
+    let steps = [
+        ("2026-11-19 19:59:30", started(VSP)),
+        ("2026-11-19 20:00:30", reversing()),
+        ("2026-11-19 20:01:00", paid()),
+        ("2026-11-19 20:01:01", refund_started()),
+        ("2026-11-19 20:01:02", refund_done()),
+    ];
+    let found = compared(&told(&steps), VSP, "2026-11-19", vsps_file(), Vec::new());
+    assert_eq!(found, (vec![Found::Agreed, Found::Agreed], 0));
 }
 
 #[test]

@@ -70,18 +70,9 @@ pub struct Books {
     /// Movements of other days, as far as they are known: they explain lines of this day's files, and become a row only
     /// when they do.
     pub other_days: Vec<Entry>,
-    /// Attempts that we undid, or are undoing, without knowing them paid: for these the channel may list a payment and its
+    /// Numbers of attempts that we undid, or are undoing, without knowing them paid: for these the channel may list a payment and its
     /// return, which agree when they sum to nothing.
-    pub undone: Vec<Undone>,
-}
-
-/// An attempt that was undone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Undone {
-    /// The attempt's number, under which its payment stands, and at most channels its return too.
-    pub attempt: String,
-    /// The number under which the undoing was asked for, where it has one of its own (Allinpay VSP).
-    pub cancel: Option<String>,
+    pub undone: Vec<String>,
 }
 
 /// The channels' side of a day.

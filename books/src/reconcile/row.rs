@@ -5,7 +5,7 @@ use std::fmt;
 use payment::money::Fen;
 
 use super::pairing::{By, differing_numbers};
-use super::{Date, Entry, EntryKind, Listed, State, Undone, is_done};
+use super::{Date, Entry, EntryKind, Listed, State, is_done};
 use crate::statement::{Kind, Line, Standing, Statement};
 
 /// What was found about an entry, a line or a pair.
@@ -181,12 +181,16 @@ pub(super) fn without_line<'a>(entry: &'a Entry, files: &[Statement]) -> Row<'a>
 }
 
 /// Lines of attempts that we undid: a payment and its return of the same amount. The rest is handed back.
-pub(super) fn undone<'a>(lines: Vec<Listed<'a>>, undone: &[Undone], rows: &mut Vec<Row<'a>>) -> Vec<Listed<'a>> {
+pub(super) fn undone<'a>(lines: Vec<Listed<'a>>, numbers: &[String], rows: &mut Vec<Row<'a>>) -> Vec<Listed<'a>> {
     let mut left = lines;
-    for known in undone {
-        let Some(payment) = left.iter().position(|listed| is_payment_of(known, listed.line)) else { continue };
+    for number in numbers {
+        let is_of = |line: &Line| is_done(line) && line.numbers.ours.as_ref() == Some(number);
+        let pays = |listed: &Listed<'_>| EntryKind::Payment.is(listed.line.kind) && is_of(listed.line);
+        let Some(payment) = left.iter().position(pays) else { continue };
         let amount = left[payment].line.amount;
-        let returns = |listed: &Listed<'_>| listed.line.amount == amount && is_return_of(known, listed.line);
+        let returns = |listed: &Listed<'_>| {
+            EntryKind::Refund.is(listed.line.kind) && is_of(listed.line) && listed.line.amount == amount
+        };
         let Some(back) = left.iter().position(returns) else { continue };
         for place in [payment.max(back), payment.min(back)] {
             let listed = Some(left.remove(place));
@@ -194,16 +198,6 @@ pub(super) fn undone<'a>(lines: Vec<Listed<'a>>, undone: &[Undone], rows: &mut V
         }
     }
     left
-}
-
-fn is_payment_of(undone: &Undone, line: &Line) -> bool {
-    EntryKind::Payment.is(line.kind) && is_done(line) && line.numbers.ours.as_ref() == Some(&undone.attempt)
-}
-
-fn is_return_of(undone: &Undone, line: &Line) -> bool {
-    let by_cancel = undone.cancel.is_some() && line.numbers.refund_ours == undone.cancel;
-    let by_attempt = line.numbers.ours.as_ref() == Some(&undone.attempt);
-    EntryKind::Refund.is(line.kind) && is_done(line) && (by_cancel || by_attempt)
 }
 
 /// Lines that no entry answers for.

@@ -204,14 +204,13 @@ fn a_line_of_what_did_not_happen_is_nobodys_and_no_difference() {
     assert_eq!((rows, code), (vec![Found::Other, Found::Agreed, Found::Agreed], 0));
 }
 
-fn undone(attempt: &str, cancel: Option<&str>) -> Books {
-    let undone = Undone { attempt: attempt.to_owned(), cancel: cancel.map(str::to_owned) };
-    Books { undone: vec![undone], ..Books::default() }
+fn undone(attempt: &str) -> Books {
+    Books { undone: vec![attempt.to_owned()], ..Books::default() }
 }
 
 #[test]
 fn an_undone_attempt_agrees_only_with_both_of_its_lines() {
-    let undone = undone("P1", None);
+    let undone = undone("P1");
     let both = vec![line(Kind::Payment, 350, "P1", ""), line(Kind::Reversal, 350, "P1", "")];
     assert_eq!(found(&undone, &[file(both.clone())], &[]), (vec![Found::Undone, Found::Undone], 0));
     assert_eq!(found(&undone, &[file(vec![])], &[]), (vec![], 0));
@@ -222,20 +221,11 @@ fn an_undone_attempt_agrees_only_with_both_of_its_lines() {
     assert_eq!(code, 1, "an attempt that we never undid is not explained");
 }
 
-/// Allinpay VSP undoes an attempt under a number of its own, and its return names no other.
-#[test]
-fn the_return_of_an_undone_attempt_is_found_by_the_number_of_its_cancel() {
-    let both = || [file(vec![line(Kind::Payment, 350, "P1", ""), line(Kind::Refund, 350, "", "C1")])];
-    let (rows, code) = found(&undone("P1", Some("C1")), &both(), &[]);
-    assert_eq!((rows, code), (vec![Found::Undone, Found::Undone], 0));
-    assert_eq!(found(&undone("P1", Some("C2")), &both(), &[]).1, 1, "the cancel of another attempt");
-}
-
 /// The channel lists both before our journal knows that the undoing is done: nobody is asked to refund anything.
 #[test]
 fn an_attempt_that_is_being_undone_waits_while_its_two_lines_sum_to_nothing() {
     let open = Entry { state: State::Open, ..paid(350, "P1") };
-    let ours = Books { entries: vec![open], ..undone("P1", None) };
+    let ours = Books { entries: vec![open], ..undone("P1") };
     let both = vec![line(Kind::Payment, 350, "P1", ""), line(Kind::Refund, 350, "P1", "")];
     let (mut rows, code) = found(&ours, &[file(both)], &[]);
     rows.sort_by_key(|row| *row == Found::Undone);
@@ -380,7 +370,7 @@ fn nothing_is_lost_and_nothing_counts_twice() {
         let ours = Books {
             entries: random.many(Random::entry),
             other_days: random.many(Random::entry),
-            undone: random.number().map(|attempt| Undone { attempt, cancel: random.number() }).into_iter().collect(),
+            undone: random.number().into_iter().collect(),
         };
         let files = [file(random.many(Random::line)), file(random.many(Random::line))];
         let other_days = [(other("2026-05-29"), file(random.many(Random::line)))];
