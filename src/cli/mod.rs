@@ -44,10 +44,14 @@ pub enum Exit {
     Done,
     /// It was refused, or something was found to be wrong.
     Refused,
+    /// Wrong usage. The parser of arguments says it by itself, but for what it cannot know.
+    Usage,
     /// The daemon does not answer.
     Unreachable,
     /// The journal is not as it was written, or cannot be read.
     Journal,
+    /// `till reconcile`: what was compared agrees, but not everything could be.
+    NotCompared,
     /// The operator wants the daemon started anew; systemd does so.
     Restart,
     /// The configuration cannot be used (`EX_CONFIG`); systemd does not restart after it.
@@ -55,14 +59,16 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The number. 2 is wrong usage, which the parser of arguments says by itself.
+    /// The number.
     #[must_use]
     pub const fn number(self) -> u8 {
         match self {
             Self::Done => 0,
             Self::Refused => 1,
+            Self::Usage => 2,
             Self::Unreachable => 3,
             Self::Journal => 4,
+            Self::NotCompared => 5,
             Self::Restart => 75,
             Self::Config => 78,
         }
@@ -135,6 +141,7 @@ Exit codes:
   2   wrong usage
   3   the daemon does not answer
   4   the journal is not as it was written, or cannot be read
+  5   `till reconcile` only: not everything could be compared
   75  `till run` only: the operator wants it started anew
   78  the configuration cannot be used";
 

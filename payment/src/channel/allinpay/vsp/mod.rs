@@ -33,6 +33,7 @@ use super::super::{Answer, Decoded, HttpReply, HttpRequest, Request};
 use crate::time::Wall;
 use answer::{Members, Seal};
 use cancels::Cancels;
+pub use cancels::{cancel_number, cancelled_attempt};
 use reply::Reading;
 use setup::Setup;
 pub use setup::{Config, Folder, Folders, PayTypes, SetupError, Shown, SignType, Terminal};
