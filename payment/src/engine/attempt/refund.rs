@@ -68,7 +68,7 @@ impl RefundStart {
 
     fn order(&self, trade: Trade, begun: Wall) -> RefundOrder {
         let reason = reason_text(self.reason).to_owned();
-        RefundOrder { trade, refund: self.refund, begun, amount: self.amount, reason }
+        RefundOrder { trade, refund: self.refund, begun, amount: self.amount, reason, confirmed: None }
     }
 }
 
@@ -271,6 +271,7 @@ impl Refund {
         if self.step == Step::Renew {
             self.renew(desk);
         }
+        self.wanted.confirmed = desk.record.confirmed_of(self.wanted.trade.attempt);
         let request = match self.step {
             Step::Send | Step::Renew => Request::Refund(self.wanted.clone()),
             Step::AskRefund => Request::RefundQuery(self.wanted.clone()),

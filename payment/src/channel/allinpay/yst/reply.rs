@@ -246,7 +246,7 @@ fn right_amount(duty: &Duty, node: &Node) -> Result<(), Doubt> {
         return Ok(());
     }
     let confirmed = amount("orderAmount", &node.fields)?;
-    let asked = duty.trade.amount;
+    let asked = duty.amount;
     (confirmed == asked).then_some(()).ok_or_else(|| wrong(format!("{confirmed} was confirmed, and {asked} was asked")))
 }
 

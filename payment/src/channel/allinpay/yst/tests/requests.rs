@@ -176,10 +176,29 @@ fn a_payment_is_split_from_inside_and_a_refund_takes_the_parts_back() {
     ]);
     assert_eq!(back["refundDetail"], json!([{ "signNum": "OPERATOR001", "orderAmount": 100, "sepDetail": parts }]));
     let guaranteed = Config { trade: TradeKind::Guaranteed, ..config };
-    assert!(fields_of(guaranteed.clone(), &Request::Refund(refund())).get("refundDetail").is_none());
     let list = fields_of(guaranteed, &confirm())["receiverList"].clone();
     assert_eq!(list[0]["amount"], 350);
     assert_eq!(list[0]["sepDetail"][0], json!({ "signNum": "LANDLORD", "amount": 35, "remark": "场地" }));
+}
+
+/// Before the confirmation the money is in the guarantee account; after it the payee has it, and the parties their parts.
+#[test]
+fn a_guaranteed_payment_comes_back_from_the_payee_once_it_was_confirmed() {
+    let guaranteed = Config { trade: TradeKind::Guaranteed, ..config() };
+    let back = |config: &Config, confirmed| {
+        fields_of(config.clone(), &Request::Refund(RefundOrder { confirmed, ..refund() }))["refundDetail"].clone()
+    };
+    assert_eq!(back(&guaranteed, None), Value::Null);
+    let whole = json!([{ "signNum": "OPERATOR001", "orderAmount": 100 }]);
+    assert_eq!(back(&guaranteed, Some(Fen::new(350))), whole);
+    // Of 200 that were confirmed the parties got 20 and 20, and half goes back.
+    let split = Config { split: rule(), ..guaranteed };
+    let parts = json!([
+        { "signNum": "LANDLORD", "amount": 10, "remark": "场地" }, { "signNum": "BRAND", "amount": 10 },
+    ]);
+    let half = json!([{ "signNum": "OPERATOR001", "orderAmount": 100, "sepDetail": parts }]);
+    assert_eq!(back(&split, Some(Fen::new(200))), half);
+    assert_eq!(back(&split, None), Value::Null);
 }
 
 #[test]
