@@ -205,6 +205,7 @@ pub(super) fn terminal(config: &Config, operation: &str, wall: Wall) -> Call {
     fields.put("operation", operation);
     fields.put("deviceType", terminal.device_type.as_str());
     fields.maybe("termSn", terminal.serial.as_deref());
+    fields.maybe("termState", terminal.state.as_deref());
     fields.maybe("termAddress", terminal.address.as_deref());
     Call { path: MEMBERS, code: "4001", at: wall, fields }
 }
