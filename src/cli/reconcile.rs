@@ -132,7 +132,8 @@ fn our_side(journal: &Path, day: Date) -> Result<Books, Failure> {
     Ok(ours::books(&orders, day))
 }
 
-fn clients(checked: Checked) -> Result<Channels, Failure> {
+/// Clients for the channels of a configuration.
+pub(super) fn clients(checked: Checked) -> Result<Channels, Failure> {
     let options = ClientOptions {
         connect: checked.http.connect_timeout,
         total: checked.http.timeout,

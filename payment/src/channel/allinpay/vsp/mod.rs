@@ -133,6 +133,12 @@ impl Vsp {
         url.request()
     }
 
+    /// The number under which the machine is filed.
+    #[must_use]
+    pub fn terminal_number(&self) -> &str {
+        &self.setup.config.terminal.number
+    }
+
     /// Files the machine's number, changes or cancels the filing, or asks how it stands.
     #[must_use]
     pub fn terminal_request(&self, operation: TerminalOperation, entropy: [u8; 32]) -> HttpRequest {
