@@ -163,7 +163,7 @@ impl Counter<'_> {
         }
     }
 
-    /// The values are in no public list: a person reads them.
+    /// That the call was understood says little, and the values are in no public list: a person reads them.
     fn in_their_words(&self, number: &str, filed: &Filed) -> Answer {
         let rows = [
             ("the call", worded(&filed.whole)),
@@ -172,11 +172,15 @@ impl Counter<'_> {
             ("UnionPay", worded(&filed.union_pay)),
             ("what went wrong", worded(&filed.error)),
         ];
-        let said =
-            rows.iter().map(|(name, words)| ((*name).to_owned(), json!(words))).collect::<serde_json::Map<_, _>>();
-        let text = format!("{}. In Allinpay's own words:\n{}", self.stands(number), text::pairs(&rows));
+        let [call, wechat, alipay, union_pay, error] = rows.each_ref().map(|(_, words)| words);
+        let said = json!({ "call": call, "wechat": wechat, "alipay": alipay, "union_pay": union_pay, "error": error });
+        let text = format!(
+            "{} understood the call about terminal {number}. How the filing stands, in its own words:\n{}",
+            self.channel.name(),
+            text::pairs(&rows)
+        );
         let exit = if filed.error.code.is_some() { Exit::Refused } else { Exit::Done };
-        Answer { exit, ..self.done(text, number, Value::Object(said)) }
+        Answer { exit, ..self.done(text, number, said) }
     }
 
     async fn probe(&self, yst: &Yst) -> Result<Answer, Failure> {
