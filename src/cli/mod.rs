@@ -8,6 +8,7 @@ mod complaints;
 mod doctor;
 mod duties;
 mod faults;
+mod filing;
 mod hub;
 mod instalments;
 mod journal;
@@ -179,6 +180,8 @@ enum Command {
     Journal(journal::Command),
     /// Hold a day's statements of the channels against the journal; the daemon may be running or not
     Reconcile(Box<reconcile::ReconcileArgs>),
+    /// File this machine with Allinpay, which pay codes need, and ask how that stands; the daemon may be running or not
+    Filing(filing::FilingArgs),
     /// Play the channels' joint-test cases with one fen each, return the money, and write a report
     Rehearse(Box<rehearse::RehearseArgs>),
     /// Work on the machine's outputs; the daemon must not be running
@@ -302,6 +305,7 @@ fn perform(cli: Cli) -> Result<Answer, Failure> {
         Command::Hub(command) => wait(hub::act(command)),
         Command::Journal(command) => journal::act(command, cli.json),
         Command::Reconcile(args) => wait(reconcile::compare(*args)),
+        Command::Filing(args) => wait(filing::act(args)),
         Command::Rehearse(args) => wait(rehearse::act(*args, socket(cli.socket))),
         Command::Board(command) => board::act(&command, &socket(cli.socket)),
         Command::Completions { shell } => Ok(completions(shell)),

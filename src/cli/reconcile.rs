@@ -180,7 +180,8 @@ fn numbers_of(books: &Books) -> BTreeSet<String> {
     entries.flat_map(|entry| entry.numbers.all()).map(str::to_owned).collect()
 }
 
-fn clients(checked: Checked) -> Result<Channels, Failure> {
+/// Clients for the channels of a configuration.
+pub(super) fn clients(checked: Checked) -> Result<Channels, Failure> {
     let options = ClientOptions {
         connect: checked.http.connect_timeout,
         total: checked.http.timeout,

@@ -18,6 +18,7 @@ use super::gateway::Ground;
 use super::keys::{self, Readers};
 use super::raw::{self, Raw, Written};
 use super::report::Report;
+use super::showing::Showing;
 use super::source::{At, Findings, Layer};
 use super::{Env, alipay, channels, goods, hub, later, pace, sell, selling};
 
@@ -185,7 +186,8 @@ pub(super) fn check(raw: Raw, board: Option<BoardSpec>, base: &Base, found: &mut
     let products = goods::products(c, raw.products, board.as_ref());
     let set_up = channels::set_up(c, &raw.channels);
     let order = sell::order(c, raw.sell.channels, raw.sell.at.unwritten("channels"), &set_up);
-    let show = sell::show(c, raw.sell.show, raw.sell.at.unwritten("show"), &order);
+    let showing = Showing::of(&raw.channels);
+    let show = sell::show(c, raw.sell.show, raw.sell.at.unwritten("show"), &order, showing);
     if let (Some(_), Some(raw)) = (&raw.instalments, &raw.channels.alipay) {
         alipay::leaves_huabei(c, raw);
     }
@@ -209,6 +211,7 @@ pub(super) fn check(raw: Raw, board: Option<BoardSpec>, base: &Base, found: &mut
         products,
         channels: order,
         show,
+        showing,
         routes,
         refuse_card_shaped,
         refunds,

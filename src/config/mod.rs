@@ -36,6 +36,7 @@ mod raw;
 mod report;
 mod sell;
 mod selling;
+mod showing;
 mod source;
 #[cfg(test)]
 mod tests;

@@ -276,7 +276,8 @@ async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, Doubt>>
     timeout(limit, work).await.unwrap_or_else(|_elapsed| Err(late()))
 }
 
-fn entropy() -> Result<[u8; 32], Doubt> {
+/// Random bytes that no other call has.
+pub(crate) fn entropy() -> Result<[u8; 32], Doubt> {
     let mut entropy = [0; 32];
     let filled = SystemRandom::new().fill(&mut entropy);
     filled.map_err(|_| Doubt::new(DoubtKind::NoConnection, "not sent: the system gives no random numbers"))?;

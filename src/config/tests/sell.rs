@@ -74,6 +74,29 @@ fn a_list_of_channels_that_cannot_be_is_refused() {
     }
 }
 
+/// YunST takes pay codes of every wallet, and makes no code for all and none of the digital yuan.
+#[test]
+fn yunst_shows_only_codes_that_it_has_a_mode_for() {
+    let bench = with_keys();
+    let channels = |more: &str, show: &str| {
+        let config = format!("{SOUND}{VSP}{YST}{more}[sell]\nshow = [\"{show}\"]\n");
+        let checked = bench.load(&config, BOARD).unwrap_or_else(|report| panic!("{report}"));
+        checked.settings.shows[0].channels.clone()
+    };
+    use ChannelId::{Alipay, AllinpayVsp, AllinpayYst};
+    assert_eq!(channels("", "any"), [AllinpayVsp]);
+    assert_eq!(channels("", "ecny"), [AllinpayVsp]);
+    assert_eq!(channels("mode_ecny = \"SCAN_ECNY\"\n", "ecny"), [AllinpayVsp, AllinpayYst]);
+    assert_eq!(channels("", "alipay"), [Alipay, AllinpayVsp, AllinpayYst]);
+    let alone = format!("{YST}{SOUND}[sell]\n");
+    for line in ["show = [\"ecny\"]", "show = [\"any\"]"] {
+        let report = bench.load(&format!("{alone}{line}\n"), BOARD).expect_err(line);
+        assert_eq!(keys_of(&report, Severity::Error), ["sell.show"], "{line}: {report}");
+    }
+    let named = alone.replace("[channels.allinpay_yst]\n", "[channels.allinpay_yst]\nmode_ecny = \"SCAN_ECNY\"\n");
+    assert!(bench.load(&format!("{named}show = [\"ecny\"]\n"), BOARD).is_ok());
+}
+
 #[test]
 fn one_wallet_two_or_one_code_for_all_are_shown() {
     use Wallet::{Alipay, UnionPay, Wechat};

@@ -68,7 +68,7 @@ impl RefundStart {
 
     fn order(&self, trade: Trade, begun: Wall) -> RefundOrder {
         let reason = reason_text(self.reason).to_owned();
-        RefundOrder { trade, refund: self.refund, begun, amount: self.amount, reason }
+        RefundOrder { trade, refund: self.refund, begun, amount: self.amount, reason, confirmed: None }
     }
 }
 
@@ -284,6 +284,7 @@ impl Refund {
             self.renew(desk);
         }
         self.sent += u32::from(self.step == Step::Send);
+        self.wanted.confirmed = desk.record.confirmed_of(self.wanted.trade.attempt);
         let request = match self.step {
             Step::Send | Step::Renew => Request::Refund(self.wanted.clone()),
             Step::AskRefund => Request::RefundQuery(self.wanted.clone()),

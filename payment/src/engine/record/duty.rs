@@ -58,6 +58,13 @@ impl OrderRecord {
         self.attempt(attempt).is_some_and(|known| back >= known.amount)
     }
 
+    /// What of a guaranteed payment the channel was told to give to the payee, unless it refused.
+    pub(crate) fn confirmed_of(&self, attempt: AttemptId) -> Option<Fen> {
+        let confirms = |duty: &&DutyRecord| duty.attempt == attempt && duty.kind == DutyKind::ConfirmGuarantee;
+        let confirmation = self.duties.iter().find(confirms)?;
+        confirmation.refused.is_none().then_some(confirmation.amount)
+    }
+
     fn set_duty(&mut self, attempt: AttemptId, kind: DutyKind, change: impl FnOnce(&mut DutyRecord)) {
         if let Some(known) = self.duties.iter_mut().find(|known| known.attempt == attempt && known.kind == kind) {
             change(known);
