@@ -148,11 +148,21 @@ fn told(attempt: &Attempt) -> Vec<String> {
 }
 
 fn refunds(order: &Order) -> String {
-    let mut rows = vec![heading(&["REFUND", "AMOUNT", "REASON", "STATE", "ASKED", "DECIDED"])];
+    let mut rows = vec![heading(&["REFUND", "AMOUNT", "REASON", "STATE", "SENT", "BACK", "ASKED", "DECIDED"])];
     rows.extend(order.refunds.iter().map(|refund| {
         let asked = person(refund.asked_by.as_deref(), refund.why.as_deref());
         let decided = person(refund.decided_by.as_deref(), refund.decided_why.as_deref());
-        vec![refund.number.to_string(), yuan(refund.amount), words(refund.reason), refund_state(refund), asked, decided]
+        let when = |at: &Option<String>| at.clone().unwrap_or_else(|| "-".to_owned());
+        vec![
+            refund.number.to_string(),
+            yuan(refund.amount),
+            words(refund.reason),
+            refund_state(refund),
+            when(&refund.started_at),
+            when(&refund.done_at),
+            asked,
+            decided,
+        ]
     }));
     table(&rows)
 }
