@@ -186,6 +186,7 @@ pub(super) fn check(raw: Raw, board: Option<BoardSpec>, base: &Base, found: &mut
     let set_up = channels::set_up(c, &raw.channels);
     let order = sell::order(c, raw.sell.channels, raw.sell.at.unwritten("channels"), &set_up);
     let show = sell::show(c, raw.sell.show, raw.sell.at.unwritten("show"), &order);
+    let duties = channels::duties(&raw.channels);
     let channels = channels::check(c, raw.channels, &terminal, &order, &show);
     let refuse_card_shaped = c.choice(raw.sell.refuse_card_shaped, raw.sell.at.unwritten("refuse_card_shaped"), false);
     let routes = sell::routes(c, raw.routes, &order);
@@ -201,7 +202,6 @@ pub(super) fn check(raw: Raw, board: Option<BoardSpec>, base: &Base, found: &mut
     if let Some(board) = &board {
         simulated_board_takes_no_real_money(c, board, terminal.mode);
     }
-    let duties = channels.iter().filter_map(|channel| Some((channel.adapter.id(), channel.adapter.duty()?))).collect();
     let parts = selling::Parts {
         products,
         channels: order,
