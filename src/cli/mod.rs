@@ -7,6 +7,7 @@ mod client;
 mod complaints;
 mod doctor;
 mod faults;
+mod guide;
 mod hub;
 mod instalments;
 mod journal;
