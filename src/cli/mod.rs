@@ -9,6 +9,7 @@ mod doctor;
 mod duties;
 mod faults;
 mod filing;
+mod guide;
 mod hub;
 mod instalments;
 mod journal;

@@ -7,8 +7,9 @@ use payment::channel::outcome::{Details, Discount, DiscountBy};
 use payment::money::Fen;
 
 use super::client::{Client, escaped};
-use super::{Answer, Cli, Command, Exit, Failure, ask, status, text};
+use super::{Answer, Cli, Command, Exit, Failure, ask, guide, status, text};
 use crate::api::tests::machine::Machine;
+use crate::api::wire::Order;
 use crate::daemon::terminal::SyncWish;
 use crate::journal::SetAside;
 use crate::sync::status::{LinkNews, LinkState};
@@ -37,6 +38,8 @@ async fn what_is_sold_is_paid_listed_and_refunded() {
     machine.until(&id, "refunded").await;
     let listed = on(&machine, &["orders", "--state", "refunded"]).await.unwrap();
     assert!(listed.text.contains(&id) && listed.text.contains("¥1.00"), "{}", listed.text);
+    let shown = on(&machine, &["order", &id]).await.unwrap();
+    assert_eq!(shown.text.matches("2026-01-31T00:0").count(), 3, "opened, sent and back: {}", shown.text);
     let paid = on(&machine, &["cancel", &id]).await.unwrap_err();
     assert_eq!((paid.exit(), &paid.json()["code"]), (Exit::Refused, &"already_paid".into()));
 }
@@ -78,7 +81,7 @@ async fn a_second_person_finds_what_waits_and_approves_or_declines_it() {
     let declined = on(&machine, &["decline", &refund, "--by", "Wang", "--why", "eaten"]).await.unwrap();
     assert!(declined.text.contains("was declined. Nothing was sent"), "{}", declined.text);
     let shown = on(&machine, &["order", &refund]).await.unwrap();
-    assert!(shown.text.contains("declined  Li: spoilt  Wang: eaten"), "{}", shown.text);
+    assert!(shown.text.contains("declined  Li: spoilt  Wang: eaten  -     -"), "it never left: {}", shown.text);
 
     on(&machine, &["refund", &id, "--by", "Li"]).await.unwrap();
     let approved = on(&machine, &["approve", &id, "--by", "Wang"]).await.unwrap();
@@ -102,6 +105,23 @@ async fn the_number_of_a_refund_that_is_decided_never_means_another_that_waits()
 }
 
 #[tokio::test]
+async fn who_knows_the_promotion_guide_reads_its_word_beside_ours() {
+    let machine = Machine::start_with_instalments().await;
+    machine.weather.pays.store(true, Ordering::SeqCst);
+    let sold = on(&machine, &["pay", "200.00", "--instalments", "3", "--wait"]).await.unwrap();
+    let mut order: Order = serde_json::from_value(sold.json).unwrap();
+    let on_time = |order: &Order, time: &str| guide::word(order, time.parse().unwrap());
+    // Paid on the 31st of January in Beijing: the 15th day after it is the last.
+    assert_eq!(on_time(&order, "2026-02-15T15:59:59Z"), Some("已支付"));
+    assert_eq!(on_time(&order, "2026-02-15T16:00:00Z"), Some("交易成功"));
+    on(&machine, &["refund", order.id.as_str(), "--amount", "1.00"]).await.unwrap();
+    let order_in_part = machine.until(order.id.as_str(), "refunded").await;
+    assert_eq!(on_time(&serde_json::from_value(order_in_part).unwrap(), "2026-02-01T00:00:00Z"), Some("已支付"));
+    order.instalments = None;
+    assert_eq!(on_time(&order, "2026-02-01T00:00:00Z"), None, "the guide knows orders in instalments only");
+}
+
+#[tokio::test]
 async fn instalments_are_listed_and_asked_for() {
     let machine = Machine::start_with_instalments().await;
     let plans = on(&machine, &["instalments", "1000"]).await.unwrap();
@@ -113,6 +133,7 @@ async fn instalments_are_listed_and_asked_for() {
     let order = on(&machine, &words).await.unwrap();
     assert_eq!((&order.json["instalments"], &order.json["down_payment"]), (&3.into(), &10_000.into()));
     assert!(order.text.contains("3 months") && order.text.contains("¥100.00"), "{}", order.text);
+    assert!(order.text.contains("In the guide:  待支付"), "{}", order.text);
     let refused = on(&Machine::start().await, &["instalments", "1000"]).await.unwrap_err();
     assert_eq!(refused.json()["code"], "no_instalments");
 }

@@ -191,6 +191,7 @@ pub(super) fn check(raw: Raw, board: Option<BoardSpec>, base: &Base, found: &mut
     if let (Some(_), Some(raw)) = (&raw.instalments, &raw.channels.alipay) {
         alipay::leaves_huabei(c, raw);
     }
+    let duties = channels::duties(&raw.channels);
     let channels = channels::check(c, raw.channels, &terminal, &order, &show);
     let refuse_card_shaped = c.choice(raw.sell.refuse_card_shaped, raw.sell.at.unwritten("refuse_card_shaped"), false);
     let routes = sell::routes(c, raw.routes, &order);
@@ -206,7 +207,6 @@ pub(super) fn check(raw: Raw, board: Option<BoardSpec>, base: &Base, found: &mut
     if let Some(board) = &board {
         simulated_board_takes_no_real_money(c, board, terminal.mode);
     }
-    let duties = channels.iter().filter_map(|channel| Some((channel.adapter.id(), channel.adapter.duty()?))).collect();
     let parts = selling::Parts {
         products,
         channels: order,
