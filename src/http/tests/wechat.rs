@@ -104,15 +104,24 @@ async fn a_pay_code_is_undone_over_a_connection_that_shows_the_certificate() {
 }
 
 #[tokio::test]
-async fn the_same_bytes_at_the_second_host_after_a_lost_reply_charge_once() {
+async fn a_pay_code_whose_answer_is_lost_is_asked_after_and_never_submitted_again() {
     let shop = Shop::open(KeyMode::PublicKey, true).await;
     let weather = Weather::fair().with(Fault::DropReply.on(Operation::MicroPay).times(1));
     shop.gateway.control().set_weather(weather);
     let answer = shop.pay().await;
-    assert!(answer.doubt().is_some_and(|doubt| doubt.detail.contains("ORDERPAID")), "{answer:?}");
+    assert_eq!(answer.doubt().map(|doubt| doubt.kind), Some(DoubtKind::NoReply), "{answer:?}");
     assert!(paid(&shop.call(Request::Query(trade())).await));
-    assert_eq!(shop.asked(Operation::MicroPay), [Side::Primary, Side::Backup]);
+    assert_eq!(shop.asked(Operation::MicroPay), [Side::Primary]);
     assert_eq!(shop.gateway.control().ledger().charged_fen(), 350);
+}
+
+#[tokio::test]
+async fn the_same_bytes_at_the_second_host_after_a_lost_reply_make_one_order() {
+    let shop = Shop::open(KeyMode::PublicKey, true).await;
+    shop.gateway.control().set_weather(Weather::fair().with(Fault::DropReply.on(Operation::Native).times(1)));
+    let answer = shop.call(Request::ShowCode(offer())).await;
+    assert!(matches!(answer, Answer::Code(CodeAnswer::Ready(_))), "{answer:?}");
+    assert_eq!(shop.asked(Operation::Native), [Side::Primary, Side::Backup]);
 }
 
 #[tokio::test]
