@@ -14,7 +14,7 @@ mod client;
 mod doubt;
 mod line;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Hosts that answer, break off, hang or are not there, on loopback; and the simulated gateways.
 
-mod wechat;
+pub mod wechat;
 
 use std::time::Duration;
 

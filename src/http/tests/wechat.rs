@@ -13,13 +13,22 @@ use super::*;
 use crate::daemon::complaints;
 
 /// A gateway, and the channel of a terminal that sells through it.
-struct Shop {
-    gateway: Gateway,
-    channels: Channels,
+pub struct Shop {
+    pub gateway: Gateway,
+    pub channels: Channels,
 }
 
 impl Shop {
+    /// A new merchant's: answers are verified by the public key.
+    pub async fn new() -> Self {
+        Self::open(KeyMode::PublicKey, true).await
+    }
+
     async fn open(mode: KeyMode, with_identity: bool) -> Self {
+        Self::open_as(mode, with_identity, |_| ()).await
+    }
+
+    async fn open_as(mode: KeyMode, with_identity: bool, change: impl FnOnce(&mut Config)) -> Self {
         let options = GatewayOptions { mode, reverse_after_ms: 0, delivery_lag_ms: 0, ..GatewayOptions::default() };
         let gateway = Gateway::start(options).await.unwrap();
         let (keys, key) = (merchant_keys(), Secret::new(merchant_keys().private_key_pem));
@@ -32,7 +41,9 @@ impl Shop {
         };
         let identity = with_identity.then(|| Identity::new(&keys.certificate_pem, &key).unwrap());
         let roots = keys.tls_root_pem.clone();
-        let adapter = Adapter::Wechat(Wechat::new(config(&gateway, keys, verify)).unwrap());
+        let mut config = config(&gateway, keys, verify);
+        change(&mut config);
+        let adapter = Adapter::Wechat(Wechat::new(config).unwrap());
         let channel = Channel { adapter, address: gateway.tls_url(), identity };
         let options = ClientOptions { extra_roots: Some(roots), ..options_of_ours() };
         Self { channels: Channels::new(vec![channel], &options).unwrap(), gateway }
@@ -42,7 +53,7 @@ impl Shop {
         self.channels.send(self.channels.prepare(ChannelId::Wechat, request, wall())).await
     }
 
-    async fn pay(&self) -> Answer {
+    pub async fn pay(&self) -> Answer {
         let code = PayCode::new(self.gateway.control().wallet().pay_code());
         self.call(Request::TakeCode(offer(), code)).await
     }
@@ -85,6 +96,11 @@ fn paid(answer: &Answer) -> bool {
 
 fn trade() -> Trade {
     offer().trade(Method::TakeCode)
+}
+
+/// The number of the attempt that [`Shop::pay`] makes.
+pub fn number() -> String {
+    offer().attempt.to_string()
 }
 
 #[tokio::test]
@@ -188,14 +204,30 @@ async fn steps_on_the_way_have_an_end() {
 
 #[tokio::test]
 async fn complaints_are_listed_until_they_are_dealt_with() {
-    let shop = Shop::open(KeyMode::PublicKey, false).await;
+    let shop = Shop::new().await;
     assert_eq!(complaints::list(&shop.channels, wall()).await, Ok(Vec::new()));
     let paid = shop.pay().await;
     assert!(matches!(paid, Answer::Payment(Outcome::Paid(_))), "{paid:?}");
-    let number = offer().attempt.to_string();
-    let id = shop.gateway.control().complain(&number, "没有出货").expect("a paid order");
+    let (number, control) = (number(), shop.gateway.control());
+    let old = control.complained(&number, "没有出货", 40).expect("a paid order");
+    for _ in 0..210 {
+        let answered = control.complain(&number, "ok").expect("a paid order");
+        assert!(control.answer_complaint(&answered));
+    }
     let open = complaints::list(&shop.channels, wall()).await.expect("listed");
     let [complaint] = open.as_slice() else { panic!("{open:?}") };
-    assert_eq!((complaint.id.as_str(), complaint.detail.as_str()), (id.as_str(), "没有出货"));
+    assert_eq!((complaint.id.as_str(), complaint.detail.as_str()), (old.as_str(), "没有出货"));
     assert_eq!(complaint.attempts, [number]);
+    assert!(control.answer_complaint(&old));
+    assert_eq!(complaints::list(&shop.channels, wall()).await, Ok(Vec::new()));
+}
+
+#[tokio::test]
+async fn that_nobody_complains_is_never_said_without_an_answer() {
+    let shop = Shop::new().await;
+    let no_time = complaints::list(&shop.channels, Wall { trusted: false, ..wall() }).await;
+    assert!(no_time.is_err_and(|why| why.contains("clock")));
+    shop.gateway.control().set_weather(Weather::fair().with(Fault::DropReply.on(Operation::Complaints)));
+    assert!(complaints::list(&shop.channels, wall()).await.is_err());
+    assert!(complaints::list(&ways(), wall()).await.is_err(), "WeChat Pay is not set up");
 }
