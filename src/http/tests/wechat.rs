@@ -1,16 +1,18 @@
 //! The simulated WeChat Pay: two hosts, TLS with the merchant's certificate, keys that are fetched, tokens on the way.
 
-use payment::channel::outcome::{CodeAnswer, DutyOutcome, Reversal};
+use payment::channel::outcome::{CodeAnswer, DutyOutcome, RefundOutcome, Reversal};
 use payment::channel::wechat::{
-    CodePay, Config, Delivery, Hosts, MerchantCertificate, Store, TokenCall, Verify, Wechat, WechatKey,
+    CodePay, Config, Delivery, Hosts, MerchantCertificate, Store, SubMerchant, TokenCall, Verify, Wechat, WechatKey,
 };
-use payment::channel::{Duty, DutyKind, Trade};
+use payment::channel::{Duty, DutyKind, RefundOrder, Trade};
+use payment::ids::RefundId;
 use sandbox::wechat::{
     Fault, Gateway, GatewayOptions, Host as Side, KeyMode, MerchantKeys, Operation, Weather, merchant_keys,
 };
 
 use super::*;
 use crate::daemon::complaints;
+use crate::statements::fetch::{Fetched, fetch};
 
 /// A gateway, and the channel of a terminal that sells through it.
 pub struct Shop {
@@ -29,7 +31,9 @@ impl Shop {
     }
 
     async fn open_as(mode: KeyMode, with_identity: bool, change: impl FnOnce(&mut Config)) -> Self {
-        let options = GatewayOptions { mode, reverse_after_ms: 0, delivery_lag_ms: 0, ..GatewayOptions::default() };
+        let hurry =
+            GatewayOptions { reverse_after_ms: 0, delivery_lag_ms: 0, refund_takes_ms: 0, ..GatewayOptions::default() };
+        let options = GatewayOptions { mode, bill_of_today: true, ..hurry };
         let gateway = Gateway::start(options).await.unwrap();
         let (keys, key) = (merchant_keys(), Secret::new(merchant_keys().private_key_pem));
         let verify = match mode {
@@ -149,6 +153,83 @@ async fn the_second_host_serves_while_the_first_is_down() {
     let answer = shop.call(Request::Query(trade())).await;
     assert!(paid(&answer), "{answer:?}");
     assert_eq!(shop.gateway.control().ledger().charged_fen(), 350);
+}
+
+/// Pay codes by v3, which WeChat Pay must have opened, and the merchant behind a service provider.
+fn by_v3(config: &mut Config) {
+    config.code_pay = CodePay::V3;
+    config.store.out_id = Some("STORE-01".to_owned());
+}
+
+fn for_another(config: &mut Config) {
+    config.sub_merchant = Some(SubMerchant { mchid: merchant_keys().sub_mchid, appid: None });
+}
+
+async fn returned(shop: &Shop) {
+    let (amount, reason) = (Fen::new(350), "没有出货".to_owned());
+    let refund = RefundOrder { trade: trade(), refund: RefundId::from_entropy([2; 16]), begun: wall(), amount, reason };
+    let taken = shop.call(Request::Refund(refund.clone())).await;
+    assert!(matches!(taken, Answer::Refund(RefundOutcome::Done | RefundOutcome::NotMoved)), "{taken:?}");
+    assert_eq!(shop.call(Request::RefundQuery(refund)).await, Answer::Refund(RefundOutcome::Done));
+}
+
+/// Everything that a sale with a pay code may lead to.
+async fn sells_returns_and_keeps_books(shop: &Shop) {
+    let answer = shop.pay().await;
+    assert!(paid(&answer), "{answer:?}");
+    let answer = shop.call(Request::Query(trade())).await;
+    assert!(paid(&answer), "{answer:?}");
+    returned(shop).await;
+    let ledger = shop.gateway.control().ledger();
+    assert_eq!((ledger.charged_fen(), ledger.net_fen()), (350, 0));
+    let bill = fetch(&shop.channels, ChannelId::Wechat, books::day::of(wall().ms).unwrap(), wall()).await.unwrap();
+    let Fetched::File(bill) = bill else { panic!("no bill of a day with a sale") };
+    assert!(String::from_utf8(bill).unwrap().contains(&number()), "the sale is in the bill");
+    let complaint = shop.gateway.control().complain(&number(), "没有出货").unwrap();
+    let open = complaints::list(&shop.channels, wall()).await.unwrap();
+    assert_eq!(open.iter().map(|open| &open.id).collect::<Vec<_>>(), [&complaint]);
+}
+
+#[tokio::test]
+async fn by_v3_and_for_another_merchant_a_sale_is_the_same() {
+    let both = |config: &mut Config| {
+        by_v3(config);
+        for_another(config);
+    };
+    for (change, asked) in
+        [(by_v3 as fn(&mut Config), Operation::CodePay), (for_another, Operation::MicroPay), (both, Operation::CodePay)]
+    {
+        let shop = Shop::open_as(KeyMode::PublicKey, true, change).await;
+        sells_returns_and_keeps_books(&shop).await;
+        assert_eq!(shop.asked(asked).len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn by_v3_and_for_another_merchant_a_sale_is_undone_and_a_code_is_closed() {
+    for change in [by_v3 as fn(&mut Config), for_another] {
+        let shop = Shop::open_as(KeyMode::PublicKey, true, change).await;
+        assert!(paid(&shop.pay().await));
+        let undone = shop.call(Request::Cancel(trade())).await;
+        assert!(matches!(undone, Answer::Reversal(_)) && undone.doubt().is_none(), "{undone:?}");
+        assert_eq!(shop.gateway.control().ledger().net_fen(), 0);
+
+        let shop = Shop::open_as(KeyMode::PublicKey, true, change).await;
+        let shown = shop.call(Request::ShowCode(offer())).await;
+        assert!(matches!(shown, Answer::Code(CodeAnswer::Ready(_))), "{shown:?}");
+        let closed = shop.call(Request::Close(offer().trade(Method::ShowCode))).await;
+        assert_eq!(closed, Answer::Reversal(Reversal::Closed));
+    }
+}
+
+#[tokio::test]
+async fn a_pay_code_by_v3_whose_answer_is_lost_is_never_submitted_again() {
+    let shop = Shop::open_as(KeyMode::PublicKey, true, by_v3).await;
+    shop.gateway.control().set_weather(Weather::fair().with(Fault::DropReply.on(Operation::CodePay).times(1)));
+    let answer = shop.pay().await;
+    assert_eq!(answer.doubt().map(|doubt| doubt.kind), Some(DoubtKind::NoReply), "{answer:?}");
+    assert_eq!(shop.asked(Operation::CodePay), [Side::Primary]);
+    assert!(paid(&shop.call(Request::Query(trade())).await));
 }
 
 #[tokio::test]
