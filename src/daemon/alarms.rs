@@ -48,7 +48,8 @@ impl Alarms {
         if kept.known.contains(&alarm.id) {
             return false;
         }
-        tracing::warn!(id = alarm.id, event = alarm.event, "alarm: {}", alarm.text);
+        // Not its text: nobody knows what WeChat Pay may write there some day, and logs go far.
+        tracing::warn!(id = alarm.id, event = alarm.event, "a channel warns of something; `till alarms` shows it");
         push(&mut kept.known, alarm.id.clone(), NUMBERS_MAX);
         let too_many = push(&mut kept.standing, alarm, STANDING_MAX);
         kept.dropped = kept.dropped.saturating_add(u64::from(too_many));
