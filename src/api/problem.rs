@@ -119,6 +119,14 @@ pub enum Code {
     VoucherRefused,
     /// There is no hub to send to.
     NoHub,
+    /// The channel is not set up.
+    NoChannel,
+    /// Nobody can tell yet whether the notice is the channel's.
+    NoticeNotChecked,
+    /// The notice is not the channel's word.
+    NoticeNotBelieved,
+    /// There is no such alarm.
+    NoSuchAlarm,
     /// The key was used for another request.
     KeyReused,
     /// Too many requests wait.
@@ -186,6 +194,10 @@ impl Code {
             Self::CodeUsed => (409, "This pay code was read before", ONCE, None),
             Self::VoucherRefused => (409, "This member or voucher code is not taken", NOT_CHARGED, None),
             Self::NoHub => (409, "This terminal has no hub", UNTOUCHED, None),
+            Self::NoChannel => (409, "The channel is not set up here", UNTOUCHED, None),
+            Self::NoticeNotChecked => (503, "The notice cannot be checked now", UNTOUCHED, Some(60)),
+            Self::NoticeNotBelieved => (403, "The notice is not the channel's word", UNTOUCHED, None),
+            Self::NoSuchAlarm => (404, "There is no such alarm", UNTOUCHED, None),
             Self::KeyReused => (422, "The key was used for another request", FIRST_STANDS, None),
             Self::TooManyRequests => (503, "Too many requests wait", UNTOUCHED, Some(1)),
             Self::JournalNotWritable => (503, "The journal cannot be written", NOT_ASKED_YET, Some(30)),

@@ -1,5 +1,6 @@
 //! The types of the wire, both ways. Their JSON is frozen: fields are added, never renamed or removed.
 
+pub mod alarms;
 pub mod instalments;
 pub mod queue;
 pub mod receipt;
@@ -16,7 +17,6 @@ use payment::ids::{AttemptId, OrderId};
 use payment::time::Wall;
 use serde::{Deserialize, Serialize};
 
-use crate::daemon::complaints::OpenComplaint;
 use crate::daemon::terminal::Status;
 use crate::journal::project::OrderSummary;
 use crate::journal::view::Recorded;
@@ -271,6 +271,9 @@ pub struct TerminalStatus {
     pub codes_only: Option<FaultRow>,
     /// Everything that is wrong.
     pub faults: Vec<FaultRow>,
+    /// What a person should see to, and what stops no sale: open complaints, and what channels warn of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alarms: Vec<FaultRow>,
     /// The order at the machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,
@@ -288,13 +291,6 @@ pub struct TerminalStatus {
     pub up_s: u64,
     /// The newest entry of the journal.
     pub newest_seq: u64,
-}
-
-/// What `GET /v1/complaints` lists.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Complaints {
-    /// The complaints that wait for the merchant, as last fetched from the channels that list them.
-    pub complaints: Vec<OpenComplaint>,
 }
 
 /// One fault.
@@ -523,6 +519,7 @@ impl From<Status> for TerminalStatus {
             blocking: status.blocking.as_ref().map(|fault| fault_row(fault, &status.clock)),
             codes_only: status.codes_only.as_ref().map(FaultRow::from),
             faults: status.faults.iter().map(|fault| fault_row(fault, &status.clock)).collect(),
+            alarms: Vec::new(),
             order: status.order,
             scanner_armed: status.scanner_armed,
             open_orders: status.open.into_iter().map(|(state, count)| OpenOrders { state, count }).collect(),

@@ -2,6 +2,7 @@
 //!
 //! What stands in `Command` itself stands alone; everything in `Question` asks the daemon.
 
+mod alarms;
 mod board;
 mod client;
 mod complaints;
@@ -211,6 +212,11 @@ enum Question {
     Refund(refund::RefundArgs),
     /// List complaints of buyers that wait for an answer
     Complaints,
+    /// List what a person should see to, and end what was seen to
+    Alarms {
+        #[command(subcommand)]
+        command: Option<alarms::Command>,
+    },
     /// List refunds that wait for a second person
     Refunds(refunds::ListArgs),
     /// Send a refund that another person asked for
@@ -320,6 +326,7 @@ async fn ask(client: &Client, question: Question) -> Result<Answer, Failure> {
         Question::Order { number } => orders::show(client, &number).await,
         Question::Refund(args) => refund::refund(client, args).await,
         Question::Complaints => complaints::list(client).await,
+        Question::Alarms { command } => alarms::act(client, command).await,
         Question::Refunds(args) => refunds::list(client, args).await,
         Question::Approve(args) => refunds::approve(client, args).await,
         Question::Decline(args) => refunds::decline(client, args).await,

@@ -9,10 +9,13 @@ use payment::money::Fen;
 use super::client::{Client, escaped};
 use super::{Answer, Cli, Command, Exit, Failure, ask, guide, status, text};
 use crate::api::tests::machine::Machine;
+use crate::api::tests::notices::{Told, complaint};
 use crate::api::wire::Order;
+use crate::daemon::complaints::Complaints;
 use crate::daemon::terminal::SyncWish;
 use crate::journal::SetAside;
 use crate::sync::status::{LinkNews, LinkState};
+use payment::channel::ChannelId;
 
 /// What the command says, asked of the machine.
 async fn on(machine: &Machine, words: &[&str]) -> Result<Answer, Failure> {
@@ -391,4 +394,44 @@ fn a_journal_that_is_not_there_is_exit_code_4_and_none_is_made() {
         assert_eq!(failure.exit(), Exit::Journal);
         assert!(failure.to_string().contains("there is no journal"), "{failure}");
     }
+}
+
+#[tokio::test]
+async fn that_no_complaint_is_open_is_said_only_when_it_is_known() {
+    let told = Told::start().await;
+    let asked = async || on(&told.machine, &["complaints"]).await.unwrap();
+    let set = |change: fn(&mut Complaints)| told.complaints.send_modify(change);
+    let exits = |answer: Answer, exit, words: &str| {
+        assert!(answer.exit == exit && answer.text.contains(words), "{}", answer.text);
+    };
+    exits(asked().await, Exit::Refused, "not known whether a buyer complains: no channel that lists complaints");
+    set(|known| known.asked = vec![ChannelId::Wechat]);
+    exits(asked().await, Exit::Refused, "not fetched yet");
+    set(|known| known.trouble = Some("timed out".to_owned()));
+    exits(asked().await, Exit::Refused, "never fetched: timed out");
+    set(|known| (known.fetched_ms, known.trouble) = (Some(1_000), None));
+    exits(asked().await, Exit::Done, "no complaint of a buyer of this merchant is open, as fetched at 1970");
+    set(|known| known.trouble = Some("timed out".to_owned()));
+    exits(asked().await, Exit::Refused, "not since: timed out");
+    set(|known| (known.open, known.trouble) = (vec![complaint("P1")], None));
+    let listed = asked().await;
+    assert!(listed.text.contains("没有出货") && listed.text.contains("whichever machine sold"), "{}", listed.text);
+    exits(listed, Exit::Refused, "HERE");
+}
+
+#[tokio::test]
+async fn alarms_are_listed_found_by_the_doctor_and_ended() {
+    let told = Told::start().await;
+    let none = on(&told.machine, &["alarms"]).await.unwrap();
+    assert_eq!((none.exit, none.text.as_str()), (Exit::Done, "no alarm stands"));
+    let id = told.warn().await;
+    let listed = on(&told.machine, &["alarms"]).await.unwrap();
+    assert!(listed.exit == Exit::Refused && listed.text.contains("VIOLATION.PUNISH"), "{}", listed.text);
+    let status = on(&told.machine, &["status"]).await.unwrap();
+    assert!(status.exit == Exit::Done && status.text.contains(&id), "{}", status.text);
+    let doctor = ["doctor", "--journal", "/nowhere/till.db", "--board", "/nowhere/board.toml"];
+    let found = on(&told.machine, &doctor).await.unwrap();
+    assert!(found.text.contains(&format!("BAD  alarm {id}")), "{}", found.text);
+    let ended = on(&told.machine, &["alarms", "clear", &id]).await.unwrap();
+    assert_eq!((ended.exit, ended.text.as_str()), (Exit::Done, "no alarm stands"));
 }

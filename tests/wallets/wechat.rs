@@ -128,6 +128,28 @@ async fn a_platform_certificate_that_is_not_known_yet_is_fetched_and_the_sale_go
 }
 
 #[tokio::test]
+async fn a_warning_that_the_operator_forwards_is_an_alarm_and_stops_no_sale() {
+    let (evening, control) = evening(|_| ()).await;
+    let plain = json!({ "out_trade_no": "P1", "mchid": "1900000001", "risk_type": 1, "risk_level": 3 });
+    let notice = control.event_notice("RISKTRADE.IDENTIFICATION", "risktrade", plain).unwrap();
+    let client = reqwest::Client::builder().unix_socket(evening.shop.scene.socket_path.clone()).build().unwrap();
+    let forward = async |body: String| {
+        let mut request = client.post("http://till/v1/notices/wechat").body(body);
+        for (name, value) in &notice.headers {
+            request = request.header(name, value);
+        }
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(forward(notice.body.replace("P1", "P2").replace('1', "2")).await, 403, "not as it was signed");
+    assert_eq!(evening.shop.get("/v1/alarms").await["alarms"], json!([]));
+    assert_eq!(forward(notice.body.clone()).await, 200);
+    let terminal = evening.shop.get("/v1/terminal").await;
+    let text = terminal["alarms"][0]["text"].as_str().unwrap_or_else(|| panic!("{terminal:#}"));
+    assert!(text.contains("payment P1 is at risk") && terminal["selling"] == true, "{terminal:#}");
+    evening.sells().await;
+}
+
+#[tokio::test]
 async fn while_the_first_host_is_down_the_second_one_sells() {
     let (evening, control) = evening(|_| ()).await;
     control.set_weather(Weather::primary_down());
@@ -144,5 +166,5 @@ async fn while_the_first_host_is_down_the_second_one_sells() {
         calls.iter().skip(before).filter(|call| answered(call)).all(|call| call.host == Host::Backup),
         "{calls:#?}"
     );
-    tokio::time::timeout(Duration::from_secs(1), evening.shop.fault_until("network:wechat", false)).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(1), evening.shop.fault_until("network-wechat", false)).await.unwrap();
 }
