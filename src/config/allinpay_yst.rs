@@ -101,7 +101,6 @@ fn modes(c: &mut Checker<'_, '_>, raw: &mut raw::AllinpayYst, places: &Places) -
     ];
     PayModes {
         shown: shown.into_iter().flatten().collect(),
-        usual: c.choice(raw.usual_wallet.take(), places.unwritten("usual_wallet"), usual.usual),
         taken: c.choice(raw.mode_taken.take(), places.unwritten("mode_taken"), usual.taken),
     }
 }
@@ -180,7 +179,6 @@ impl Settings for Config {
             SetupError::BaseUrl(_) => "gateway_url",
             SetupError::Number { name, .. } | SetupError::Field { name, .. } => key_of_field(name),
             SetupError::NotifyUrl(_) => "notify_url",
-            SetupError::NoUsualMode(_) => "usual_wallet",
             SetupError::Code(_) => "code",
             SetupError::Split(_) => "split",
             SetupError::PrivateKey(_) => "private_key_file",
@@ -216,7 +214,7 @@ impl Settings for Config {
             "latitude" => terminal.latitude = None,
             "terminal_ip" => terminal.ip = None,
             "terminal_state" => terminal.state = None,
-            "usual_wallet" | "mode_taken" => self.modes = PayModes::default(),
+            "mode_taken" => self.modes = PayModes::default(),
             "code" => self.codes = Vec::new(),
             "split" => self.split = Vec::new(),
             "secret_key_file" => self.secret_key = None,

@@ -184,7 +184,6 @@ channel_section! {
         cusid: String,
         orgid: String,
         trade: Word<TradeKind>,
-        usual_wallet: Wallet,
         mode_alipay: String,
         mode_wechat: String,
         mode_union_pay: String,

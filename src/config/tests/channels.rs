@@ -153,10 +153,10 @@ fn every_bad_text_of_a_channel_is_reported_at_once() {
         ["cusid", "appid", "terminal_number", "version", "limit_pay", "pay_type_ecny", "longest_valid_minutes"]
     );
     let yst = YST.replace("990000000000001", "99").replace("20260000000000000001", "x").replace("payee-1", "");
-    let more = "summary = \"a|b\"\nusual_wallet = \"ecny\"\ndevice_type = \"x\"\n";
+    let more = "summary = \"a|b\"\ndevice_type = \"x\"\n";
     assert_eq!(
         wrong(&bench, "allinpay_yst", &format!("{yst}{more}")),
-        ["app_id", "receiver", "cusid", "summary", "usual_wallet", "device_type"]
+        ["app_id", "receiver", "cusid", "summary", "device_type"]
     );
 }
 

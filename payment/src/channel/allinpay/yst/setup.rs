@@ -68,10 +68,8 @@ pub enum TradeKind {
 /// The names of the pay modes, by whose code is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayModes {
-    /// For a code on our screen.
+    /// For a code on our screen; the first when an order does not say whose.
     pub shown: Vec<(Wallet, String)>,
-    /// Whose code is shown when the order does not say.
-    pub usual: Wallet,
     /// For the buyer's pay code, of all wallets.
     pub taken: String,
 }
@@ -81,11 +79,7 @@ impl Default for PayModes {
     fn default() -> Self {
         let shown =
             [(Wallet::Wechat, "SCAN_WEIXIN"), (Wallet::Alipay, "SCAN_ALIPAY"), (Wallet::UnionPay, "SCAN_UNIONPAY")];
-        Self {
-            shown: shown.map(|(wallet, mode)| (wallet, mode.to_owned())).into(),
-            usual: Wallet::Wechat,
-            taken: "CODEPAY_VSP".to_owned(),
-        }
+        Self { shown: shown.map(|(wallet, mode)| (wallet, mode.to_owned())).into(), taken: "CODEPAY_VSP".to_owned() }
     }
 }
 
@@ -93,8 +87,7 @@ impl PayModes {
     /// The mode for a shown code of `wallet`. Where that has none it is empty, which Allinpay refuses: another wallet's code
     /// under its name would be worse.
     pub(super) fn shown(&self, wallet: Option<Wallet>) -> &str {
-        let wanted = wallet.unwrap_or(self.usual);
-        let found = self.shown.iter().find(|(known, _)| *known == wanted);
+        let found = self.shown.iter().find(|(known, _)| wallet.is_none_or(|wanted| *known == wanted));
         found.map(|(_, mode)| mode.as_str()).unwrap_or_default()
     }
 }
@@ -202,9 +195,6 @@ pub enum SetupError {
     /// Where notices go.
     #[error("notify_url {0:?} is not an http(s) address without #")]
     NotifyUrl(String),
-    /// The wallet whose code is usually shown has no mode.
-    #[error("no pay mode is set for the wallet whose code is usually shown ({0})")]
-    NoUsualMode(&'static str),
     /// A code with a meaning of its own, or one with two.
     #[error("the code {0:?} cannot be given a meaning: it is empty, stands twice, or has a fixed one")]
     Code(String),
@@ -336,11 +326,8 @@ fn check_modes(modes: &PayModes) -> Result<(), SetupError> {
     let word = |name: &String| {
         (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
-    if !names.into_iter().all(word) {
-        return Err(SetupError::Field { name: "modes", longest: 64 });
-    }
-    let usual = modes.shown.iter().any(|(wallet, _)| *wallet == modes.usual);
-    usual.then_some(()).ok_or(SetupError::NoUsualMode(modes.usual.name()))
+    let every_name_is_one = names.into_iter().all(word);
+    every_name_is_one.then_some(()).ok_or(SetupError::Field { name: "modes", longest: 64 })
 }
 
 fn check_codes(codes: &[CodeRule]) -> Result<(), SetupError> {

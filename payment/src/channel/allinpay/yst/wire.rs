@@ -131,7 +131,7 @@ pub(super) fn ask_payment(config: &Config, trade: &Trade, wall: Wall) -> Call {
 pub(super) fn ask(number: &str, begun: Wall, wall: Wall) -> Call {
     let mut fields = Fields::default();
     fields.put("reqTraceNum", number);
-    fields.put("oriTransDate", day(begun));
+    fields.put("oriTransDate", day(begun_at(begun, wall)));
     Call { path: QUERIES, code: "3001", at: wall, fields }
 }
 
@@ -270,9 +270,15 @@ fn amount(config: &Config, amount: Fen) -> Value {
     }
 }
 
+/// What was begun before the machine knew the time has no day of its own: no call of it left before, so it is today's.
+fn begun_at(begun: Wall, wall: Wall) -> Wall {
+    if begun.trusted { begun } else { wall }
+}
+
 /// The time that a call which makes an order gives as its own: now, while it is the day on which its number was made; after
 /// that still a moment of that day, since 3001 finds the order by that day.
 fn on_day_of(begun: Wall, wall: Wall) -> Wall {
+    let begun = begun_at(begun, wall);
     if day(begun) == day(wall) { wall } else { begun }
 }
 

@@ -248,6 +248,16 @@ fn the_day_of_an_order_is_chinas_and_stays_the_same() {
 }
 
 #[test]
+fn a_refund_that_was_begun_before_the_machine_knew_the_time_is_of_the_day_on_which_it_leaves() {
+    let begun = Wall { ms: 0, trusted: false };
+    let refund = RefundOrder { begun, ..refund() };
+    let (envelope, _) = sent(&yst().encode(&Request::Refund(refund.clone()), NIGHT, ENTROPY));
+    let (_, asked) = sent(&yst().encode(&Request::RefundQuery(refund), NIGHT, ENTROPY));
+    assert_ne!(envelope["transDate"], "19700101");
+    assert_eq!(envelope["transDate"], asked["oriTransDate"]);
+}
+
+#[test]
 fn the_same_request_again_is_the_same_order() {
     let (yst, later) = (yst(), Wall { ms: NIGHT.ms + 61_000, trusted: true });
     for request in [show(), take(), Request::Refund(refund()), confirm()] {

@@ -6,7 +6,6 @@ use super::super::setup::SetupError;
 use super::super::sm4;
 use super::super::split::{Share, SplitError, SplitPart, given_back, parts};
 use super::*;
-use crate::channel::Wallet;
 use crate::channel::allinpay::sm2::KeyError;
 
 fn refused(change: impl FnOnce(&mut Config)) -> SetupError {
@@ -58,7 +57,6 @@ fn a_wrong_setting_is_named() {
     assert_eq!(field(refused(|c| c.terminal.number = "123456789".into())), "terminal.number");
     assert_eq!(field(refused(|c| c.goods.summary = Some(" ".into()))), "goods.summary");
     assert_eq!(field(refused(|c| c.modes.taken = "CODE PAY".into())), "modes");
-    assert_eq!(refused(|c| c.modes.usual = Wallet::Ecny), SetupError::NoUsualMode("ecny"));
 }
 
 #[test]
