@@ -1,0 +1,77 @@
+//! Each of Alipay's codes and states at each request, for the engine's table of what orders become of them.
+
+use super::codes::documented;
+use super::{answer, every_request, failure};
+use crate::channel::alipay::codes::Class;
+use crate::channel::alipay::wire::Method;
+use crate::channel::{Answer, Request};
+
+const UNDOCUMENTED: [&str; 5] = ["", "ACQ.", "ACQ.A_NEW_ONE", "acq.PAYMENT_FAIL", "isv.invalid-signature"];
+
+/// `trade_status`, and whether it says that nothing was and will be paid.
+const STATES: [(&str, bool); 6] = [
+    ("WAIT_BUYER_PAY", false),
+    ("TRADE_CLOSED", true),
+    ("TRADE_SUCCESS", false),
+    ("TRADE_FINISHED", false),
+    ("TRADE_NEW", false),
+    ("", false),
+];
+
+/// `code` of the gateway itself, and whether it says that nothing was carried out.
+const GATEWAY: [(&str, bool); 9] = [
+    ("20000", false),
+    ("20001", false),
+    ("40001", true),
+    ("40002", true),
+    ("40003", true),
+    ("40005", false),
+    ("40006", true),
+    ("50000", false),
+    ("", false),
+];
+
+/// Code, request, answer, and whether the list says that it ends the attempt unpaid.
+pub(crate) fn told() -> Vec<(String, Request, Answer, bool)> {
+    every_request()
+        .into_iter()
+        .flat_map(|request| [codes(&request), gateway(&request), states(&request)].concat())
+        .collect()
+}
+
+fn codes(request: &Request) -> Vec<(String, Request, Answer, bool)> {
+    let method = Method::of(request);
+    let listed = documented();
+    let says = |code: &str| {
+        let rows = listed.iter().filter(|(methods, _, known)| methods.contains(&method) && *known == code);
+        rows.map(|(_, class, _)| *class).any(|class| matches!(class, Class::Refused(_)))
+    };
+    let known = listed.iter().map(|(_, _, code)| *code);
+    let all = known.chain(UNDOCUMENTED).map(|code| {
+        let sent = code.replace("...", "SOMETHING_NEW");
+        let answer = answer(request, &failure(&sent));
+        (sent, request.clone(), answer, says(code))
+    });
+    all.collect()
+}
+
+fn gateway(request: &Request) -> Vec<(String, Request, Answer, bool)> {
+    let row = |(code, is_final): (&str, bool)| {
+        let content = format!(r#"{{"code":"{code}","msg":"x","sub_code":"isv.invalid-app-id"}}"#);
+        let is_pay = matches!(request, Request::ShowCode(_) | Request::TakeCode(..));
+        (code.to_owned(), request.clone(), answer(request, &content), is_final && is_pay)
+    };
+    GATEWAY.map(row).into()
+}
+
+fn states(request: &Request) -> Vec<(String, Request, Answer, bool)> {
+    let Request::Query(_) = request else { return Vec::new() };
+    let row = |(state, is_final): (&str, bool)| {
+        let content = format!(
+            r#"{{"code":"10000","msg":"Success","out_trade_no":"$NO","trade_no":"2025060122001400001000000001",
+            "total_amount":"3.50","trade_status":"{state}"}}"#
+        );
+        (state.to_owned(), request.clone(), answer(request, &content), is_final)
+    };
+    STATES.map(row).into()
+}
