@@ -187,7 +187,7 @@ impl Answer {
                 Ok(TakenBody { acknowledged, refused }) => {
                     Self::Taken { acknowledged, refused: refused.into_iter().map(RefusedEntry::tidied).collect() }
                 }
-                Err(error) => Self::Nonsense(format!("its answer is not understood ({error})")),
+                Err(error) => Self::not_understood("answer", &error),
             },
             400 | 413 | 422 => Self::BadBatch(Said::read(body, "unreadable")),
             401 | 403 => Self::NotAccepted(Said::read(body, "not_accepted")),
@@ -207,8 +207,13 @@ impl Answer {
             Ok(ErrorBody { code, .. }) => {
                 Self::Nonsense(format!("it answers 409 with the code {:?}", word(&code, "?")))
             }
-            Err(error) => Self::Nonsense(format!("its 409 is not understood ({error})")),
+            Err(error) => Self::not_understood("409", &error),
         }
+    }
+
+    /// The reader's words hold what was read, however long that is.
+    fn not_understood(what: &str, error: &serde_json::Error) -> Self {
+        Self::Nonsense(cut(format!("its {what} is not understood ({error})")))
     }
 
     /// No answer came.
@@ -302,7 +307,7 @@ pub fn commands(status: u16, retry_after: Option<&str>, body: &[u8]) -> Result<V
         });
     }
     let read = serde_json::from_slice::<CommandsBody>(body);
-    read.map(|body| body.commands).map_err(|error| Answer::Nonsense(format!("its answer is not understood ({error})")))
+    read.map(|body| body.commands).map_err(|error| Answer::not_understood("answer", &error))
 }
 
 /// The body of a join.
