@@ -158,6 +158,16 @@ fn what_a_hub_says_is_short_and_printable_before_it_is_kept() {
 
 const COMMANDS: &str = r#"{"commands":[{"number":4,"command":"{\"terminal\":\"VM-0001\",\"number\":4,\"issued_ms\":1790000000000,\"do\":{\"kind\":\"restart\"}}","signature":"AAAA"}]}"#;
 
+/// Whoever answers with a list is no hub: nothing is acknowledged by it.
+#[test]
+fn a_list_is_no_answer() {
+    for (status, body) in [(200, "[7]"), (200, r#"{"acknowledged":7,"refused":[[6,"x"]]}"#), (409, r#"["gap","",3]"#)] {
+        let answer = Answer::read(status, None, body.as_bytes());
+        assert!(matches!(answer, Answer::Nonsense(_)), "{status} {body}: {answer:?}");
+    }
+    assert!(matches!(commands(200, None, b"[[]]"), Err(Answer::Nonsense(_))));
+}
+
 /// The reader of JSON repeats what it did not expect.
 #[test]
 fn what_is_not_understood_is_short_and_printable_too() {

@@ -37,6 +37,8 @@ fn to_entries(choice: u8, body: &[u8]) {
     let read = || Answer::read(status, retry_after(choice), body);
     assert!(read() == read(), "one answer, two readings");
     must_fit(status, &read());
+    let is_believed = matches!(read(), Answer::Taken { .. } | Answer::Gap { .. } | Answer::Fork { .. });
+    assert!(!is_believed || is_object(body), "what is no object is believed");
     must_be_short(&refusal(body).to_string());
 }
 
@@ -68,6 +70,10 @@ fn must_fit(status: u16, answer: &Answer) {
     }
 }
 
+fn is_object(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde_json::Value>(body).is_ok_and(|body| body.is_object())
+}
+
 fn must_be_said(code: &str, detail: &str) {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     assert!((1..=64).contains(&code.len()) && code.bytes().all(plain), "{code:?}");
@@ -85,7 +91,7 @@ fn to_a_poll(choice: u8, body: &[u8]) {
     assert!(read() == read(), "one answer, two readings");
     match read() {
         Ok(delivered) => {
-            assert!(status == 200);
+            assert!(status == 200 && is_object(body));
             delivered.iter().for_each(must_be_a_strangers);
         }
         Err(answer) => {

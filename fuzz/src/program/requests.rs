@@ -48,7 +48,13 @@ pub fn bodies(data: &[u8]) {
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     match parse(body) {
-        Ok(wanted) => Some(wanted),
+        Ok(wanted) => {
+            let written: Result<serde_json::Map<String, Value>, _> = serde_json::from_slice(body);
+            let items = |body: &serde_json::Map<String, Value>| body.get("items").cloned().unwrap_or_default();
+            let by_name = |body| items(body).as_array().is_none_or(|rows| rows.iter().all(Value::is_object));
+            assert!(written.as_ref().is_ok_and(by_name), "a list of fields is taken for an object");
+            Some(wanted)
+        }
         Err(problem) => {
             refused(&problem);
             None
