@@ -1,5 +1,5 @@
 //! What is documented as a JSON object is read as one. Serde fills a struct from an array of its fields too, in an order
-//! that nobody promises: `[100]` would be a refund of one yuan.
+//! that nobody promises: `[100,null,null]` would be a refund of one yuan.
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -35,7 +35,7 @@ async fn a_list_is_no_body_and_no_item() {
     for (path, body) in [
         ("/v1/orders", r#"[350,"CNY"]"#),
         ("/v1/orders", r#"{"amount":350,"currency":"CNY","items":[["11"]]}"#),
-        ("/v1/orders/S0123456789ABCDEFGHJKMNPQR/refunds", "[100]"),
+        ("/v1/orders/S0123456789ABCDEFGHJKMNPQR/refunds", "[100,null,null]"),
         ("/v1/orders/S0123456789ABCDEFGHJKMNPQR/instalments", "[3]"),
     ] {
         let answer = machine.post(path, body).await;
