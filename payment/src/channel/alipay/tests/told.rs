@@ -1,10 +1,14 @@
 //! Each of Alipay's codes and states at each request, for the engine's table of what orders become of them.
 
+use std::sync::LazyLock;
+
 use super::codes::documented;
-use super::{answer, every_request, failure};
+use super::{alipay, every_request, failure, filled, text};
+use crate::channel::alipay::Alipay;
 use crate::channel::alipay::codes::Class;
 use crate::channel::alipay::wire::Method;
-use crate::channel::{Answer, Request};
+use crate::channel::keys::PrivateKey;
+use crate::channel::{Answer, Decoded, Request};
 
 const UNDOCUMENTED: [&str; 5] = ["", "ACQ.", "ACQ.A_NEW_ONE", "acq.PAYMENT_FAIL", "isv.invalid-signature"];
 
@@ -31,6 +35,10 @@ const GATEWAY: [(&str, bool); 9] = [
     ("", false),
 ];
 
+/// Loaded once: there are a thousand answers.
+static CHANNEL: LazyLock<(Alipay, PrivateKey)> =
+    LazyLock::new(|| (alipay(), PrivateKey::load(&text("/keys/alipay/pkcs8_pem")).unwrap()));
+
 /// Code, request, answer, and whether the list says that it ends the attempt unpaid.
 pub(crate) fn told() -> Vec<(String, Request, Answer, bool)> {
     every_request()
@@ -49,7 +57,7 @@ fn codes(request: &Request) -> Vec<(String, Request, Answer, bool)> {
     let known = listed.iter().map(|(_, _, code)| *code);
     let all = known.chain(UNDOCUMENTED).map(|code| {
         let sent = code.replace("...", "SOMETHING_NEW");
-        let answer = answer(request, &failure(&sent));
+        let answer = said(request, &failure(&sent));
         (sent, request.clone(), answer, says(code))
     });
     all.collect()
@@ -59,7 +67,7 @@ fn gateway(request: &Request) -> Vec<(String, Request, Answer, bool)> {
     let row = |(code, is_final): (&str, bool)| {
         let content = format!(r#"{{"code":"{code}","msg":"x","sub_code":"isv.invalid-app-id"}}"#);
         let is_pay = matches!(request, Request::ShowCode(_) | Request::TakeCode(..));
-        (code.to_owned(), request.clone(), answer(request, &content), is_final && is_pay)
+        (code.to_owned(), request.clone(), said(request, &content), is_final && is_pay)
     };
     GATEWAY.map(row).into()
 }
@@ -71,7 +79,19 @@ fn states(request: &Request) -> Vec<(String, Request, Answer, bool)> {
             r#"{{"code":"10000","msg":"Success","out_trade_no":"$NO","trade_no":"2025060122001400001000000001",
             "total_amount":"3.50","trade_status":"{state}"}}"#
         );
-        (state.to_owned(), request.clone(), answer(request, &content), is_final)
+        (state.to_owned(), request.clone(), said(request, &content), is_final)
     };
     STATES.map(row).into()
+}
+
+/// The answer to a signed reply.
+fn said(request: &Request, content: &str) -> Answer {
+    let (channel, key) = &*CHANNEL;
+    let (node, content) = (Method::of(request).node(), filled(content));
+    let sign = key.sign_sha256(content.as_bytes());
+    let body = format!(r#"{{"{node}":{content},"sign":"{sign}"}}"#);
+    match channel.decode(request, 200, body.as_bytes()) {
+        Decoded::Answer(answer) => answer,
+        other @ (Decoded::UnknownKey { .. } | Decoded::EncodeAgain) => panic!("{other:?} to {request:?}"),
+    }
 }
