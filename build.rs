@@ -38,7 +38,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/screen/ink.rs");
-    pack_relocations();
+    if is_for_a_device() {
+        pack_relocations();
+        leave_out_unwinding(&out)?;
+    }
     let mut faces = Vec::new();
     for ((file, sizes), name) in [(TEXT, "text"), (FIGURES, "figures")] {
         let path = Path::new("fonts").join(file);
@@ -57,14 +60,33 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Saves 0.28 MB of addresses in the device's program. It needs glibc 2.36, Debian 12's, to start: so only the profile for
-/// devices, the one that is optimised for size, asks for it.
+/// The profile for devices is the one that is optimised for size.
+fn is_for_a_device() -> bool {
+    said("OPT_LEVEL") == "z" && said("CARGO_CFG_TARGET_ENV") == "gnu"
+}
+
+fn said(key: &str) -> String {
+    env::var(key).unwrap_or_default()
+}
+
+/// Saves 0.28 MB of addresses. It needs glibc 2.36, Debian 12's, to start.
 fn pack_relocations() {
-    let target = |key| env::var(key).unwrap_or_default();
-    let (arch, libc) = (target("CARGO_CFG_TARGET_ARCH"), target("CARGO_CFG_TARGET_ENV"));
-    if arch == "x86_64" && libc == "gnu" && target("OPT_LEVEL") == "z" {
+    if said("CARGO_CFG_TARGET_ARCH") == "x86_64" {
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
+}
+
+/// Saves 0.9 MB of tables that only unwinding reads: in the profile for devices a panic ends the program (docs/decisions/0017).
+/// 32-bit ARM has tables of another kind, which its own start-up code names.
+fn leave_out_unwinding(out: &Path) -> Result<(), Box<dyn Error>> {
+    const SCRIPT: &str = "SECTIONS { /DISCARD/ : { *(.eh_frame .eh_frame.* .eh_frame_hdr .gcc_except_table .gcc_except_table.*) } }\n\
+                          INSERT BEFORE .rodata;\n";
+    if matches!(said("CARGO_CFG_TARGET_ARCH").as_str(), "x86_64" | "aarch64") {
+        let script = out.join("no-unwinding.ld");
+        fs::write(&script, SCRIPT)?;
+        println!("cargo::rustc-link-arg-bins=-Wl,--no-eh-frame-hdr,-T,{}", script.display());
+    }
+    Ok(())
 }
 
 /// All glyphs of a font at one size, each with its character.

@@ -150,3 +150,20 @@ fn the_decisions_are_all_there() {
     let missing: Vec<&str> = links.filter(|link| !root().join("docs/decisions").join(link).exists()).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
+
+/// systemd starts no unit of which a credential is missing, and no machine has the keys of every channel.
+#[test]
+fn the_unit_starts_on_a_machine_of_any_channel_and_every_secret_has_its_line() {
+    let unit = fs::read_to_string(root().join("systemd/till.service")).unwrap();
+    let set = |text: &str, setting: &str| text.lines().any(|line| line.starts_with(setting));
+    assert!(!set(&unit, "LoadCredential"), "the unit wants a key that a machine may not have");
+    assert!(set(&unit, "LimitCORE=0"), "a core file would hold the keys");
+    let drop_in = fs::read_to_string(root().join("systemd/keys.conf")).unwrap();
+    assert!(!set(&drop_in, "LoadCredential"), "the example is harmless as it is installed");
+    let reference = fs::read_to_string(root().join("docs/configuration.md")).unwrap();
+    let named = reference.split("\"credential:").skip(1).filter_map(|rest| rest.split('"').next());
+    let missing: Vec<&str> =
+        named.filter(|name| !set(&drop_in, &format!("#LoadCredential={name}:/etc/till/keys/"))).collect();
+    assert!(missing.is_empty(), "{missing:?} of docs/configuration.md have no line in systemd/keys.conf");
+    assert!(reference.matches("\"credential:").count() > 10, "this test looks at nothing");
+}

@@ -10,6 +10,8 @@ use books::statement::{Kind, Remark, Source, Standing, Statement, Trouble, Unit,
 use encoding_rs::GBK;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use payment::channel::allinpay::vsp::cancel_number;
+use payment::ids::AttemptId;
 use payment::money::Fen;
 use serde_json::Value;
 use zip::ZipWriter;
@@ -266,6 +268,18 @@ fn vsps_statement_is_read_by_headings_or_by_place() {
     let placed = read(Source::Vsp(Unit::Yuan), &zipped(&[("a.csv", &gbk(rows))])).unwrap();
     assert_eq!(vsp(&placed), expected);
     assert_eq!(placed.remarks.len(), 1, "reading by place is said");
+}
+
+/// A cancel has a number of its own; the attempt's follows from it.
+#[test]
+fn vsps_return_of_an_undone_attempt_names_the_attempt() {
+    let attempt = AttemptId::from_entropy([7; 16]);
+    let cancel = cancel_number(attempt);
+    let text = text("/vsp/text").replace("R-VM0001-20260528-000001-1", &cancel);
+    let statement = read(Source::Vsp(Unit::Yuan), &gbk(&text)).unwrap();
+    let numbers = &statement.lines[1].numbers;
+    assert_eq!((numbers.ours.as_deref(), &numbers.refund_ours), (Some(attempt.as_str()), &None));
+    assert!(numbers.all().any(|number| number == cancel), "a person finds the row by what stands in it");
 }
 
 #[test]

@@ -343,6 +343,7 @@ fn refund(wanted: &Line, trade: Trade) -> Told<RefundOrder> {
         refund: wanted.text("refund")?.parse().map_err(said)?,
         amount: Fen::new(wanted.number("back")?),
         reason: wanted.text("subject")?.to_owned(),
+        confirmed: None,
     })
 }
 

@@ -194,6 +194,7 @@ async fn a_code_is_shown_scanned_paid_and_refunded() {
             refund: RefundId::from_entropy([9; 16]),
             amount: Fen::new(350),
             reason: "缺货".to_owned(),
+            confirmed: None,
         };
         let absent = terminal.ask(&Request::RefundQuery(refund.clone())).await;
         assert_eq!(absent, Answer::Refund(RefundOutcome::Absent));

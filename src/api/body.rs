@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use payment::engine::entry::IdempotencyKey;
 use ring::digest::{SHA256, digest};
 use serde::de::DeserializeOwned;
@@ -43,6 +43,27 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Wanted<T> {
         // No body says the same as an empty object: everything by default.
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
         Ok(Self { body: parse(text)?, key })
+    }
+}
+
+/// A request's headers, their names in lower case, and its body, byte for byte: for what is signed.
+#[derive(Debug)]
+pub struct AsItCame {
+    /// The headers that are text.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl<S: Sync> FromRequest<S> for AsItCame {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let body = read_body(&parts.headers, body, BODY_LIMIT).await?;
+        let text =
+            |name: &HeaderName, value: &HeaderValue| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()));
+        Ok(Self { headers: parts.headers.iter().filter_map(|(name, value)| text(name, value)).collect(), body })
     }
 }
 

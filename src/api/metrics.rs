@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use super::Api;
 use super::problem::Problem;
 use crate::daemon::metrics::Metrics;
+use crate::daemon::notices::ChannelNews;
 use crate::daemon::terminal::Status;
 use crate::journal::SyncCounts;
 use crate::sync::status::LinkNews;
@@ -19,6 +20,7 @@ pub(super) async fn show(State(api): State<Api>) -> Result<Response, Problem> {
     let mut text = text(api.terminal.metrics(), &status);
     let waiting = api.terminal.refunds_waiting().await?;
     one(&mut text, "till_refunds_waiting", "gauge", "Refunds that wait for a second person's decision.", waiting);
+    news(&mut text, api.terminal.news());
     queue(&mut text, &api.terminal.sync_counts().await?, &api.terminal.link());
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
@@ -43,6 +45,23 @@ pub fn text(metrics: &Metrics, status: &Status) -> String {
         sample(&mut page, "till_fault", "name", &fault.name(), 1);
     }
     page
+}
+
+/// What channels tell besides the sales. What is not known has no sample.
+fn news(page: &mut String, news: &ChannelNews) {
+    let mut gauge = |name, help, value: u64| one(page, name, "gauge", help, value);
+    let (alarms, dropped) = news.alarms();
+    gauge("till_alarms", "What a person should see to: `till alarms` lists it.", count(alarms.len()));
+    gauge("till_alarms_dropped", "Alarms that went unseen because there were too many at once.", dropped);
+    let complaints = news.complaints.borrow();
+    if let Some(ms) = complaints.fetched_ms.and_then(|ms| u64::try_from(ms).ok()) {
+        gauge("till_complaints_open", "Complaints of buyers, as last fetched.", count(complaints.open.len()));
+        gauge("till_complaints_fetched_timestamp_seconds", "When that was, Unix time.", ms / 1_000);
+    }
+}
+
+fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
 }
 
 /// The queue to the hub, and the journal's size against its limit. What is not known has no sample.

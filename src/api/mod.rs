@@ -8,12 +8,14 @@
 //! | [`wanted`] | what callers ask for |
 //! | [`wire`] | what they get |
 //! | [`problem`] | why they do not get it: one table |
-//! | `orders`, `refunds`, `instalments`, `receipt`, `events`, `terminal`, `queue`, [`metrics`], [`openapi`] | the addresses |
+//! | `orders`, `refunds`, `instalments`, `receipt`, `events`, `terminal`, `queue`, `complaints`, `alarms`, [`metrics`], [`openapi`] | the addresses |
 //!
 //! It knows only [`Terminal`]: the loop decides, the journal remembers, this translates.
 
+mod alarms;
 pub mod body;
 mod complaints;
+mod duties;
 mod events;
 mod instalments;
 pub mod listen;
@@ -42,7 +44,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use payment::instalment::Terms;
 use payment::redact::Secret;
 use ring::digest::{SHA256, digest};
@@ -190,11 +192,15 @@ fn routes(api: Api) -> Router {
         .route("/v1/orders/{number}/cancel", post(orders::cancel))
         .route("/v1/orders/{number}/refunds", post(refunds::ask))
         .route("/v1/orders/{number}/refunds/{refund}/decision", post(refunds::decide))
+        .route("/v1/orders/{number}/duties/done", post(duties::done))
         .route("/v1/orders/{number}/instalments", post(instalments::choose))
         .route("/v1/orders/{number}/receipt", get(receipt::show))
         .route("/v1/refunds", get(refunds::list))
         .route("/v1/instalments", get(instalments::list))
         .route("/v1/complaints", get(complaints::list))
+        .route("/v1/alarms", get(alarms::list))
+        .route("/v1/alarms/{name}", delete(alarms::end))
+        .route("/v1/notices/wechat", post(alarms::take))
         .route("/v1/scans", post(orders::scan))
         .route("/v1/cash-sales", post(orders::cash_sale))
         .route("/v1/queue", get(queue::show))

@@ -97,6 +97,8 @@ pub enum Code {
     SamePerson,
     /// The refund does not wait for a decision.
     NotAsked,
+    /// No channel waits for word of a delivery.
+    NoDuty,
     /// Not in such instalments.
     NoInstalments,
     /// No down payment for what the machine delivers.
@@ -117,6 +119,14 @@ pub enum Code {
     VoucherRefused,
     /// There is no hub to send to.
     NoHub,
+    /// The channel is not set up.
+    NoChannel,
+    /// Nobody can tell yet whether the notice is the channel's.
+    NoticeNotChecked,
+    /// The notice is not the channel's word.
+    NoticeNotBelieved,
+    /// There is no such alarm.
+    NoSuchAlarm,
     /// The key was used for another request.
     KeyReused,
     /// Too many requests wait.
@@ -173,6 +183,7 @@ impl Code {
             Self::NameWanted => (422, "A refund needs the name of who asks", NOT_STARTED, None),
             Self::SamePerson => (409, "Another person must decide", NOT_STARTED, None),
             Self::NotAsked => (409, "The refund does not wait for a decision", NOT_STARTED, None),
+            Self::NoDuty => (409, "No channel waits for word of this delivery", UNTOUCHED, None),
             Self::NoInstalments => (422, "No such instalments here", UNTOUCHED, None),
             Self::DownPaymentNotTaken => (422, "No down payment for what the machine delivers", UNTOUCHED, None),
             Self::TooLateToChoose => (409, "Too late to choose how to pay", UNTOUCHED, None),
@@ -183,6 +194,10 @@ impl Code {
             Self::CodeUsed => (409, "This pay code was read before", ONCE, None),
             Self::VoucherRefused => (409, "This member or voucher code is not taken", NOT_CHARGED, None),
             Self::NoHub => (409, "This terminal has no hub", UNTOUCHED, None),
+            Self::NoChannel => (409, "The channel is not set up here", UNTOUCHED, None),
+            Self::NoticeNotChecked => (503, "The notice cannot be checked now", UNTOUCHED, Some(60)),
+            Self::NoticeNotBelieved => (403, "The notice is not the channel's word", UNTOUCHED, None),
+            Self::NoSuchAlarm => (404, "There is no such alarm", UNTOUCHED, None),
             Self::KeyReused => (422, "The key was used for another request", FIRST_STANDS, None),
             Self::TooManyRequests => (503, "Too many requests wait", UNTOUCHED, Some(1)),
             Self::JournalNotWritable => (503, "The journal cannot be written", NOT_ASKED_YET, Some(30)),
@@ -218,6 +233,7 @@ impl Code {
             Refused::NameWanted => Self::NameWanted,
             Refused::SamePerson(_) => Self::SamePerson,
             Refused::NotAsked(_) => Self::NotAsked,
+            Refused::NoDuty(_) => Self::NoDuty,
             Refused::NoPlan(_) | Refused::NoInstalments => Self::NoInstalments,
             Refused::DownPayment => Self::DownPaymentNotTaken,
             Refused::TooLateToChoose(_) => Self::TooLateToChoose,
@@ -347,6 +363,7 @@ const fn order_of(refused: &Refused) -> Option<OrderId> {
         | Refused::Delivering(order)
         | Refused::RefundUnderWay(order)
         | Refused::RefundTooLate { order, .. }
+        | Refused::NoDuty(order)
         | Refused::TooLateToChoose(order) => Some(*order),
         Refused::OutOfService(_)
         | Refused::NoSuchSlot(_)
@@ -397,6 +414,7 @@ const fn field_of(refused: &Refused) -> Option<&'static str> {
         | Refused::RefundUnderWay(_)
         | Refused::RefundTooLate { .. }
         | Refused::NotAsked(_)
+        | Refused::NoDuty(_)
         | Refused::TooLateToChoose(_)
         | Refused::NotWaiting => None,
     }

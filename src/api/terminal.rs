@@ -12,15 +12,17 @@ use super::Api;
 use super::body::{Named, Wanted};
 use super::problem::{Code, Problem};
 use super::wanted::Nothing;
-use super::wire::TerminalStatus;
+use super::wire::{FaultRow, TerminalStatus};
 
 /// Faults that come and go with their cause, by the beginning of their names.
-const BY_THEMSELVES: [&str; 8] =
-    ["storage", "journal-full", "clock", "network-", "setup-", "scanner", "machine", "display"];
+const BY_THEMSELVES: [&str; 9] =
+    ["storage", "journal-full", "clock", "network-", "setup-", "duty-", "scanner", "machine", "display"];
 
 /// `GET /v1/terminal`
 pub(super) async fn show(State(api): State<Api>) -> Result<Json<TerminalStatus>, Problem> {
-    Ok(Json(api.terminal.status().await?.into()))
+    let (alarms, _) = api.terminal.news().alarms();
+    let status = TerminalStatus::from(api.terminal.status().await?);
+    Ok(Json(TerminalStatus { alarms: alarms.into_iter().map(FaultRow::from).collect(), ..status }))
 }
 
 /// `PUT /v1/faults/{name}`

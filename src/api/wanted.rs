@@ -159,6 +159,25 @@ impl WantedDecision {
     }
 }
 
+/// The body of `POST /v1/orders/{id}/duties/done`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WantedWord {
+    by: String,
+    why: Option<String>,
+}
+
+impl WantedWord {
+    /// Who did it, and why by hand.
+    ///
+    /// # Errors
+    ///
+    /// The field that is not acceptable.
+    pub fn said(&self) -> Result<Said, Problem> {
+        said(&self.by, self.why.clone())
+    }
+}
+
 /// The body of `POST /v1/orders/{id}/instalments`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,5 +1,6 @@
 //! The types of the wire, both ways. Their JSON is frozen: fields are added, never renamed or removed.
 
+pub mod alarms;
 pub mod instalments;
 pub mod queue;
 pub mod receipt;
@@ -16,7 +17,6 @@ use payment::ids::{AttemptId, OrderId};
 use payment::time::Wall;
 use serde::{Deserialize, Serialize};
 
-use crate::daemon::complaints::OpenComplaint;
 use crate::daemon::terminal::Status;
 use crate::journal::project::OrderSummary;
 use crate::journal::view::Recorded;
@@ -27,7 +27,7 @@ pub use refund::{Refund, RefundMade, RefundPage, RefundState};
 pub struct Order {
     /// Its number.
     pub id: OrderId,
-    /// Its state, which only moves forward.
+    /// Its state. It only moves forward, but for money that must go back once more: `refunded` may become `refunding` or `owed`.
     pub state: OrderState,
     /// Whether anything is still to be done about it.
     pub open: bool,
@@ -167,6 +167,12 @@ pub struct Duty {
     /// Why the channel refuses it for now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// Who did it by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_by: Option<String>,
+    /// Why by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_why: Option<String>,
 }
 
 /// How a duty stands.
@@ -177,8 +183,10 @@ pub enum DutyState {
     Waiting,
     /// The channel refuses for now; it is tried again.
     Refused,
-    /// The channel knows.
+    /// The channel knows, or a person did it in its portal.
     Done,
+    /// All of the payment went back before the channel knew: nothing is to be told any more.
+    Void,
 }
 
 /// How an attempt stands.
@@ -263,6 +271,9 @@ pub struct TerminalStatus {
     pub codes_only: Option<FaultRow>,
     /// Everything that is wrong.
     pub faults: Vec<FaultRow>,
+    /// What a person should see to, and what stops no sale: open complaints, and what channels warn of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alarms: Vec<FaultRow>,
     /// The order at the machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,
@@ -280,13 +291,6 @@ pub struct TerminalStatus {
     pub up_s: u64,
     /// The newest entry of the journal.
     pub newest_seq: u64,
-}
-
-/// What `GET /v1/complaints` lists.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Complaints {
-    /// The complaints that wait for the merchant, as last fetched from the channels that list them.
-    pub complaints: Vec<OpenComplaint>,
 }
 
 /// One fault.
@@ -368,7 +372,7 @@ impl From<&OrderRecord> for Order {
             refunds: record.refunds.iter().map(Refund::from).collect(),
             down_payment: record.down_payment.get(),
             instalments: record.instalment.map(|plan| plan.periods),
-            duties: record.duties.iter().map(Duty::from).collect(),
+            duties: duties(record),
         }
     }
 }
@@ -426,16 +430,27 @@ impl From<&AttemptRecord> for Attempt {
     }
 }
 
-impl From<&DutyRecord> for Duty {
-    fn from(record: &DutyRecord) -> Self {
-        let state = match (record.done, &record.refused) {
-            (true, _) => DutyState::Done,
-            (false, Some(_)) => DutyState::Refused,
-            (false, None) => DutyState::Waiting,
-        };
-        let DutyRecord { attempt, kind, begun, refused, .. } = record.clone();
-        Self { attempt, kind, state, since: rfc3339(begun.ms), code: refused }
-    }
+/// What the order's channels are told, each as it stands.
+fn duties(order: &OrderRecord) -> Vec<Duty> {
+    let stands = |duty: &DutyRecord| match (duty.done, order.open_duties().any(|open| open == duty), &duty.refused) {
+        (true, ..) => DutyState::Done,
+        (false, false, _) => DutyState::Void,
+        (false, true, Some(_)) => DutyState::Refused,
+        (false, true, None) => DutyState::Waiting,
+    };
+    let shown = |duty: &DutyRecord| {
+        let said = duty.said.clone();
+        Duty {
+            attempt: duty.attempt,
+            kind: duty.kind,
+            state: stands(duty),
+            since: rfc3339(duty.begun.ms),
+            code: duty.refused.clone(),
+            done_by: said.as_ref().map(|said| said.by.clone()),
+            done_why: said.map(|said| said.why).filter(|why| !why.is_empty()),
+        }
+    };
+    order.duties.iter().map(shown).collect()
 }
 
 impl From<OrderSummary> for OrderRow {
@@ -504,6 +519,7 @@ impl From<Status> for TerminalStatus {
             blocking: status.blocking.as_ref().map(|fault| fault_row(fault, &status.clock)),
             codes_only: status.codes_only.as_ref().map(FaultRow::from),
             faults: status.faults.iter().map(|fault| fault_row(fault, &status.clock)).collect(),
+            alarms: Vec::new(),
             order: status.order,
             scanner_armed: status.scanner_armed,
             open_orders: status.open.into_iter().map(|(state, count)| OpenOrders { state, count }).collect(),

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::client::Client;
 use super::{Answer, Exit, Failure, queue, status, text};
+use crate::api::wire::alarms::Complaints;
 use crate::api::wire::queue::{Link, Queue};
 use crate::api::wire::{RefundPage, TerminalStatus};
 use crate::config;
@@ -57,6 +58,7 @@ pub(super) async fn examine(client: &Client, args: DoctorArgs) -> Result<Answer,
     match asked {
         Ok((terminal, _)) => {
             findings.extend(of_terminal(client.socket(), &terminal));
+            findings.extend(of_complaints(&client.get("/v1/complaints").await));
             findings.extend(of_refunds(&client.get("/v1/refunds?state=asked&limit=500").await));
             findings.extend(of_queue(&client.get("/v1/queue").await));
         }
@@ -98,6 +100,11 @@ fn of_terminal(socket: &Path, terminal: &TerminalStatus) -> Vec<Finding> {
         None => Finding::good("selling", "yes"),
         Some(fault) => Finding::bad("selling", format!("no: {}", fault.text), "mend what is named here, or see below"),
     });
+    let remedy =
+        "see to it in the channel's portal, then `till alarms clear` with this name; complaints end by themselves";
+    findings.extend(
+        terminal.alarms.iter().map(|alarm| Finding::bad(format!("alarm {}", alarm.name), alarm.text.clone(), remedy)),
+    );
     let others = terminal.faults.iter().filter(|fault| fault.name != "clock");
     findings.extend(
         others.map(|fault| {
@@ -111,6 +118,19 @@ fn of_terminal(socket: &Path, terminal: &TerminalStatus) -> Vec<Finding> {
         },
     ));
     findings
+}
+
+/// Whether complaints would be heard of. Those that are open are an alarm.
+fn of_complaints(asked: &Result<(Complaints, Value), Failure>) -> Option<Finding> {
+    let (found, _) = asked.as_ref().ok()?;
+    let trouble = found.trouble.as_ref()?;
+    let since = found.fetched_at.as_ref().map(|at| format!(" since {at}")).unwrap_or_default();
+    let text = format!("the list of buyers' complaints could not be fetched{since}: {trouble}");
+    Some(Finding::bad(
+        "complaints",
+        text,
+        "look for them in the merchant portal meanwhile; it is tried again by itself",
+    ))
 }
 
 /// No trouble, but somebody waits for an answer. A daemon of a version before does not know the question.

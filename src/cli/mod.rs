@@ -2,11 +2,15 @@
 //!
 //! What stands in `Command` itself stands alone; everything in `Question` asks the daemon.
 
+mod alarms;
 mod board;
 mod client;
 mod complaints;
 mod doctor;
+mod duties;
 mod faults;
+mod filing;
+mod guide;
 mod hub;
 mod instalments;
 mod journal;
@@ -43,10 +47,14 @@ pub enum Exit {
     Done,
     /// It was refused, or something was found to be wrong.
     Refused,
+    /// Wrong usage. The parser of arguments says it by itself, but for what it cannot know.
+    Usage,
     /// The daemon does not answer.
     Unreachable,
     /// The journal is not as it was written, or cannot be read.
     Journal,
+    /// `till reconcile`: what was compared agrees, but not everything could be.
+    NotCompared,
     /// The operator wants the daemon started anew; systemd does so.
     Restart,
     /// The configuration cannot be used (`EX_CONFIG`); systemd does not restart after it.
@@ -54,14 +62,16 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The number. 2 is wrong usage, which the parser of arguments says by itself.
+    /// The number.
     #[must_use]
     pub const fn number(self) -> u8 {
         match self {
             Self::Done => 0,
             Self::Refused => 1,
+            Self::Usage => 2,
             Self::Unreachable => 3,
             Self::Journal => 4,
+            Self::NotCompared => 5,
             Self::Restart => 75,
             Self::Config => 78,
         }
@@ -134,6 +144,7 @@ Exit codes:
   2   wrong usage
   3   the daemon does not answer
   4   the journal is not as it was written, or cannot be read
+  5   `till reconcile` only: not everything could be compared
   75  `till run` only: the operator wants it started anew
   78  the configuration cannot be used";
 
@@ -171,6 +182,8 @@ enum Command {
     Journal(journal::Command),
     /// Hold a day's statements of the channels against the journal; the daemon may be running or not
     Reconcile(Box<reconcile::ReconcileArgs>),
+    /// File this machine with Allinpay, which pay codes need, and ask how that stands; the daemon may be running or not
+    Filing(filing::FilingArgs),
     /// Play the channels' joint-test cases with one fen each, return the money, and write a report
     Rehearse(Box<rehearse::RehearseArgs>),
     /// Work on the machine's outputs; the daemon must not be running
@@ -199,12 +212,19 @@ enum Question {
     Refund(refund::RefundArgs),
     /// List complaints of buyers that wait for an answer
     Complaints,
+    /// List what a person should see to, and end what was seen to
+    Alarms {
+        #[command(subcommand)]
+        command: Option<alarms::Command>,
+    },
     /// List refunds that wait for a second person
     Refunds(refunds::ListArgs),
     /// Send a refund that another person asked for
     Approve(refunds::ApproveArgs),
     /// Refuse a refund that another person asked for
     Decline(refunds::DeclineArgs),
+    /// Say that a delivery was reported or confirmed by hand, in the channel's portal
+    DutyDone(duties::DoneArgs),
     /// Show the receipt of a paid order, in Chinese
     Receipt {
         /// Any number of the order
@@ -292,6 +312,7 @@ fn perform(cli: Cli) -> Result<Answer, Failure> {
         Command::Hub(command) => wait(hub::act(command)),
         Command::Journal(command) => journal::act(command, cli.json),
         Command::Reconcile(args) => wait(reconcile::compare(*args)),
+        Command::Filing(args) => wait(filing::act(args)),
         Command::Rehearse(args) => wait(rehearse::act(*args, socket(cli.socket))),
         Command::Board(command) => board::act(&command, &socket(cli.socket)),
         Command::Completions { shell } => Ok(completions(shell)),
@@ -305,9 +326,11 @@ async fn ask(client: &Client, question: Question) -> Result<Answer, Failure> {
         Question::Order { number } => orders::show(client, &number).await,
         Question::Refund(args) => refund::refund(client, args).await,
         Question::Complaints => complaints::list(client).await,
+        Question::Alarms { command } => alarms::act(client, command).await,
         Question::Refunds(args) => refunds::list(client, args).await,
         Question::Approve(args) => refunds::approve(client, args).await,
         Question::Decline(args) => refunds::decline(client, args).await,
+        Question::DutyDone(args) => duties::done(client, args).await,
         Question::Receipt { number } => receipt::show(client, &number).await,
         Question::Instalments { amount } => instalments::list(client, amount).await,
         Question::Cancel { number } => refund::cancel(client, &number).await,

@@ -1,27 +1,26 @@
 //! `till reconcile`: a day's statements against the journal. The daemon may be running or not.
 
-use std::fs;
+mod told;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use books::export;
-use books::reconcile::{Books, Date, Files, Found, Reconciliation, Row, Totals, reconcile};
-use books::statement::{Source, Statement, Unit, read};
+use books::reconcile::{Books, Date, Files, Reconciliation, reconcile};
+use books::statement::{Statement, Unit};
 use clap::{Args, ValueEnum};
 use payment::channel::ChannelId;
 use payment::time::Wall;
-use serde_json::{Value, json};
 
 use super::{Answer, Exit, Failure, text};
 use crate::config::{self, Checked};
 use crate::daemon::clock;
 use crate::http::{Channels, ClientOptions};
-use crate::journal::window;
-use crate::statements::fetch::{Fetched, fetch};
+use crate::journal::window::{self, Moved};
+use crate::statements::gather::{Gathering, Wishes, is_over};
 use crate::statements::keep::Shelf;
-use crate::statements::{ours, source_of};
-
-/// So many rows that need a person are printed; an export has all.
-const SHOWN_MAX: usize = 100;
+use crate::statements::ours;
 
 #[derive(Debug, Args)]
 pub(super) struct ReconcileArgs {
@@ -40,6 +39,9 @@ pub(super) struct ReconcileArgs {
     /// Ask no channel: only files that are given or kept
     #[arg(long)]
     offline: bool,
+    /// Compare a day that is not over in China, as far as the channels give it; nothing of it is kept as the day's file
+    #[arg(long)]
+    unfinished: bool,
     /// The unit of money in Allinpay's files
     #[arg(long, value_enum, default_value = "auto")]
     unit: UnitWord,
@@ -91,25 +93,64 @@ fn named_file(text: &str) -> Result<(ChannelId, PathBuf), String> {
 }
 
 pub(super) async fn compare(args: ReconcileArgs) -> Result<Answer, Failure> {
-    // A statement is asked for with a signature over the time; whoever asks here sees the clock.
+    // A statement is asked for with a signature over the time: with a wrong clock the channel refuses.
     let now = Wall { trusted: true, ..clock::system_wall() };
-    let day = args.date.or_else(|| yesterday(now)).ok_or_else(|| Failure::other(Exit::Refused, "no such day"))?;
+    let day = day_of(&args, now)?;
     let checked = load(&args)?;
-    let books = our_side(&checked.journal, day)?;
-    let shelf = Shelf::beside(&checked.journal);
     let held: Vec<ChannelId> = checked.channels.iter().map(|channel| channel.adapter.id()).collect();
-    let wanted: Vec<ChannelId> = if args.channel.is_empty() { held } else { args.channel.clone() };
-    let channels = clients(checked)?;
-    let mut gathering = Gathering { args: &args, channels, shelf, wall: now, troubles: Vec::new() };
+    let wanted = wanted(&args, held)?;
+    let (journal, shelf) = (checked.journal.clone(), Shelf::beside(&checked.journal));
+    let mut gathering = Gathering::new(wishes(&args), clients(checked)?, shelf, now);
     let mut statements = Vec::new();
     for channel in wanted {
-        statements.extend(gathering.statement(channel, day).await);
+        statements.extend(gathering.statements(channel, day).await);
     }
-    let neighbours = gathering.neighbours(day);
-    let files = Files { day: &statements, neighbours: &neighbours };
-    let result = reconcile(day, &books, files).map_err(|error| Failure::other(Exit::Refused, error.to_string()))?;
-    let written = export(&result, &args)?;
-    Ok(answer(&result, &gathering.troubles, &written))
+    let moved = moved(&journal, day, &statements)?;
+    let ours = ours::of_day(&moved.orders, day, &args.channel);
+    let other_days = gathering.other_days(&ours.days, &numbers_of(&ours.books));
+    let files = Files { day: &statements, other_days: &other_days };
+    let result =
+        reconcile(day, &ours.books, files).map_err(|error| Failure::other(Exit::Refused, error.to_string()))?;
+    let mut troubles = gathering.troubles;
+    troubles.extend(told::of_removed(&moved, day));
+    let written = export(&result, &args, &mut troubles);
+    Ok(told::answer(&result, &troubles, &written))
+}
+
+/// The day that is meant. One that is not over has no statement that counts, and would be asked for too early.
+fn day_of(args: &ReconcileArgs, now: Wall) -> Result<Date, Failure> {
+    let day = args.date.or_else(|| yesterday(now)).ok_or_else(|| Failure::other(Exit::Usage, "no such day"))?;
+    if is_over(day, now) || args.unfinished {
+        return Ok(day);
+    }
+    let advice = "channels make a day's statement in the morning after it: ask then, after ten o'clock in China";
+    Err(Failure::other(
+        Exit::Usage,
+        format!("{day} is not over in China; {advice}. --unfinished compares what is there"),
+    ))
+}
+
+/// The channels whose statements are compared: those named, or those that are set up and those of the given files.
+fn wanted(args: &ReconcileArgs, held: Vec<ChannelId>) -> Result<Vec<ChannelId>, Failure> {
+    let given = args.file.iter().map(|(channel, _)| *channel);
+    if args.channel.is_empty() {
+        let more: BTreeSet<ChannelId> = given.filter(|channel| !held.contains(channel)).collect();
+        return Ok(held.into_iter().chain(more).collect());
+    }
+    match given.clone().find(|channel| !args.channel.contains(channel)) {
+        Some(channel) => {
+            let name = channel.name();
+            let message =
+                format!("--file has a statement of {name}, and --channel leaves {name} out; add --channel {name}");
+            Err(Failure::other(Exit::Usage, message))
+        }
+        None => Ok(args.channel.iter().copied().collect::<BTreeSet<_>>().into_iter().collect()),
+    }
+}
+
+fn wishes(args: &ReconcileArgs) -> Wishes {
+    let (again, offline) = (args.again, args.offline);
+    Wishes { files: args.file.clone(), again, offline, unit: args.unit.into() }
 }
 
 fn yesterday(now: Wall) -> Option<Date> {
@@ -121,18 +162,26 @@ fn load(args: &ReconcileArgs) -> Result<Checked, Failure> {
         .map_err(|report| Failure::other(Exit::Config, format!("the configuration cannot be used\n{report}")))
 }
 
-fn our_side(journal: &Path, day: Date) -> Result<Books, Failure> {
+/// What the journal has of the day, and of what the statements name.
+fn moved(journal: &Path, day: Date, statements: &[Statement]) -> Result<Moved, Failure> {
     let Some((from, to)) = ours::bounds(day) else {
-        return Err(Failure::other(Exit::Refused, format!("{day} is at the end of the calendar")));
+        return Err(Failure::other(Exit::Usage, format!("{day} is at the end of the calendar")));
     };
     // A payment may be noted hours after it was made, and undone the day after.
     let margin = books::day::DAY_MS;
-    let orders = window::orders_between(journal, from - margin, to + margin);
-    let orders = orders.map_err(|error| Failure::other(Exit::Journal, error.to_string()))?;
-    Ok(ours::books(&orders, day))
+    let numbers =
+        statements.iter().flat_map(|statement| &statement.lines).flat_map(|line| line.numbers.all()).collect();
+    let moved = window::orders_moved(journal, from - margin, to + margin, &numbers);
+    moved.map_err(|error| Failure::other(Exit::Journal, error.to_string()))
 }
 
-fn clients(checked: Checked) -> Result<Channels, Failure> {
+fn numbers_of(books: &Books) -> BTreeSet<String> {
+    let entries = books.entries.iter().chain(&books.other_days);
+    entries.flat_map(|entry| entry.numbers.all()).map(str::to_owned).collect()
+}
+
+/// Clients for the channels of a configuration.
+pub(super) fn clients(checked: Checked) -> Result<Channels, Failure> {
     let options = ClientOptions {
         connect: checked.http.connect_timeout,
         total: checked.http.timeout,
@@ -141,233 +190,42 @@ fn clients(checked: Checked) -> Result<Channels, Failure> {
     Channels::new(checked.channels, &options).map_err(|error| Failure::other(Exit::Config, error.to_string()))
 }
 
-/// Files on their way in, and what went wrong with some.
-struct Gathering<'a> {
-    args: &'a ReconcileArgs,
-    channels: Channels,
-    shelf: Shelf,
-    wall: Wall,
-    troubles: Vec<String>,
-}
-
-impl Gathering<'_> {
-    /// A channel's statement of the day: given by hand, kept, or fetched now.
-    async fn statement(&mut self, channel: ChannelId, day: Date) -> Vec<Statement> {
-        let by_hand: Vec<PathBuf> =
-            self.args.file.iter().filter(|(of, _)| *of == channel).map(|(_, path)| path.clone()).collect();
-        if !by_hand.is_empty() {
-            return by_hand.iter().filter_map(|path| self.given(channel, path)).collect();
-        }
-        let bytes = match self.kept(channel, day) {
-            Some(bytes) => bytes,
-            None if self.args.offline => {
-                self.troubles.push(format!("{}: no file is kept for {day}, and --offline asks nobody", channel.name()));
-                return Vec::new();
-            }
-            None => match self.fetched(channel, day).await {
-                Some(bytes) => bytes,
-                None => return Vec::new(),
-            },
-        };
-        self.read(channel, &bytes).into_iter().collect()
-    }
-
-    fn kept(&mut self, channel: ChannelId, day: Date) -> Option<Vec<u8>> {
-        if self.args.again {
-            return None;
-        }
-        self.shelf.find(channel, day).unwrap_or_else(|error| {
-            self.troubles.push(format!("{}: the kept file cannot be read ({error})", channel.name()));
-            None
-        })
-    }
-
-    async fn fetched(&mut self, channel: ChannelId, day: Date) -> Option<Vec<u8>> {
-        let bytes = match fetch(&self.channels, channel, day, self.wall).await {
-            Ok(Fetched::File(bytes)) => bytes,
-            Ok(Fetched::Nothing) => Vec::new(),
-            Err(error) => {
-                self.troubles.push(error.to_string());
-                return None;
-            }
-        };
-        if let Err(error) = self.shelf.keep(channel, day, &bytes) {
-            self.troubles.push(format!("{}: the file could not be kept here ({error})", channel.name()));
-        }
-        Some(bytes)
-    }
-
-    fn given(&mut self, channel: ChannelId, path: &Path) -> Option<Statement> {
-        match fs::read(path) {
-            Ok(bytes) => self.read(channel, &bytes),
-            Err(error) => {
-                self.troubles.push(format!("{} cannot be read ({error})", path.display()));
-                None
-            }
-        }
-    }
-
-    /// No bytes are a day without movements.
-    fn read(&mut self, channel: ChannelId, bytes: &[u8]) -> Option<Statement> {
-        let source = source_of(channel, self.args.unit.into())?;
-        if bytes.is_empty() {
-            return Some(nothing_on_that_day(source));
-        }
-        match read(source, bytes) {
-            Ok(statement) => Some(statement),
-            Err(error) => {
-                self.troubles.push(format!("{}: {error}", channel.name()));
-                None
-            }
-        }
-    }
-
-    /// The files of the days beside, as far as they are kept: they explain what happened around midnight.
-    fn neighbours(&self, day: Date) -> Vec<Statement> {
-        let days = [day.yesterday().ok(), day.tomorrow().ok()];
-        let kept = |channel, day| self.shelf.find(channel, day).ok().flatten().filter(|bytes| !bytes.is_empty());
-        CHANNELS
-            .into_iter()
-            .flat_map(|channel| days.into_iter().flatten().map(move |day| (channel, day)))
-            .filter_map(|(channel, day)| read(source_of(channel, self.args.unit.into())?, &kept(channel, day)?).ok())
-            .collect()
-    }
-}
-
-fn nothing_on_that_day(source: Source) -> Statement {
-    Statement { source, lines: Vec::new(), totals: Vec::new(), remarks: Vec::new() }
-}
-
-/// Writes what was asked for, and says where.
-fn export(result: &Reconciliation<'_>, args: &ReconcileArgs) -> Result<Vec<PathBuf>, Failure> {
+/// Writes what was asked for, and says where. What could not be written takes nothing from what was found.
+fn export(result: &Reconciliation<'_>, args: &ReconcileArgs, troubles: &mut Vec<String>) -> Vec<PathBuf> {
     let sheets = export::report(result);
     let mut written = Vec::new();
-    let refused = |path: &Path, why: String| Failure::other(Exit::Refused, format!("{}: {why}", path.display()));
-    if let Some(folder) = &args.csv {
-        fs::create_dir_all(folder).map_err(|error| refused(folder, error.to_string()))?;
-        for sheet in &sheets {
-            let path = folder.join(format!("{}-{}.csv", sheet.name, result.day));
-            let bytes = export::csv(sheet).map_err(|error| refused(&path, error.to_string()))?;
-            fs::write(&path, bytes).map_err(|error| refused(&path, error.to_string()))?;
-            written.push(path);
-        }
+    let csv = args.csv.iter().flat_map(|folder| sheets.iter().map(move |sheet| (folder, sheet)));
+    for (folder, sheet) in csv {
+        let path = folder.join(format!("{}-{}.csv", sheet.name, result.day));
+        note(export::csv(sheet).map_err(|error| error.to_string()), path, &mut written, troubles);
     }
     if let Some(path) = &args.xlsx {
-        fs::write(path, workbook(&sheets)?).map_err(|error| refused(path, error.to_string()))?;
-        written.push(path.clone());
+        note(workbook(&sheets), path.clone(), &mut written, troubles);
     }
-    Ok(written)
+    written
+}
+
+fn note(bytes: Result<Vec<u8>, String>, path: PathBuf, written: &mut Vec<PathBuf>, troubles: &mut Vec<String>) {
+    match bytes.and_then(|bytes| write(&path, &bytes).map_err(|error| error.to_string())) {
+        Ok(()) => written.push(path),
+        Err(why) => troubles.push(format!("{} could not be written: {why}", path.display())),
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)?;
+    fs::write(path, bytes)
 }
 
 #[cfg(feature = "xlsx")]
-fn workbook(sheets: &[export::Sheet]) -> Result<Vec<u8>, Failure> {
-    export::xlsx(sheets).map_err(|error| Failure::other(Exit::Refused, error.to_string()))
+fn workbook(sheets: &[export::Sheet]) -> Result<Vec<u8>, String> {
+    export::xlsx(sheets).map_err(|error| error.to_string())
 }
 
 #[cfg(not(feature = "xlsx"))]
-fn workbook(_sheets: &[export::Sheet]) -> Result<Vec<u8>, Failure> {
-    Err(Failure::other(
-        Exit::Refused,
-        "this build of Till writes no Excel, to stay small: use --csv, or a build with the feature \"xlsx\" on another computer",
-    ))
+fn workbook(_sheets: &[export::Sheet]) -> Result<Vec<u8>, String> {
+    Err("this build of Till writes no Excel, to stay small: use --csv, or a build with the feature \"xlsx\" on another computer".to_owned())
 }
 
-fn answer(result: &Reconciliation<'_>, troubles: &[String], written: &[PathBuf]) -> Answer {
-    let mut lines: Vec<String> = troubles.iter().map(|trouble| format!("warning: {trouble}")).collect();
-    lines.extend(result.remarks.iter().map(|(source, remark)| format!("{}: {remark}", source.channel().name())));
-    let differing: Vec<&Row<'_>> = result.rows.iter().filter(|row| row.found.is_difference()).collect();
-    lines.extend(differing.iter().take(SHOWN_MAX).map(|row| line(row)));
-    if differing.len() > SHOWN_MAX {
-        lines.push(format!("… and {} more; --csv DIR writes all", differing.len() - SHOWN_MAX));
-    }
-    for channel in result.channels() {
-        let (ours, theirs) = (result.ours(Some(channel)), result.theirs(Some(channel)));
-        lines.push(format!("{:<13} journal   {}", channel.name(), sums(&ours)));
-        lines.push(format!("{:<13} statement {}", "", sums(&theirs)));
-    }
-    lines.extend(written.iter().map(|path| format!("written: {}", path.display())));
-    lines.push(verdict(result, differing.len()));
-    let exit = if result.verdict().exit_code() == 0 && troubles.is_empty() { Exit::Done } else { Exit::Refused };
-    Answer { text: lines.join("\n"), json: as_json(result, troubles), exit }
-}
-
-fn verdict(result: &Reconciliation<'_>, differing: usize) -> String {
-    let agreed = result.rows.iter().filter(|row| row.found == Found::Agreed).count();
-    match result.verdict() {
-        books::reconcile::Verdict::Agreed => format!("{}: all {agreed} movements agree, to the fen", result.day),
-        books::reconcile::Verdict::Differences => {
-            format!("{}: {agreed} movements agree, {differing} need a person", result.day)
-        }
-        books::reconcile::Verdict::NotCompared => {
-            format!("{}: nothing was compared: there is no statement to compare with", result.day)
-        }
-    }
-}
-
-fn sums(totals: &Totals) -> String {
-    format!(
-        "{} paid {}, {} returned {}, net {}, fees {}",
-        totals.payments,
-        text::yuan(totals.paid.get()),
-        totals.refunds,
-        text::yuan(totals.returned.get()),
-        text::yuan(totals.net().get()),
-        text::yuan(totals.fees.get())
-    )
-}
-
-/// A row that needs a person: what is wrong, whose, how much, under which numbers.
-fn line(row: &Row<'_>) -> String {
-    let channel = row.entry.map(|entry| entry.channel).or(row.listed.map(|listed| listed.channel));
-    let amount = row.entry.map(|entry| entry.amount).or(row.line().map(|line| line.amount)).unwrap_or_default();
-    let numbers = row.entry.map(|entry| &entry.numbers).or(row.line().map(|line| &line.numbers));
-    let numbers: Vec<&str> = numbers.map(|numbers| numbers.all().collect()).unwrap_or_default();
-    let detail = match &row.found {
-        Found::Differing(differences) => {
-            format!(": {}", differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
-        }
-        Found::Long { twice: true } => ": listed twice".to_owned(),
-        Found::Agreed
-        | Found::Undone
-        | Found::NeighbourDay(_)
-        | Found::Waiting
-        | Found::DoneByThem
-        | Found::Long { twice: false }
-        | Found::Short
-        | Found::Other
-        | Found::NotCompared => String::new(),
-    };
-    let channel = channel.map_or("", ChannelId::name);
-    format!("{}: {channel} {} {}{detail}", row.found.name(), text::yuan(amount.get()), numbers.join(" "))
-}
-
-fn as_json(result: &Reconciliation<'_>, troubles: &[String]) -> Value {
-    let totals = |totals: Totals| {
-        json!({
-            "payments": totals.payments, "paid": totals.paid, "refunds": totals.refunds,
-            "returned": totals.returned, "net": totals.net(), "fees": totals.fees,
-        })
-    };
-    let row = |row: &Row<'_>| {
-        json!({
-            "found": row.found.name(),
-            "channel": row.entry.map(|entry| entry.channel).or(row.listed.map(|listed| listed.channel)),
-            "ours": row.entry.map(|entry| entry.amount),
-            "theirs": row.line().map(|line| line.amount),
-            "numbers": row.entry.map(|entry| &entry.numbers).or(row.line().map(|line| &line.numbers))
-                .map(|numbers| numbers.all().collect::<Vec<_>>()),
-        })
-    };
-    json!({
-        "day": result.day.to_string(),
-        "agreed": result.verdict().exit_code() == 0 && troubles.is_empty(),
-        "troubles": troubles,
-        "remarks": result.remarks.iter().map(|(_, remark)| remark.to_string()).collect::<Vec<_>>(),
-        "channels": result.channels().into_iter().map(|channel| json!({
-            "channel": channel,
-            "ours": totals(result.ours(Some(channel))),
-            "theirs": totals(result.theirs(Some(channel))),
-        })).collect::<Vec<_>>(),
-        "rows": result.rows.iter().map(row).collect::<Vec<_>>(),
-    })
-}
+#[cfg(test)]
+mod tests;

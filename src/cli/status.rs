@@ -35,7 +35,10 @@ fn text_of(terminal: &TerminalStatus) -> String {
         ("Version", Some(format!("{}, up {}", terminal.version, duration(terminal.up_s)))),
     ])];
     if !terminal.faults.is_empty() {
-        parts.push(faults(terminal));
+        parts.push(rows_of("FAULT", &terminal.faults));
+    }
+    if !terminal.alarms.is_empty() {
+        parts.push(rows_of("ALARM", &terminal.alarms));
     }
     if !terminal.slots.is_empty() {
         parts.push(slots(terminal));
@@ -47,10 +50,9 @@ fn codes_only(fault: &FaultRow) -> String {
     format!("to member and voucher codes only: {} ({})", fault.text, fault.name)
 }
 
-fn faults(terminal: &TerminalStatus) -> String {
-    let mut rows = vec![text::heading(&["FAULT", "MEANING"])];
-    let row = |fault: &FaultRow| vec![fault.name.clone(), fault.text.clone()];
-    rows.extend(terminal.faults.iter().map(row));
+fn rows_of(what: &str, found: &[FaultRow]) -> String {
+    let mut rows = vec![text::heading(&[what, "MEANING"])];
+    rows.extend(found.iter().map(|row| vec![text::plain(&row.name), text::plain(&row.text)]));
     text::table(&rows)
 }
 

@@ -7,11 +7,15 @@ use payment::channel::outcome::{Details, Discount, DiscountBy};
 use payment::money::Fen;
 
 use super::client::{Client, escaped};
-use super::{Answer, Cli, Command, Exit, Failure, ask, status, text};
+use super::{Answer, Cli, Command, Exit, Failure, ask, guide, status, text};
 use crate::api::tests::machine::Machine;
+use crate::api::tests::notices::{Told, complaint};
+use crate::api::wire::Order;
+use crate::daemon::complaints::Complaints;
 use crate::daemon::terminal::SyncWish;
 use crate::journal::SetAside;
 use crate::sync::status::{LinkNews, LinkState};
+use payment::channel::ChannelId;
 
 /// What the command says, asked of the machine.
 async fn on(machine: &Machine, words: &[&str]) -> Result<Answer, Failure> {
@@ -37,6 +41,8 @@ async fn what_is_sold_is_paid_listed_and_refunded() {
     machine.until(&id, "refunded").await;
     let listed = on(&machine, &["orders", "--state", "refunded"]).await.unwrap();
     assert!(listed.text.contains(&id) && listed.text.contains("¥1.00"), "{}", listed.text);
+    let shown = on(&machine, &["order", &id]).await.unwrap();
+    assert_eq!(shown.text.matches("2026-01-31T00:0").count(), 3, "opened, sent and back: {}", shown.text);
     let paid = on(&machine, &["cancel", &id]).await.unwrap_err();
     assert_eq!((paid.exit(), &paid.json()["code"]), (Exit::Refused, &"already_paid".into()));
 }
@@ -78,7 +84,7 @@ async fn a_second_person_finds_what_waits_and_approves_or_declines_it() {
     let declined = on(&machine, &["decline", &refund, "--by", "Wang", "--why", "eaten"]).await.unwrap();
     assert!(declined.text.contains("was declined. Nothing was sent"), "{}", declined.text);
     let shown = on(&machine, &["order", &refund]).await.unwrap();
-    assert!(shown.text.contains("declined  Li: spoilt  Wang: eaten"), "{}", shown.text);
+    assert!(shown.text.contains("declined  Li: spoilt  Wang: eaten  -     -"), "it never left: {}", shown.text);
 
     on(&machine, &["refund", &id, "--by", "Li"]).await.unwrap();
     let approved = on(&machine, &["approve", &id, "--by", "Wang"]).await.unwrap();
@@ -102,6 +108,23 @@ async fn the_number_of_a_refund_that_is_decided_never_means_another_that_waits()
 }
 
 #[tokio::test]
+async fn who_knows_the_promotion_guide_reads_its_word_beside_ours() {
+    let machine = Machine::start_with_instalments().await;
+    machine.weather.pays.store(true, Ordering::SeqCst);
+    let sold = on(&machine, &["pay", "200.00", "--instalments", "3", "--wait"]).await.unwrap();
+    let mut order: Order = serde_json::from_value(sold.json).unwrap();
+    let on_time = |order: &Order, time: &str| guide::word(order, time.parse().unwrap());
+    // Paid on the 31st of January in Beijing: the 15th day after it is the last.
+    assert_eq!(on_time(&order, "2026-02-15T15:59:59Z"), Some("已支付"));
+    assert_eq!(on_time(&order, "2026-02-15T16:00:00Z"), Some("交易成功"));
+    on(&machine, &["refund", order.id.as_str(), "--amount", "1.00"]).await.unwrap();
+    let order_in_part = machine.until(order.id.as_str(), "refunded").await;
+    assert_eq!(on_time(&serde_json::from_value(order_in_part).unwrap(), "2026-02-01T00:00:00Z"), Some("已支付"));
+    order.instalments = None;
+    assert_eq!(on_time(&order, "2026-02-01T00:00:00Z"), None, "the guide knows orders in instalments only");
+}
+
+#[tokio::test]
 async fn instalments_are_listed_and_asked_for() {
     let machine = Machine::start_with_instalments().await;
     let plans = on(&machine, &["instalments", "1000"]).await.unwrap();
@@ -113,6 +136,7 @@ async fn instalments_are_listed_and_asked_for() {
     let order = on(&machine, &words).await.unwrap();
     assert_eq!((&order.json["instalments"], &order.json["down_payment"]), (&3.into(), &10_000.into()));
     assert!(order.text.contains("3 months") && order.text.contains("¥100.00"), "{}", order.text);
+    assert!(order.text.contains("In the guide:  待支付"), "{}", order.text);
     let refused = on(&Machine::start().await, &["instalments", "1000"]).await.unwrap_err();
     assert_eq!(refused.json()["code"], "no_instalments");
 }
@@ -370,4 +394,44 @@ fn a_journal_that_is_not_there_is_exit_code_4_and_none_is_made() {
         assert_eq!(failure.exit(), Exit::Journal);
         assert!(failure.to_string().contains("there is no journal"), "{failure}");
     }
+}
+
+#[tokio::test]
+async fn that_no_complaint_is_open_is_said_only_when_it_is_known() {
+    let told = Told::start().await;
+    let asked = async || on(&told.machine, &["complaints"]).await.unwrap();
+    let set = |change: fn(&mut Complaints)| told.complaints.send_modify(change);
+    let exits = |answer: Answer, exit, words: &str| {
+        assert!(answer.exit == exit && answer.text.contains(words), "{}", answer.text);
+    };
+    exits(asked().await, Exit::Refused, "not known whether a buyer complains: no channel that lists complaints");
+    set(|known| known.asked = vec![ChannelId::Wechat]);
+    exits(asked().await, Exit::Refused, "not fetched yet");
+    set(|known| known.trouble = Some("timed out".to_owned()));
+    exits(asked().await, Exit::Refused, "never fetched: timed out");
+    set(|known| (known.fetched_ms, known.trouble) = (Some(1_000), None));
+    exits(asked().await, Exit::Done, "no complaint of a buyer of this merchant is open, as fetched at 1970");
+    set(|known| known.trouble = Some("timed out".to_owned()));
+    exits(asked().await, Exit::Refused, "not since: timed out");
+    set(|known| (known.open, known.trouble) = (vec![complaint("P1")], None));
+    let listed = asked().await;
+    assert!(listed.text.contains("没有出货") && listed.text.contains("whichever machine sold"), "{}", listed.text);
+    exits(listed, Exit::Refused, "HERE");
+}
+
+#[tokio::test]
+async fn alarms_are_listed_found_by_the_doctor_and_ended() {
+    let told = Told::start().await;
+    let none = on(&told.machine, &["alarms"]).await.unwrap();
+    assert_eq!((none.exit, none.text.as_str()), (Exit::Done, "no alarm stands"));
+    let id = told.warn().await;
+    let listed = on(&told.machine, &["alarms"]).await.unwrap();
+    assert!(listed.exit == Exit::Refused && listed.text.contains("VIOLATION.PUNISH"), "{}", listed.text);
+    let status = on(&told.machine, &["status"]).await.unwrap();
+    assert!(status.exit == Exit::Done && status.text.contains(&id), "{}", status.text);
+    let doctor = ["doctor", "--journal", "/nowhere/till.db", "--board", "/nowhere/board.toml"];
+    let found = on(&told.machine, &doctor).await.unwrap();
+    assert!(found.text.contains(&format!("BAD  alarm {id}")), "{}", found.text);
+    let ended = on(&told.machine, &["alarms", "clear", &id]).await.unwrap();
+    assert_eq!((ended.exit, ended.text.as_str()), (Exit::Done, "no alarm stands"));
 }

@@ -84,6 +84,7 @@ fn head(order: &Order) -> String {
         ("In cash", positive(order.cash)),
         ("Down payment", positive(order.down_payment)),
         ("Instalments", order.instalments.map(|months| format!("{months} months"))),
+        ("In the guide", super::guide::word(order, jiff::Timestamp::now()).map(ToOwned::to_owned)),
         ("Refunded", positive(order.refunded)),
         ("Subject", Some(plain(&order.subject))),
         ("Reference", order.reference.as_deref().map(plain)),
@@ -148,11 +149,21 @@ fn told(attempt: &Attempt) -> Vec<String> {
 }
 
 fn refunds(order: &Order) -> String {
-    let mut rows = vec![heading(&["REFUND", "AMOUNT", "REASON", "STATE", "ASKED", "DECIDED"])];
+    let mut rows = vec![heading(&["REFUND", "AMOUNT", "REASON", "STATE", "ASKED", "DECIDED", "SENT", "BACK"])];
     rows.extend(order.refunds.iter().map(|refund| {
         let asked = person(refund.asked_by.as_deref(), refund.why.as_deref());
         let decided = person(refund.decided_by.as_deref(), refund.decided_why.as_deref());
-        vec![refund.number.to_string(), yuan(refund.amount), words(refund.reason), refund_state(refund), asked, decided]
+        let when = |at: &Option<String>| at.clone().unwrap_or_else(|| "-".to_owned());
+        vec![
+            refund.number.to_string(),
+            yuan(refund.amount),
+            words(refund.reason),
+            refund_state(refund),
+            asked,
+            decided,
+            when(&refund.started_at),
+            when(&refund.done_at),
+        ]
     }));
     table(&rows)
 }

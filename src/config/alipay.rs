@@ -37,6 +37,9 @@ const WAYS_TO_PAY: &[&str] = &[
     "pcard",
 ];
 
+/// Those of them that lend.
+const HUABEI: &[&str] = &["pcredit", "pcreditpayInstallment", "credit_group"];
+
 /// A number that passes, to go on checking after a wrong one was reported.
 const ANY_APP_ID: &str = "1000000000000000";
 
@@ -115,6 +118,17 @@ fn ways_to_pay(c: &mut Checker<'_, '_>, written: Option<Written<Vec<String>>>) -
         c.found.warning(&at, format!("\"{way}\" is no way to pay that is known here"), advice);
     }
     Some(ways.join(","))
+}
+
+/// With instalments: a list of ways to pay that leaves no Huabei makes Alipay refuse every plan.
+pub(super) fn leaves_huabei(c: &mut Checker<'_, '_>, raw: &raw::Alipay) {
+    let names = |ways: &Written<Vec<String>>| ways.value.iter().any(|way| HUABEI.contains(&way.as_str()));
+    let enabled = raw.enable_pay_channels.as_ref().filter(|ways| !names(ways));
+    let disabled = raw.disable_pay_channels.as_ref().filter(|ways| names(ways));
+    for ways in enabled.into_iter().chain(disabled) {
+        let advice = "let pcredit pay, or leave [instalments] out";
+        c.found.error(&ways.at, "[instalments] are offered, and this list leaves no Huabei to pay them", advice);
+    }
 }
 
 impl KeyFiles {

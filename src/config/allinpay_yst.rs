@@ -129,6 +129,7 @@ fn machine(c: &mut Checker<'_, '_>, raw: &mut raw::AllinpayYst, places: &Places)
         longitude: text(c, raw.longitude.take()),
         latitude: text(c, raw.latitude.take()),
         ip: text(c, raw.terminal_ip.take()),
+        state: text(c, raw.terminal_state.take()),
         app_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
     }
 }
@@ -214,6 +215,7 @@ impl Settings for Config {
             "longitude" => terminal.longitude = None,
             "latitude" => terminal.latitude = None,
             "terminal_ip" => terminal.ip = None,
+            "terminal_state" => terminal.state = None,
             "usual_wallet" | "mode_taken" => self.modes = PayModes::default(),
             "code" => self.codes = Vec::new(),
             "split" => self.split = Vec::new(),
@@ -249,6 +251,7 @@ fn key_of_field(name: &str) -> &'static str {
         "terminal.longitude" => "longitude",
         "terminal.latitude" => "latitude",
         "terminal.ip" => "terminal_ip",
+        "terminal.state" => "terminal_state",
         "modes" => "mode_taken",
         "split.sign_num" | "split.remark" => "split",
         _ => "extend_params",

@@ -1,8 +1,10 @@
 //! `[channels]`: which of them are set up, and what their sections have in common.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use payment::channel::ChannelId;
+use payment::channel::allinpay::yst::setup::TradeKind;
+use payment::channel::{ChannelId, DutyKind};
 use payment::redact::Secret;
 
 use super::check::Checker;
@@ -34,6 +36,16 @@ pub(super) fn set_up(c: &mut Checker<'_, '_>, raw: &raw::Channels) -> Vec<Channe
         c.found.missing(&At::key("channels"), advice);
     }
     set_up
+}
+
+/// What a channel must hear after a delivery follows from its section alone, whether or not its keys are at hand.
+pub(super) fn duties(raw: &raw::Channels) -> BTreeMap<ChannelId, DutyKind> {
+    let reports = raw.wechat.as_ref().is_some_and(|wechat| wechat.delivery_secret_file.is_some());
+    let trade = raw.allinpay_yst.as_ref().and_then(|yst| yst.trade.as_ref());
+    let is_guaranteed = trade.is_some_and(|trade| trade.value.0 == TradeKind::Guaranteed);
+    let wechat = reports.then_some((ChannelId::Wechat, DutyKind::ReportDelivery));
+    let yst = is_guaranteed.then_some((ChannelId::AllinpayYst, DutyKind::ConfirmGuarantee));
+    wechat.into_iter().chain(yst).collect()
 }
 
 /// Checks every section; the channels that are sound, in the order of preference.

@@ -18,8 +18,9 @@ use super::gateway::Ground;
 use super::keys::{self, Readers};
 use super::raw::{self, Raw, Written};
 use super::report::Report;
+use super::showing::Showing;
 use super::source::{At, Findings, Layer};
-use super::{Env, channels, goods, hub, later, pace, sell, selling};
+use super::{Env, alipay, channels, goods, hub, later, pace, sell, selling};
 
 /// The shortest token: 32 characters of hex are 128 bits.
 const SHORTEST_TOKEN: usize = 32;
@@ -185,7 +186,12 @@ pub(super) fn check(raw: Raw, board: Option<BoardSpec>, base: &Base, found: &mut
     let products = goods::products(c, raw.products, board.as_ref());
     let set_up = channels::set_up(c, &raw.channels);
     let order = sell::order(c, raw.sell.channels, raw.sell.at.unwritten("channels"), &set_up);
-    let show = sell::show(c, raw.sell.show, raw.sell.at.unwritten("show"), &order);
+    let showing = Showing::of(&raw.channels);
+    let show = sell::show(c, raw.sell.show, raw.sell.at.unwritten("show"), &order, showing);
+    if let (Some(_), Some(raw)) = (&raw.instalments, &raw.channels.alipay) {
+        alipay::leaves_huabei(c, raw);
+    }
+    let duties = channels::duties(&raw.channels);
     let channels = channels::check(c, raw.channels, &terminal, &order, &show);
     let refuse_card_shaped = c.choice(raw.sell.refuse_card_shaped, raw.sell.at.unwritten("refuse_card_shaped"), false);
     let routes = sell::routes(c, raw.routes, &order);
@@ -201,11 +207,11 @@ pub(super) fn check(raw: Raw, board: Option<BoardSpec>, base: &Base, found: &mut
     if let Some(board) = &board {
         simulated_board_takes_no_real_money(c, board, terminal.mode);
     }
-    let duties = channels.iter().filter_map(|channel| Some((channel.adapter.id(), channel.adapter.duty()?))).collect();
     let parts = selling::Parts {
         products,
         channels: order,
         show,
+        showing,
         routes,
         refuse_card_shaped,
         refunds,

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 
+use super::Needs;
 use super::check::Checker;
 use super::raw::Written;
 use super::source::has_a_key;
@@ -30,8 +31,12 @@ struct Place {
     is_credential: bool,
 }
 
-/// Reads the file that a key of the config names; every way this can fail is a finding at that key.
+/// Reads the file that a key of the config names, unless keys are not needed; every way this can fail is a finding at that key.
 pub(super) fn read(checker: &mut Checker<'_, '_>, written: &Written<String>, readers: Readers) -> Option<String> {
+    match checker.found.needs {
+        Needs::Everything => {}
+        Needs::AllButKeys => return None,
+    }
     if looks_like_a_key(checker, &written.value) {
         checker.found.error(
             &written.at,

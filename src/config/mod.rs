@@ -36,6 +36,7 @@ mod raw;
 mod report;
 mod sell;
 mod selling;
+mod showing;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -114,8 +115,26 @@ pub fn load(config_path: &Path, board_path: &Path) -> Result<Checked, Report> {
 /// # Errors
 /// As [`load`].
 pub fn load_in(config_path: &Path, board_path: &Path, env: &Env) -> Result<Checked, Report> {
+    load_needing(Needs::Everything, config_path, board_path, env)
+}
+
+/// Reads and checks both files without opening a key file, for who only asks the daemon: its keys are root's, and come to it
+/// alone. What is wrong with keys is not said, and nothing can be collected with the result: it has no channels.
+///
+/// # Errors
+/// As [`load`], but for the keys that name files.
+pub fn load_without_keys(config_path: &Path, board_path: &Path) -> Result<Checked, Report> {
+    keyless_in(config_path, board_path, &Env::of_process())
+}
+
+fn keyless_in(config_path: &Path, board_path: &Path, env: &Env) -> Result<Checked, Report> {
+    let checked = load_needing(Needs::AllButKeys, config_path, board_path, env)?;
+    Ok(Checked { channels: Vec::new(), ..checked })
+}
+
+fn load_needing(needs: Needs, config_path: &Path, board_path: &Path, env: &Env) -> Result<Checked, Report> {
     let base = Base { config: config_path.to_owned(), board: board_path.to_owned(), env: env.clone() };
-    let ground = Ground::read(&base)?;
+    let ground = Ground { needs, ..Ground::read(&base)? };
     // Sound by itself: the machine must start when the overlay does not fit any more.
     let alone = ground.check(None)?;
     Ok(overlay::lay(&ground, alone))
@@ -134,10 +153,28 @@ pub fn load_for_hub(config_path: &Path) -> Result<Checked, Report> {
         problem.file == base.config && problem.severity == Severity::Error && is_near
     };
     let source = Source::read(config_path).map_err(|problem| Report::of(*problem))?;
-    let ground = Ground { base: &base, source, board: None, report: Report::default() };
+    let ground = Ground { base: &base, source, board: None, report: Report::default(), needs: Needs::Everything };
     let (checked, report) = ground.examine(None);
     let report = report.only(of_hub);
     checked.filter(|_| report.is_empty()).ok_or(report)
+}
+
+/// What must be there for the files to be of use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    /// All that they say: the daemon runs with it.
+    Everything,
+    /// All but the files of keys, which are not opened.
+    AllButKeys,
+}
+
+impl Needs {
+    fn concerns(self, problem: &Problem) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::AllButKeys => !problem.key.ends_with("_file") && !problem.key.ends_with("_files"),
+        }
+    }
 }
 
 /// Both files of a person, read.
@@ -147,6 +184,7 @@ struct Ground<'b> {
     board: Option<BoardSpec>,
     /// What is wrong with the board file.
     report: Report,
+    needs: Needs,
 }
 
 impl<'b> Ground<'b> {
@@ -154,7 +192,7 @@ impl<'b> Ground<'b> {
         let mut report = Report::default();
         let board = BoardSpec::read(&base.board).map_err(|wrong| add_board(&mut report, wrong)).ok();
         match Source::read(&base.config) {
-            Ok(source) => Ok(Self { base, source, board, report }),
+            Ok(source) => Ok(Self { base, source, board, report, needs: Needs::Everything }),
             Err(problem) => {
                 report.add(*problem);
                 Err(report.sorted())
@@ -164,6 +202,7 @@ impl<'b> Ground<'b> {
 
     fn check(&self, overlay: Option<&Source>) -> Result<Checked, Report> {
         let (checked, report) = self.examine(overlay);
+        let report = report.only(|problem| self.needs.concerns(problem));
         match checked {
             Some(checked) if !report.has_errors() => Ok(Checked { warnings: report, ..checked }),
             Some(_) | None => Err(report),
@@ -172,7 +211,7 @@ impl<'b> Ground<'b> {
 
     /// What is good when the report has no error; `None` when a file is not TOML.
     fn examine(&self, overlay: Option<&Source>) -> (Option<Checked>, Report) {
-        let mut found = Findings { source: &self.source, overlay, report: self.report.clone() };
+        let mut found = Findings { source: &self.source, overlay, report: self.report.clone(), needs: self.needs };
         let over = raw::Overlay::read(&mut found);
         let raw = raw::Raw::read(&mut found).map(|mut raw| {
             over.into_iter().for_each(|over| raw.lay(over));

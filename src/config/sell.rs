@@ -8,6 +8,7 @@ use payment::channel::{ChannelId, Wallet};
 use super::check::Checker;
 use super::checked::{RouteConfig, ShowConfig};
 use super::raw::{self, Choice, Written};
+use super::showing::Showing;
 use super::source::{At, closest};
 
 /// The channels that take money through a network, in the order in which they are preferred when nothing is said.
@@ -84,10 +85,10 @@ fn one_of<'w>(written: &str, words: impl IntoIterator<Item = &'w str> + Clone) -
     }
 }
 
-/// The wallets whose codes a channel can show and take, the usual one first.
-fn wallets(channel: ChannelId) -> impl Iterator<Item = Wallet> {
+/// The wallets whose codes a channel can show, the usual one first.
+fn wallets(channel: ChannelId, showing: Showing) -> impl Iterator<Item = Wallet> {
     let all = Wallet::WORDS.iter().map(|(_, wallet)| *wallet);
-    all.filter(move |wallet| !takers(*wallet, &[channel]).is_empty())
+    all.filter(move |wallet| !showing.among(Some(*wallet), &[channel]).is_empty())
 }
 
 /// Checks `[sell] show`: whose codes stand on the screen.
@@ -96,24 +97,25 @@ pub(super) fn show(
     written: Option<Written<Vec<String>>>,
     unwritten: At,
     order: &[ChannelId],
+    showing: Showing,
 ) -> ShowConfig {
-    let usual = usually_shown(order);
+    let usual = usually_shown(order, showing);
     let Some(Written { value: words, at }) = c.optional(written) else {
         let _noted = c.derived(unwritten, words_of(&usual));
         return usual;
     };
     if words == [ANY] {
-        if !order.contains(&ChannelId::AllinpayVsp) {
+        if showing.among(None, order).is_empty() {
             let problem = "no channel of this terminal has one code for several wallets";
             c.found.error(&at, problem, "add [channels.allinpay_vsp], or name the wallets to show");
         }
         return ShowConfig::Any;
     }
-    let shown = shown(c, &words, &at, order);
+    let shown = shown(c, &words, &at, order, showing);
     if shown.is_empty() { usual } else { ShowConfig::Wallets(shown) }
 }
 
-fn shown(c: &mut Checker<'_, '_>, words: &[String], at: &At, order: &[ChannelId]) -> Vec<Wallet> {
+fn shown(c: &mut Checker<'_, '_>, words: &[String], at: &At, order: &[ChannelId], showing: Showing) -> Vec<Wallet> {
     let mut shown = Vec::new();
     for word in words {
         let Some((_, wallet)) = Wallet::WORDS.iter().find(|(known, _)| known == word) else {
@@ -124,9 +126,9 @@ fn shown(c: &mut Checker<'_, '_>, words: &[String], at: &At, order: &[ChannelId]
             c.found.error(at, format!("\"{word}\" is no wallet to show beside others"), advice);
             continue;
         };
-        if takers(*wallet, order).is_empty() && !order.is_empty() {
+        if showing.among(Some(*wallet), order).is_empty() && !order.is_empty() {
             let problem = format!("no channel of this terminal can show a code of {word}");
-            c.found.error(at, problem, "add the channel, or take the wallet out of the list");
+            c.found.error(at, problem, advice_to_show(*wallet, order));
         } else if shown.contains(wallet) {
             c.found.error(at, format!("\"{word}\" stands here twice"), "name each wallet once");
         } else {
@@ -140,13 +142,21 @@ fn shown(c: &mut Checker<'_, '_>, words: &[String], at: &At, order: &[ChannelId]
     shown
 }
 
+fn advice_to_show(wallet: Wallet, order: &[ChannelId]) -> &'static str {
+    if wallet == Wallet::Ecny && order.contains(&ChannelId::AllinpayYst) {
+        return "YunST has no pay mode for it in its documents: if the contract names one, set mode_ecny in \
+                [channels.allinpay_yst]; if not, add [channels.allinpay_vsp] or take the wallet out of the list";
+    }
+    "add the channel, or take the wallet out of the list"
+}
+
 /// The preferred channel's one code for all, or the codes of the first two wallets.
-fn usually_shown(order: &[ChannelId]) -> ShowConfig {
+fn usually_shown(order: &[ChannelId], showing: Showing) -> ShowConfig {
     if order.first() == Some(&ChannelId::AllinpayVsp) {
         return ShowConfig::Any;
     }
     let mut shown = Vec::new();
-    for wallet in order.iter().flat_map(|channel| wallets(*channel)) {
+    for wallet in order.iter().flat_map(|channel| wallets(*channel, showing)) {
         if !shown.contains(&wallet) && shown.len() < SHOWN_MAX {
             shown.push(wallet);
         }

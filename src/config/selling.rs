@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use payment::channel::route::{RouteRow, RouteSettings, Routes, takers};
+use payment::channel::route::{RouteRow, RouteSettings, Routes};
 use payment::channel::{ChannelId, DutyKind};
 use payment::engine::entry::{SlotId, WhoScans};
 use payment::engine::settings::{CodeShown, Pace, Product, RefundSettings, Settings, VoucherSettings};
 use payment::instalment::{Bearer as Bears, Rate, Rates, Terms};
 
 use super::checked::{Bearer, InstalmentsConfig, Mode, RefundsConfig, RouteConfig, ShowConfig};
+use super::showing::Showing;
 use super::source::{At, Findings};
 
 const DAY_MS: u64 = 86_400_000;
@@ -18,6 +19,7 @@ pub(super) struct Parts {
     pub products: BTreeMap<SlotId, Product>,
     pub channels: Vec<ChannelId>,
     pub show: ShowConfig,
+    pub showing: Showing,
     pub routes: Vec<RouteConfig>,
     pub refuse_card_shaped: bool,
     pub refunds: RefundsConfig,
@@ -34,7 +36,7 @@ pub(super) struct Parts {
 pub(super) fn settings(parts: Parts, found: &mut Findings<'_>) -> Settings {
     let routes = routes(&parts, found);
     Settings {
-        shows: shows(&parts.show, &parts.channels),
+        shows: shows(&parts),
         routes,
         instalments: parts.instalments.as_ref().and_then(|offered| terms(offered, found)),
         refunds: RefundSettings {
@@ -62,16 +64,11 @@ fn paces(pace: Pace, channels: &[ChannelId], mode: Mode) -> BTreeMap<ChannelId, 
     }
 }
 
-fn shows(show: &ShowConfig, channels: &[ChannelId]) -> Vec<CodeShown> {
-    match show {
-        ShowConfig::Any => {
-            let several = channels.iter().copied().filter(|channel| channel.own_wallet().is_none());
-            vec![CodeShown { wallet: None, channels: several.collect() }]
-        }
-        ShowConfig::Wallets(wallets) => wallets
-            .iter()
-            .map(|wallet| CodeShown { wallet: Some(*wallet), channels: takers(*wallet, channels) })
-            .collect(),
+fn shows(parts: &Parts) -> Vec<CodeShown> {
+    let shown = |wallet| CodeShown { wallet, channels: parts.showing.among(wallet, &parts.channels) };
+    match &parts.show {
+        ShowConfig::Any => vec![shown(None)],
+        ShowConfig::Wallets(wallets) => wallets.iter().map(|wallet| shown(Some(*wallet))).collect(),
     }
 }
 

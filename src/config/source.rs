@@ -4,6 +4,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::Needs;
 use super::report::{Excerpt, Problem, Report, Severity};
 
 /// No config of a terminal is larger; what is, is another file.
@@ -205,6 +206,8 @@ pub(super) struct Findings<'s> {
     /// `hub.toml`, when there is one.
     pub(super) overlay: Option<&'s Source>,
     pub(super) report: Report,
+    /// Whether key files are opened.
+    pub(super) needs: Needs,
 }
 
 impl Findings<'_> {

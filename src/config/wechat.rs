@@ -218,8 +218,10 @@ impl Settings for Config {
 
     fn key_of(complaint: &SetupError) -> &'static str {
         match complaint {
-            SetupError::Mchid { name, .. } | SetupError::Appid { name, .. } => name,
-            SetupError::Field { name, .. } | SetupError::Host { name, .. } => key_of_field(name),
+            SetupError::Mchid { name, .. }
+            | SetupError::Appid { name, .. }
+            | SetupError::Field { name, .. }
+            | SetupError::Host { name, .. } => name,
             SetupError::NotifyUrl(_) => "notify_url",
             SetupError::TerminalIp(_) => "terminal_ip",
             SetupError::AreaCode(_) => "store_area_code",
@@ -266,21 +268,5 @@ impl Settings for Config {
             _ => return false,
         }
         true
-    }
-}
-
-/// The key for a field, as the channel names it.
-fn key_of_field(name: &str) -> &'static str {
-    match name {
-        "hosts.pay" => "gateway_url",
-        "hosts.backup" => "backup_url",
-        "hosts.weixin" => "weixin_url",
-        "store.id" => "store_id",
-        "store.out_id" => "store_out_id",
-        "store.name" => "store_name",
-        "store.address" => "store_address",
-        "store.device_id" => "terminal.id",
-        "delivery.appsecret" => "delivery_secret_file",
-        _ => "goods_tag",
     }
 }

@@ -72,7 +72,7 @@ impl Keeping {
             (Fault::Network(_), false) => self.nudges.send_modify(|nudges| nudges.link_back += 1),
             (
                 Fault::Network(_)
-                | Fault::Duty
+                | Fault::Duty(_)
                 | Fault::Storage
                 | Fault::Setup(_)
                 | Fault::Scanner

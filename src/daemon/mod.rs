@@ -9,6 +9,7 @@
 //!
 //! Each turn: due timers, then all effects in order, then one new input. Leaves know only the loop.
 
+pub mod alarms;
 pub mod calls;
 pub mod clock;
 pub mod complaints;
@@ -19,6 +20,7 @@ pub mod health;
 pub mod journaling;
 pub mod keeping;
 pub mod metrics;
+pub mod notices;
 pub mod opening;
 pub mod picture;
 pub mod start;
@@ -299,7 +301,7 @@ impl Daemon {
             | Fault::SwitchedOff
             | Fault::JournalFull
             | Fault::Hub
-            | Fault::Duty => fault.to_string(),
+            | Fault::Duty(_) => fault.to_string(),
         }
     }
 

@@ -10,17 +10,19 @@ use payment::engine::settings::Settings;
 use payment::ids::IdMint;
 use ring::rand::{SecureRandom, SystemRandom};
 use thiserror::Error;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::alarms::Alarms;
 use super::calls::Calls;
-use super::clock::Timekeeper;
-use super::complaints;
+use super::clock::{Clock, Timekeeper};
+use super::complaints::{self, Complaints};
 use super::devices::Machinery;
 use super::health::Health;
 use super::journaling::Journaling;
 use super::keeping::Keeping;
 use super::metrics::Metrics;
+use super::notices::{ChannelNews, Notices};
 use super::picture::Picture;
 use super::terminal::{COMMANDS_MAX, SyncEnds, Terminal};
 use super::{Broken, Daemon, Ended, Inputs, opening};
@@ -92,8 +94,7 @@ pub async fn run(checked: Checked, stop: watch::Receiver<bool>) -> Result<Ended,
             extra_roots: checked.http.extra_roots,
         },
     )?;
-    let (complain, complaints) = watch::channel(Vec::new());
-    let complaints_watched = tokio::spawn(complaints::watch(channels.clone(), clock.clock().clone(), complain));
+    let (news, complaints_watched) = channel_news(&channels, clock.clock());
     let (calls, answers) = Calls::new(channels.telling(clock.clock().dates()));
     first_time(&mut clock, &calls).await;
     let (events, device_events) = mpsc::channel(DEVICE_EVENTS_MAX);
@@ -102,12 +103,12 @@ pub async fn run(checked: Checked, stop: watch::Receiver<bool>) -> Result<Ended,
     let metrics = Arc::new(Metrics::default());
     let doors = Doors::open(api_options(checked.api, &checked.settings)).await?;
     let (commands, command_queue) = mpsc::channel(COMMANDS_MAX);
-    let (nudges, news) = (watch::Sender::new(Nudges::default()), watch::Sender::default());
+    let (nudges, link_news) = (watch::Sender::new(Nudges::default()), watch::Sender::default());
     let keeping = Keeping::new(checked.retention, checked.settings.vouchers.is_some(), nudges.clone());
     let limit_bytes = checked.retention.limit_bytes;
     let terminal = Terminal::new(commands, reader, journal.newest(), picture.frames(), Arc::clone(&metrics));
-    let terminal = terminal.with_complaints(complaints).with_sync(SyncEnds {
-        link: news.subscribe(),
+    let terminal = terminal.with_news(news).with_sync(SyncEnds {
+        link: link_news.subscribe(),
         nudges: nudges.clone(),
         limit_bytes,
     });
@@ -120,7 +121,7 @@ pub async fn run(checked: Checked, stop: watch::Receiver<bool>) -> Result<Ended,
     };
     let link = hub.map(|options| {
         let (terminal, clock, nudges) = (terminal.clone(), clock.clock().clone(), nudges.subscribe());
-        tokio::spawn(link::run(options, LinkEnds { terminal, clock, nudges, news }, marks))
+        tokio::spawn(link::run(options, LinkEnds { terminal, clock, nudges, news: link_news }, marks))
     });
 
     let now = clock.now();
@@ -142,6 +143,16 @@ pub async fn run(checked: Checked, stop: watch::Receiver<bool>) -> Result<Ended,
         link.abort();
     }
     ended
+}
+
+/// What the channels tell besides the sales, and the leaf that asks them.
+fn channel_news(channels: &Channels, clock: &Clock) -> (ChannelNews, JoinHandle<()>) {
+    let (told, complaints) = watch::channel(Complaints::default());
+    let (look, alarms) = (Arc::new(Notify::new()), Alarms::default());
+    let watched = tokio::spawn(complaints::watch(channels.clone(), clock.clone(), told, Arc::clone(&look)));
+    let (channels, clock) = (channels.clone(), clock.clone());
+    let notices = Notices { channels, clock, alarms: alarms.clone(), look };
+    (ChannelNews { complaints, alarms, notices: Some(notices) }, watched)
 }
 
 /// Waits for the first word on the time, and not for long: a machine need not start with a fault that is over a moment

@@ -16,8 +16,8 @@ use payment::time::{Mono, Wall};
 use thiserror::Error;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
-use super::complaints::OpenComplaint;
 use super::metrics::Metrics;
+use super::notices::ChannelNews;
 use crate::journal::project::OrderSummary;
 use crate::journal::view::{KeyOf, ListFilter, Recorded};
 use crate::journal::{CommandResult, ReadError, Reader, SetAside, SyncCounts};
@@ -186,7 +186,7 @@ pub struct Terminal {
     /// Requests with a key come one at a time, so that two equal ones cannot both be the first.
     keyed: Arc<Mutex<()>>,
     sync: SyncEnds,
-    complaints: watch::Receiver<Vec<OpenComplaint>>,
+    news: ChannelNews,
 }
 
 impl Terminal {
@@ -204,8 +204,8 @@ impl Terminal {
             nudges: watch::Sender::default(),
             limit_bytes: u64::MAX,
         };
-        let complaints = watch::Sender::default().subscribe();
-        Self { commands, journal, newest, screen, metrics, keyed: Arc::default(), sync, complaints }
+        let (keyed, news) = (Arc::default(), ChannelNews::default());
+        Self { commands, journal, newest, screen, metrics, keyed, sync, news }
     }
 
     /// The same with a link to the hub.
@@ -214,16 +214,16 @@ impl Terminal {
         Self { sync, ..self }
     }
 
-    /// The same with word of buyers' complaints.
+    /// The same with what its channels tell besides the sales.
     #[must_use]
-    pub fn with_complaints(self, complaints: watch::Receiver<Vec<OpenComplaint>>) -> Self {
-        Self { complaints, ..self }
+    pub fn with_news(self, news: ChannelNews) -> Self {
+        Self { news, ..self }
     }
 
-    /// The complaints of buyers that wait for the merchant, as last fetched.
+    /// Complaints, alarms and notices.
     #[must_use]
-    pub fn complaints(&self) -> Vec<OpenComplaint> {
-        self.complaints.borrow().clone()
+    pub const fn news(&self) -> &ChannelNews {
+        &self.news
     }
 
     /// Opens an order, or finds the one that the same key and body opened before; `true` when it is new.
@@ -326,6 +326,16 @@ impl Terminal {
         said: Said,
     ) -> Result<OrderRecord, ActError> {
         self.act_on(order, Input::RefundDecided { order, refund, approved, said }).await?;
+        self.known_order(order).await
+    }
+
+    /// A person did in the channel's portal what the channel wants to hear after a delivery.
+    ///
+    /// # Errors
+    ///
+    /// See [`ActError`].
+    pub async fn duty_done(&self, order: OrderId, said: Said) -> Result<OrderRecord, ActError> {
+        self.act_on(order, Input::DutyDone { order, said }).await?;
         self.known_order(order).await
     }
 

@@ -4,7 +4,7 @@ use payment::channel::alipay::Alipay;
 use payment::channel::allinpay::vsp::Vsp;
 use payment::channel::allinpay::yst::Yst;
 use payment::channel::wechat::Wechat;
-use payment::channel::{ChannelId, Decoded, DutyKind, HttpReply, HttpRequest, Request};
+use payment::channel::{ChannelId, Decoded, HttpReply, HttpRequest, Request};
 use payment::time::Wall;
 
 /// One channel's protocol, its keys loaded.
@@ -30,16 +30,6 @@ impl Adapter {
             Self::Wechat(_) => ChannelId::Wechat,
             Self::AllinpayVsp(_) => ChannelId::AllinpayVsp,
             Self::AllinpayYst(_) => ChannelId::AllinpayYst,
-        }
-    }
-
-    /// What it wants to hear after a delivery.
-    #[must_use]
-    pub fn duty(&self) -> Option<DutyKind> {
-        match self {
-            Self::Wechat(wechat) => wechat.reports_delivery().then_some(DutyKind::ReportDelivery),
-            Self::AllinpayYst(yst) => yst.is_guaranteed().then_some(DutyKind::ConfirmGuarantee),
-            Self::Alipay(_) | Self::AllinpayVsp(_) => None,
         }
     }
 

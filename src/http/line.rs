@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use payment::channel::outcome::{Doubt, DoubtKind};
-use payment::channel::{ChannelId, HttpMethod, HttpReply, HttpRequest};
+use payment::channel::{ChannelId, HttpMethod, HttpReply, HttpRequest, Request};
 use payment::time::Wall;
 use reqwest::Response;
 use std::time::Duration;
@@ -27,12 +27,80 @@ pub(super) struct Line {
     second_until: AtomicI64,
 }
 
+/// When the same bytes may go to the other host within one call. Never after a time-out: the host may still be at it, and
+/// the buyer's time is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Elsewhere {
+    /// Only when the connection could not be made. The answer to a second submission may speak of the code and not of the
+    /// payment: "used up" says nothing of the one that used it up (reference/wechatpay.md 5.4).
+    Unsent,
+    /// Also when the connection broke before any answer: the number in it makes a repetition the same order or refund.
+    Unanswered,
+}
+
+impl Elsewhere {
+    pub(super) const fn of(request: &Request) -> Self {
+        match request {
+            Request::TakeCode(..) => Self::Unsent,
+            Request::ShowCode(_)
+            | Request::Query(_)
+            | Request::Cancel(_)
+            | Request::Close(_)
+            | Request::Refund(_)
+            | Request::RefundQuery(_)
+            | Request::Duty(_)
+            | Request::Probe => Self::Unanswered,
+        }
+    }
+
+    const fn allows(self, silence: Silence) -> bool {
+        match silence {
+            Silence::Unsent => true,
+            Silence::Broken => matches!(self, Self::Unanswered),
+            Silence::Final => false,
+        }
+    }
+}
+
 /// Why a host did not answer.
 struct Silent {
     doubt: Doubt,
-    /// Whether the same bytes may go to the other host: the connection was not made, or it broke before any answer. Not
-    /// after a time-out: the host may still be at it, and the buyer's time is used up.
-    other_host_may_help: bool,
+    silence: Silence,
+}
+
+/// How far the request got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Silence {
+    /// No connection: nothing left.
+    Unsent,
+    /// The connection broke before any answer.
+    Broken,
+    /// It took too long, or could not be sent by anybody.
+    Final,
+}
+
+/// The first word of a call. Unless the host that has it serves, the other one has it next time: also when the call is
+/// given up while the host hangs, since the caller's time runs out elsewhere.
+struct FirstWord<'l> {
+    line: &'l Line,
+    /// What is noted when it does not serve.
+    second_until: i64,
+    served: bool,
+}
+
+impl FirstWord<'_> {
+    /// A host that says itself that it is in trouble does not serve.
+    fn answered(&mut self, response: &Response) {
+        self.served = !response.status().is_server_error();
+    }
+}
+
+impl Drop for FirstWord<'_> {
+    fn drop(&mut self) {
+        if !self.served {
+            self.line.second_until.store(self.second_until, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Line {
@@ -56,23 +124,24 @@ impl Line {
 
     /// Sends to the host that is likely to work, and once more to the other one where that is safe. The answer's body is
     /// not read yet.
-    pub(super) async fn send(&self, http: &HttpRequest, wall: Wall) -> Result<Response, Doubt> {
+    pub(super) async fn send(&self, http: &HttpRequest, wall: Wall, elsewhere: Elsewhere) -> Result<Response, Doubt> {
         let Some(second) = &http.backup_url else {
             return self.send_to(&http.url, http).await.map_err(|silent| silent.doubt);
         };
         let second_first = self.prefers_second(wall);
         let (one, other) = if second_first { (second, &http.url) } else { (&http.url, second) };
-        let silent = match self.send_to(one, http).await {
-            Ok(response) => return Ok(response),
-            Err(silent) => silent,
-        };
-        if !silent.other_host_may_help {
-            return Err(silent.doubt);
+        let second_until = if second_first { NEVER } else { wall.ms.saturating_add(SECOND_GOES_FIRST_MS) };
+        let mut first_word = FirstWord { line: self, second_until, served: false };
+        match self.send_to(one, http).await {
+            Ok(response) => {
+                first_word.answered(&response);
+                Ok(response)
+            }
+            Err(silent) if elsewhere.allows(silent.silence) => {
+                self.send_to(other, http).await.map_err(|again| both(silent.doubt, again.doubt))
+            }
+            Err(silent) => Err(silent.doubt),
         }
-        let response = self.send_to(other, http).await.map_err(|again| both(silent.doubt, again.doubt))?;
-        let until = if second_first { NEVER } else { wall.ms.saturating_add(SECOND_GOES_FIRST_MS) };
-        self.second_until.store(until, Ordering::Relaxed);
-        Ok(response)
     }
 
     /// A clock that was set back does not make it prefer the second host for longer.
@@ -86,7 +155,7 @@ impl Line {
             (Some(showing), true) => showing,
             (None, true) => {
                 let detail = "the call must show the merchant's certificate, and none is set up";
-                return Err(Silent { doubt: Doubt::new(DoubtKind::NoConnection, detail), other_host_may_help: false });
+                return Err(Silent { doubt: Doubt::new(DoubtKind::NoConnection, detail), silence: Silence::Final });
             }
             (_, false) => &self.plain,
         };
@@ -97,7 +166,11 @@ impl Line {
         let request = http.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
         request.send().await.map_err(|error| Silent {
             doubt: doubt_of(&error),
-            other_host_may_help: error.is_connect() || (error.is_request() && !error.is_timeout()),
+            silence: match (error.is_connect(), error.is_request() && !error.is_timeout()) {
+                (true, _) => Silence::Unsent,
+                (false, true) => Silence::Broken,
+                (false, false) => Silence::Final,
+            },
         })
     }
 }

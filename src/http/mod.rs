@@ -14,7 +14,7 @@ mod client;
 mod doubt;
 mod line;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -28,7 +28,7 @@ use tokio::time::timeout;
 pub use adapter::Adapter;
 pub(crate) use client::tls;
 pub use client::{ClientError, ClientOptions, Identity, IdentityError};
-use line::Line;
+use line::{Elsewhere, Line};
 
 use crate::daemon::clock::dates::Dates;
 use crate::daemon::clock::trust::Witness;
@@ -164,7 +164,7 @@ impl Channels {
         limits: Limits,
     ) -> Result<HttpReply, Doubt> {
         let open = self.find(channel)?;
-        let whole = async { line::read(open.line.send(http, wall).await?, limits.body).await };
+        let whole = async { line::read(open.line.send(http, wall, Elsewhere::Unanswered).await?, limits.body).await };
         within(limits.total, whole).await.map_err(|doubt| self.noted(doubt))
     }
 
@@ -212,7 +212,7 @@ impl Channels {
         http: &HttpRequest,
         wall: Wall,
     ) -> Result<Option<Answer>, Doubt> {
-        let reply = self.ask(open, http, wall).await?;
+        let reply = self.ask(open, http, wall, Elsewhere::of(request)).await?;
         let decode = || read(open.channel.adapter.decode(request, wall, &reply));
         let serial = match decode() {
             Ok(read) => return Ok(read),
@@ -230,15 +230,15 @@ impl Channels {
         let http = http.ok_or_else(|| unverified(DoubtKind::BadSignature, "the channel does not give keys out"))?;
         // The call itself did leave, whatever happens to this one.
         let kept = |kind| if kind == DoubtKind::NoConnection { DoubtKind::NoReply } else { kind };
-        let fetched = self.ask(open, &http, wall).await;
+        let fetched = self.ask(open, &http, wall, Elsewhere::Unanswered).await;
         let reply = fetched.map_err(|doubt| unverified(kept(doubt.kind), &doubt.detail))?;
         let taken = open.channel.adapter.accept_key(serial, wall, &reply);
         taken.map_err(|why| unverified(DoubtKind::BadSignature, &why))
     }
 
     /// One exchange with the channel's own hosts.
-    async fn ask(&self, open: &Open, http: &HttpRequest, wall: Wall) -> Result<HttpReply, Doubt> {
-        let response = open.line.send(http, wall).await?;
+    async fn ask(&self, open: &Open, http: &HttpRequest, wall: Wall, elsewhere: Elsewhere) -> Result<HttpReply, Doubt> {
+        let response = open.line.send(http, wall, elsewhere).await?;
         if let Some(dates) = &self.dates {
             dates.hear(Witness::Channel(open.channel.adapter.id()), &response);
         }
@@ -276,7 +276,8 @@ async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, Doubt>>
     timeout(limit, work).await.unwrap_or_else(|_elapsed| Err(late()))
 }
 
-fn entropy() -> Result<[u8; 32], Doubt> {
+/// Random bytes that no other call has.
+pub(crate) fn entropy() -> Result<[u8; 32], Doubt> {
     let mut entropy = [0; 32];
     let filled = SystemRandom::new().fill(&mut entropy);
     filled.map_err(|_| Doubt::new(DoubtKind::NoConnection, "not sent: the system gives no random numbers"))?;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use payment::channel::allinpay::vsp::cancelled_attempt;
 use payment::engine::entry::{OrderState, Stored};
 use payment::ids::{OrderId, RefundId};
 use payment::money::Fen;
@@ -168,8 +169,8 @@ impl Reader {
         Ok(Self(Arc::new(ReaderThread { location, queries: Some(queries), thread: Some(thread) })))
     }
 
-    /// The order that has `number`: its own, of an attempt or a refund, the channel's, or the caller's reference, the
-    /// first of these that there is. Of several under one reference the newest.
+    /// The order that has `number`: its own, of an attempt or a refund, the channel's, the caller's reference, or of the
+    /// cancel of an attempt at Allinpay VSP, the first of these that there is. Of several under one reference the newest.
     ///
     /// # Errors
     ///
@@ -317,7 +318,12 @@ fn page(limit: u32) -> u32 {
 
 fn by_number(connection: &Connection, number: &str) -> rusqlite::Result<Option<OrderSummary>> {
     let mut statement = connection.prepare_cached(include_str!("sql/order_by_number.sql"))?;
-    statement.query_row([number], project::read_order).optional()
+    let found = statement.query_row([number], project::read_order).optional()?;
+    // A statement of Allinpay VSP names an undone attempt by the number of its cancel, which no entry holds.
+    match (found, cancelled_attempt(number)) {
+        (None, Some(attempt)) => statement.query_row([attempt.as_str()], project::read_order).optional(),
+        (found, _) => Ok(found),
+    }
 }
 
 /// Each filter has the statement whose cost follows the answer, not the journal.

@@ -49,7 +49,7 @@ pub(super) fn compose(view: &View, look: &Look, size: Size) -> Vec<Mark> {
         View::Confirming { amount, seconds_left } => page.confirming(*amount, *seconds_left),
         View::Checking { amount } => page.checking(*amount),
         View::Delivering { name, item, of } => page.delivering(name, *item, *of),
-        View::Thanks { amount } => page.thanks(*amount),
+        View::Thanks { amount, saved } => page.thanks(*amount, *saved),
         View::Sorry { what, money, amount, number } => page.sorry(*what, *money, *amount, number),
         View::OutOfService { reason } => page.out_of_service(*reason),
     }
@@ -114,12 +114,14 @@ impl Page<'_> {
         self.poster(Picture::Falling, &blocks)
     }
 
-    fn thanks(&self, amount: Fen) -> Vec<Mark> {
+    fn thanks(&self, amount: Fen, saved: Fen) -> Vec<Mark> {
         let words = self.words;
-        self.poster(
-            Picture::Tick,
-            &[self.title(words.thanks), self.note(words.paid), self.amount(amount), self.body(words.thanks_note)],
-        )
+        let mut blocks = vec![self.title(words.thanks), self.note(words.paid), self.amount(amount)];
+        if saved.is_positive() {
+            blocks.push(self.note(&fill(words.saved, &yuan(saved))));
+        }
+        blocks.push(self.body(words.thanks_note));
+        self.poster(Picture::Tick, &blocks)
     }
 
     fn sorry(&self, what: SorryWhat, money: MoneyWord, amount: Fen, number: &str) -> Vec<Mark> {

@@ -84,6 +84,7 @@ words! {
     delivering_note: "请在取货口取走商品", "Take it from the tray";
     thanks: "谢谢惠顾", "Thank you";
     paid: "已付款", "Paid";
+    saved: "已优惠 {}", "You saved {}";
     thanks_note: "请取走您的商品", "Please take your item";
 
     cancelled: "已取消", "Cancelled";

@@ -13,6 +13,7 @@ use payment::channel::wechat::{BillError as WechatBill, BillKind as WechatKind, 
 use payment::channel::{ChannelId, HttpReply, HttpRequest};
 use payment::time::Wall;
 use ring::rand::{SecureRandom, SystemRandom};
+use serde_json::Value;
 
 use crate::http::{Adapter, Channels, Limits};
 
@@ -37,7 +38,7 @@ pub enum FetchError {
     )]
     NotYet(ChannelName),
     /// The channel does not give it.
-    #[error("{0} does not give the statement: {1}")]
+    #[error("{0} does not give the statement: {1}. Nothing was kept, and the next run asks again")]
     Refused(ChannelName, String),
     /// It is not known what the channel said.
     #[error("the statement of {0} could not be fetched: {1}. No money is concerned; try again")]
@@ -131,16 +132,14 @@ impl Asking<'_> {
 
     async fn yst(&self, yst: &Yst, day: Date) -> Result<Fetched, FetchError> {
         let reply = self.send(&yst.statement_request(day, self.entropy()?)).await?;
-        self.file(reply)
+        match envelope(&reply.body) {
+            Some(said) => Err(self.refused(said)),
+            None => self.file(reply),
+        }
     }
 
-    /// A download: nothing vouches for it but TLS and, later, that it can be read.
     fn file(&self, reply: HttpReply) -> Result<Fetched, FetchError> {
-        match reply.status {
-            200 if reply.body.is_empty() => Ok(Fetched::Nothing),
-            200 => Ok(Fetched::File(reply.body)),
-            status => Err(FetchError::Refused(ChannelName(self.channel), format!("HTTP status {status}"))),
-        }
+        download(reply).map(Fetched::File).map_err(|why| self.refused(why))
     }
 
     async fn fetch_key(&self, serial: &str) -> Result<(), FetchError> {
@@ -173,5 +172,51 @@ impl Asking<'_> {
 
     fn refused(&self, error: impl ToString) -> FetchError {
         FetchError::Refused(ChannelName(self.channel), error.to_string())
+    }
+}
+
+/// A download: nothing vouches for it but TLS and, later, that it can be read. No channel says that an empty one is a day
+/// without sales: their files have headings then too.
+fn download(reply: HttpReply) -> Result<Vec<u8>, String> {
+    match reply.status {
+        200 if reply.body.is_empty() => Err("the file came without a byte".to_owned()),
+        200 => Ok(reply.body),
+        status => Err(format!("HTTP status {status}")),
+    }
+}
+
+/// Allinpay YunST says no in the envelope of its other answers, with HTTP 200 too, where a file is expected.
+fn envelope(body: &[u8]) -> Option<String> {
+    let envelope: serde_json::Map<String, Value> = serde_json::from_slice(body).ok()?;
+    let said = |name: &str| match envelope.get(name) {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => "?".to_owned(),
+    };
+    let when = "if it is not made yet, ask again after ten o'clock in China";
+    Some(format!("{} ({}); {when}", said("code"), said("msg")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(status: u16, body: &str) -> HttpReply {
+        HttpReply { status, headers: Vec::new(), body: body.as_bytes().to_vec() }
+    }
+
+    #[test]
+    fn a_download_without_a_byte_is_no_day_without_sales() {
+        assert!(download(reply(200, "")).is_err());
+        assert!(download(reply(503, "x")).is_err());
+        assert_eq!(download(reply(200, "x")), Ok(b"x".to_vec()));
+    }
+
+    #[test]
+    fn an_answer_of_yunst_is_no_file_and_its_words_are_said() {
+        let said = envelope(r#"{"code":"10001","msg":"对账文件未生成","sign":"x"}"#.as_bytes()).unwrap();
+        assert!(said.contains("10001 (对账文件未生成)") && said.contains("ask again"), "{said}");
+        assert_eq!(envelope("通联订单号|订单类型|\n".as_bytes()), None);
+        assert_eq!(envelope(b""), None);
     }
 }

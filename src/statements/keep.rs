@@ -1,5 +1,6 @@
 //! The files as they came: `statements/CHANNEL/YYYY-MM-DD.EXT` beside the journal. A channel may stop giving an old one,
-//! and an auditor wants the bytes, not our reading of them.
+//! and an auditor wants the bytes, not our reading of them. WeChat Pay's comes packed and is kept unpacked, as the hash by
+//! which it proves itself is of that.
 
 use std::fs;
 use std::io::{self, Write};
@@ -45,15 +46,28 @@ impl Shelf {
     /// When the disk does not take it; an older file stays then.
     pub fn keep(&self, channel: ChannelId, day: Date, bytes: &[u8]) -> io::Result<PathBuf> {
         let extension = if bytes.is_empty() { NOTHING } else { extension_of(channel) };
-        let path = self.path(channel, day, extension);
+        self.write(&self.path(channel, day, extension), bytes)
+    }
+
+    /// Keeps the file of a day that is not over, under a name of its own, so that nobody takes it for the whole day.
+    ///
+    /// # Errors
+    ///
+    /// When the disk does not take it; an older file stays then.
+    pub fn keep_unfinished(&self, channel: ChannelId, day: Date, bytes: &[u8]) -> io::Result<PathBuf> {
+        let extension = format!("unfinished.{}", extension_of(channel));
+        self.write(&self.path(channel, day, &extension), bytes)
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
         let folder = path.parent().unwrap_or(&self.0);
         fs::create_dir_all(folder)?;
         let part = path.with_extension("part");
         let mut file = fs::File::create(&part)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&part, &path)?;
-        Ok(path)
+        fs::rename(&part, path)?;
+        Ok(path.to_owned())
     }
 
     fn path(&self, channel: ChannelId, day: Date, extension: &str) -> PathBuf {
@@ -87,5 +101,15 @@ mod tests {
         assert_eq!(shelf.find(ChannelId::Alipay, day.tomorrow().unwrap()).unwrap(), None);
         shelf.keep(ChannelId::Alipay, day, b"PK").unwrap();
         assert_eq!(shelf.find(ChannelId::Alipay, day).unwrap(), Some(b"PK".to_vec()), "the newer one counts");
+    }
+
+    #[test]
+    fn the_file_of_a_day_that_is_not_over_is_never_taken_for_the_whole_day() {
+        let place = tempfile::tempdir().unwrap();
+        let shelf = Shelf::beside(&place.path().join("till.db"));
+        let day = Date::constant(2026, 11, 21);
+        let path = shelf.keep_unfinished(ChannelId::Wechat, day, b"`2026").unwrap();
+        assert!(path.ends_with("wechat/2026-11-21.unfinished.csv") && path.exists());
+        assert_eq!(shelf.find(ChannelId::Wechat, day).unwrap(), None);
     }
 }

@@ -3,14 +3,18 @@
 //! | module | subject |
 //! |---|---|
 //! | `fetch` | asking each channel for a day's file |
+//! | `gather` | the files of a day: given by hand, kept, or fetched |
 //! | `keep` | the files on disk, exactly as they came |
 //! | `ours` | the journal's side of a day |
 //!
 //! Reading files, comparing and exporting are the crate `books`.
 
 pub mod fetch;
+pub mod gather;
 pub mod keep;
 pub mod ours;
+#[cfg(test)]
+mod ours_tests;
 
 use books::statement::{Source, Unit};
 use payment::channel::ChannelId;

@@ -1,32 +1,47 @@
 //! The journal's side of a day: what was paid and what went back through the channels that write statements.
 
-use books::day;
-use books::reconcile::{Books, Date, EDGE_MS, Entry, EntryKind, State};
+use std::collections::BTreeSet;
+
+use books::day::{self, DAY_MS};
+use books::reconcile::{Books, Date, Entry, EntryKind, State};
 use books::statement::Numbers;
 use payment::channel::ChannelId;
 use payment::engine::record::{AttemptEnd, AttemptRecord, OrderRecord, RefundRecord};
 
-/// The movements of `day` and of its edges, out of the orders that had any.
+/// How far a channel's clock, or the moment on which it dates a movement, may be from ours: ten minutes, longer than any
+/// pay code or shown code is asked after.
+const EDGE_MS: i64 = 10 * 60 * 1000;
+
+/// A refund that was owed for longer is looked for in the files of its last days only.
+const DAYS_MAX: usize = 40;
+
+/// The journal's side of a day.
+#[derive(Debug, Default)]
+pub struct Ours {
+    /// The movements.
+    pub books: Books,
+    /// The other days in whose files some of them may stand, or are answered for.
+    pub days: BTreeSet<(ChannelId, Date)>,
+}
+
+/// The movements of `day`, and those of other days as far as `orders` have any. Only of `channels`, if there are any.
 #[must_use]
-pub fn books(orders: &[OrderRecord], day: Date) -> Books {
-    let mut books = Books::default();
-    let Some((from, to)) = bounds(day) else {
-        return books;
-    };
-    for entry in orders.iter().flat_map(entries) {
-        match entry.at {
-            at if (from..to).contains(&at) => books.entries.push(entry),
-            at if (from - EDGE_MS..to + EDGE_MS).contains(&at) => books.neighbours.push(entry),
-            _ => {}
+pub fn of_day(orders: &[OrderRecord], day: Date, channels: &[ChannelId]) -> Ours {
+    let wanted =
+        |channel: ChannelId| channel != ChannelId::Voucher && (channels.is_empty() || channels.contains(&channel));
+    let mut ours = Ours::default();
+    for movement in orders.iter().flat_map(movements).filter(|movement| wanted(movement.entry.channel)) {
+        let channel = movement.entry.channel;
+        ours.days.extend(movement.days().filter(|other| *other != day).map(|other| (channel, other)));
+        if day::of(movement.entry.at) == Some(day) {
+            ours.books.entries.push(movement.entry);
+        } else {
+            ours.books.other_days.push(movement.entry);
         }
     }
-    books.undone = orders
-        .iter()
-        .flat_map(|order| &order.attempts)
-        .filter(|known| is_undone(known))
-        .flat_map(numbers_of_undone)
-        .collect();
-    books
+    let attempts = orders.iter().flat_map(|order| &order.attempts).filter(|attempt| wanted(attempt.channel));
+    ours.books.undone = attempts.filter(|known| is_undone(known)).map(|known| known.attempt.to_string()).collect();
+    ours
 }
 
 /// The first and the first not moment of a day in China, in milliseconds since 1970.
@@ -35,44 +50,59 @@ pub fn bounds(day: Date) -> Option<(i64, i64)> {
     Some((day::begin_ms(day)?, day::begin_ms(day.tomorrow().ok()?)?))
 }
 
-fn entries(order: &OrderRecord) -> Vec<Entry> {
+/// An entry, and between which moments the channel may have booked it.
+struct Movement {
+    entry: Entry,
+    from: i64,
+    to: i64,
+}
+
+impl Movement {
+    /// The days in China between these moments, the last first.
+    fn days(&self) -> impl Iterator<Item = Date> {
+        let (first, last) = (self.from - EDGE_MS, self.to + EDGE_MS);
+        let moments = std::iter::successors(Some(last), |at| at.checked_sub(DAY_MS));
+        let moments = moments.take(DAYS_MAX).take_while(move |at| *at > first);
+        moments.chain(std::iter::once(first)).filter_map(day::of)
+    }
+}
+
+fn movements(order: &OrderRecord) -> Vec<Movement> {
     let payments = order.attempts.iter().filter_map(payment);
     let refunds = order.refunds.iter().filter(|refund| refund.moves_money()).filter_map(|known| refund(order, known));
     payments.chain(refunds).collect()
 }
 
-fn has_statements(channel: ChannelId) -> bool {
-    channel != ChannelId::Voucher
-}
-
-fn payment(attempt: &AttemptRecord) -> Option<Entry> {
-    let Some(AttemptEnd::Paid { paid_at, noted_at, .. }) = &attempt.end else {
-        return None;
+/// Nothing of an attempt that ended without money. One without an end may have been paid.
+fn payment(attempt: &AttemptRecord) -> Option<Movement> {
+    let begun = attempt.begun.ms;
+    let (state, at, from, to) = match &attempt.end {
+        Some(AttemptEnd::NotPaid { .. }) => return None,
+        None => (State::Open, begun, begun, begun),
+        Some(AttemptEnd::Paid { paid_at, noted_at, .. }) => match paid_at.as_deref().and_then(moment) {
+            Some(told) => (State::Final, told, told, told),
+            None => (State::Final, noted_at.ms, begun, noted_at.ms),
+        },
     };
-    let told = paid_at.as_deref().and_then(moment);
-    has_statements(attempt.channel).then(|| Entry {
-        kind: EntryKind::Payment,
-        channel: attempt.channel,
-        amount: attempt.amount,
-        at: told.unwrap_or(noted_at.ms),
-        numbers: numbers(attempt),
-        state: State::Final,
-    })
+    let (kind, channel, amount, numbers) = (EntryKind::Payment, attempt.channel, attempt.amount, numbers(attempt));
+    Some(Movement { entry: Entry { kind, channel, amount, at, numbers, state }, from, to })
 }
 
-/// WeChat Pay puts a refund on the day on which it was asked for, the others on which it was done.
-fn refund(order: &OrderRecord, refund: &RefundRecord) -> Option<Entry> {
+/// WeChat Pay puts a refund on the day on which it was asked for, the others on which it was done. We know only when we
+/// first asked, and when we learnt that it was done.
+fn refund(order: &OrderRecord, refund: &RefundRecord) -> Option<Movement> {
     let attempt = order.attempt(refund.attempt)?;
-    let done = refund.done_at.map(|at| at.ms);
-    let at = if attempt.channel == ChannelId::Wechat { refund.begun.ms } else { done.unwrap_or(refund.begun.ms) };
-    has_statements(attempt.channel).then(|| Entry {
+    let begun = refund.begun.ms;
+    let done = refund.done_at.map_or(begun, |at| at.ms);
+    let entry = Entry {
         kind: EntryKind::Refund,
         channel: attempt.channel,
         amount: refund.amount,
-        at,
+        at: if attempt.channel == ChannelId::Wechat { begun } else { done },
         numbers: Numbers { refund_ours: Some(refund.refund.to_string()), ..numbers(attempt) },
         state: if refund.is_done() { State::Final } else { State::Open },
-    })
+    };
+    Some(Movement { entry, from: begun, to: done })
 }
 
 /// The five numbers, as far as the channel told them.
@@ -91,15 +121,9 @@ fn numbers(attempt: &AttemptRecord) -> Numbers {
     }
 }
 
-/// Undone without ever being known as paid: the channel may list a payment and its return.
+/// Undone, or being undone, without being known as paid: the channel may list a payment and its return.
 fn is_undone(attempt: &AttemptRecord) -> bool {
     attempt.reversing.is_some() && !attempt.is_paid()
-}
-
-/// The attempt's number, and the one under which Allinpay VSP was asked to undo it.
-fn numbers_of_undone(attempt: &AttemptRecord) -> [String; 2] {
-    let number = attempt.attempt.as_str();
-    [number.to_owned(), format!("C{}", number.get(1..).unwrap_or_default())]
 }
 
 /// A channel's own words for a moment: China's time, or RFC 3339.

@@ -6,6 +6,7 @@
 mod allinpay;
 mod approval;
 mod evening;
+mod filing;
 mod gate;
 mod instalments;
 #[path = "../program/shop.rs"]

@@ -34,10 +34,10 @@ impl Report {
     }
 }
 
-/// Runs `till reconcile` as an operator would, beside the running daemon.
+/// Runs `till reconcile` as an operator would, beside the running daemon; the day is not over, and the sandbox has its file.
 pub async fn reconcile(scene: &Scene, day: &str, more: &[String]) -> Report {
     let output = tokio::process::Command::new(PROGRAM)
-        .args(["reconcile", "--json", "--date", day, "--config"])
+        .args(["reconcile", "--json", "--unfinished", "--date", day, "--config"])
         .arg(&scene.config_path)
         .arg("--board")
         .arg(&scene.board_path)
@@ -146,7 +146,7 @@ fn payments_in(report: &Report) -> Vec<String> {
 
 fn kept(scene: &Scene, channel: ChannelId, day: &str) -> PathBuf {
     let folder = scene.dir.join("statements").join(channel.name());
-    let named = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem == day);
+    let named = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(day));
     std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).find(named).unwrap()
 }
 

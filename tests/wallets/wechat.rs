@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use payment::channel::ChannelId;
+use reqwest::Method;
 use sandbox::wechat::{self, CallOutcome, CallRecord, Control, Fault, Host, KeyMode, Operation, RefundState, Weather};
 use serde_json::json;
 use till::demo::scene::SceneOptions;
@@ -17,6 +18,13 @@ async fn evening(change: impl FnOnce(&mut SceneOptions)) -> (Evening, Control) {
     let evening = Evening::with(ChannelId::Wechat, change).await;
     let control = evening.shop.scene.wechat.as_ref().unwrap().control();
     (evening, control)
+}
+
+fn reports_deliveries(options: &mut SceneOptions) {
+    options.channels.wechat.delivery_lag_ms = 300;
+    options.extra_config = format!(
+        "{QUICK}[channels.wechat]\ndelivery_secret_file = \"keys/wechat_appsecret\"\ndelivery_token = \"plain\"\n"
+    );
 }
 
 fn calls_of(control: &Control, operation: Operation) -> Vec<CallRecord> {
@@ -49,14 +57,30 @@ async fn a_reverse_that_comes_too_early_is_repeated_until_it_is_taken() {
 }
 
 #[tokio::test]
+async fn a_delivery_that_the_channel_never_takes_is_an_alarm_that_a_person_ends() {
+    let (evening, control) = evening(reports_deliveries).await;
+    // The machine's address is not on the application's list.
+    let refusal = Fault::Code { status: 200, code: "40164".to_owned(), executed: false };
+    control.add_weather(refusal.on(Operation::UploadShipping));
+    let sold = evening.sells().await;
+    let refused = |order: &serde_json::Value| order["duties"][0]["state"] == "refused";
+    evening.waits_for(&sold, "the refusal", refused).await;
+    let fault = format!("duty-{sold}");
+    let alarms = || async { evening.shop.get("/v1/terminal").await["faults"].to_string() };
+    assert!(alarms().await.contains(&fault), "{}", alarms().await);
+    let path = format!("/v1/orders/{sold}/duties/done");
+    let said = json!({ "by": "Wang", "why": "reported in the console" });
+    let (status, told) = evening.shop.call(Method::POST, &path, Some(said.clone())).await;
+    assert_eq!((status, &told["duties"][0]["state"]), (200, &json!("done")), "{told:#}");
+    assert_eq!(told["duties"][0]["done_by"], "Wang");
+    let (status, again) = evening.shop.call(Method::POST, &path, Some(said.clone())).await;
+    assert_eq!((status, &again["code"]), (409, &json!("no_duty")), "{again:#}");
+    assert!(!alarms().await.contains(&fault));
+}
+
+#[tokio::test]
 async fn a_closed_refund_is_made_again_under_a_new_number_and_a_delivery_is_reported() {
-    let (evening, control) = evening(|options| {
-        options.channels.wechat.delivery_lag_ms = 300;
-        options.extra_config = format!(
-            "{QUICK}[channels.wechat]\ndelivery_secret_file = \"keys/wechat_appsecret\"\ndelivery_token = \"plain\"\n"
-        );
-    })
-    .await;
+    let (evening, control) = evening(reports_deliveries).await;
     let sold = evening.sells().await;
     let number = &numbers(&evening.shop.get(&format!("/v1/orders/{sold}")).await)[0];
     let reported = |ledger: &wechat::Ledger| ledger.trade(number).is_some_and(|trade| trade.deliveries == 1);
@@ -104,6 +128,28 @@ async fn a_platform_certificate_that_is_not_known_yet_is_fetched_and_the_sale_go
 }
 
 #[tokio::test]
+async fn a_warning_that_the_operator_forwards_is_an_alarm_and_stops_no_sale() {
+    let (evening, control) = evening(|_| ()).await;
+    let plain = json!({ "out_trade_no": "P1", "mchid": "1900000001", "risk_type": 1, "risk_level": 3 });
+    let notice = control.event_notice("RISKTRADE.IDENTIFICATION", "risktrade", plain).unwrap();
+    let client = reqwest::Client::builder().unix_socket(evening.shop.scene.socket_path.clone()).build().unwrap();
+    let forward = async |body: String| {
+        let mut request = client.post("http://till/v1/notices/wechat").body(body);
+        for (name, value) in &notice.headers {
+            request = request.header(name, value);
+        }
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(forward(notice.body.replace("P1", "P2").replace('1', "2")).await, 403, "not as it was signed");
+    assert_eq!(evening.shop.get("/v1/alarms").await["alarms"], json!([]));
+    assert_eq!(forward(notice.body.clone()).await, 200);
+    let terminal = evening.shop.get("/v1/terminal").await;
+    let text = terminal["alarms"][0]["text"].as_str().unwrap_or_else(|| panic!("{terminal:#}"));
+    assert!(text.contains("payment P1 is at risk") && terminal["selling"] == true, "{terminal:#}");
+    evening.sells().await;
+}
+
+#[tokio::test]
 async fn while_the_first_host_is_down_the_second_one_sells() {
     let (evening, control) = evening(|_| ()).await;
     control.set_weather(Weather::primary_down());
@@ -120,5 +166,5 @@ async fn while_the_first_host_is_down_the_second_one_sells() {
         calls.iter().skip(before).filter(|call| answered(call)).all(|call| call.host == Host::Backup),
         "{calls:#?}"
     );
-    tokio::time::timeout(Duration::from_secs(1), evening.shop.fault_until("network:wechat", false)).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(1), evening.shop.fault_until("network-wechat", false)).await.unwrap();
 }

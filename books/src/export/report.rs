@@ -74,7 +74,7 @@ fn difference_of(row: &Row<'_>) -> Cell {
     match row.found {
         Found::Undone | Found::Waiting | Found::Other | Found::NotCompared => Cell::Empty,
         Found::Agreed
-        | Found::NeighbourDay(_)
+        | Found::OtherDay(..)
         | Found::DoneByThem
         | Found::Differing(_)
         | Found::Long { .. }
@@ -137,7 +137,7 @@ const fn found_word(found: &Found) -> &'static str {
     match found {
         Found::Agreed => "一致",
         Found::Undone => "已撤销（收退相抵）",
-        Found::NeighbourDay(_) => "跨日一致",
+        Found::OtherDay(..) => "跨日一致",
         Found::Waiting => "待定",
         Found::DoneByThem => "渠道已完成，我方未定",
         Found::Differing(_) => "不一致",
@@ -165,8 +165,8 @@ fn explanation(row: &Row<'_>) -> String {
     match &row.found {
         Found::Differing(differences) => differences.iter().map(difference).collect::<Vec<_>>().join("；"),
         Found::Long { twice: true } => "对账单中重复列出".to_owned(),
-        Found::NeighbourDay(Edge::Line) => "对账单列在相邻日".to_owned(),
-        Found::NeighbourDay(Edge::Entry) => "我方记在相邻日".to_owned(),
+        Found::OtherDay(Edge::Line, day) => format!("渠道列在{day}的对账单"),
+        Found::OtherDay(Edge::Entry, day) => format!("我方记在{day}"),
         Found::Waiting | Found::NotCompared if row.entry.is_some_and(|entry| entry.state == State::Open) => {
             "我方结果未定".to_owned()
         }

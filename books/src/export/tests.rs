@@ -85,7 +85,7 @@ fn a_report_has_a_row_for_everything_under_chinese_headings() {
         state: State::Final,
     };
     let books = Books { entries: vec![entry(350, "P1"), entry(200, "P3")], ..Books::default() };
-    let result = reconcile(day(), &books, Files { day: &files, neighbours: &[] }).unwrap();
+    let result = reconcile(day(), &books, Files { day: &files, other_days: &[] }).unwrap();
     let sheets = report(&result);
     let names: Vec<&str> = sheets.iter().map(|sheet| sheet.name.as_str()).collect();
     assert_eq!(names, ["对账明细", "对账汇总", "对账提示"]);

@@ -3,7 +3,11 @@
 //! Entries and lines of one channel are paired by every number that both have, the surest first ([`By`]), and within a
 //! number equal amounts first. One line answers for one entry, never for two, and every entry and every line of the day
 //! stands in exactly one [`Row`]. A pair is by number only: amounts and times never make one.
+//!
+//! On which day a channel lists a movement is known only roughly: a clock had passed midnight, or a reply was lost and the
+//! end was learnt days later. So what is left over is looked for in other days too, by the movement's own numbers.
 
+mod elsewhere;
 mod pairing;
 mod result;
 mod row;
@@ -16,14 +20,10 @@ pub use pairing::By;
 pub use result::{Reconciliation, Totals, Verdict};
 pub use row::{Difference, Edge, Found, Row};
 
-use crate::day::{self, DAY_MS};
+use crate::day;
 use crate::statement::{Kind, Line, Numbers, Sort, Standing, Statement};
 use pairing::Pairing;
 use thiserror::Error;
-
-/// How far from midnight a movement may stand in the neighbour day's file: ten minutes, longer than any pay code or shown
-/// code is asked after. The channels put a trade on the day on which it was paid, by their own clock.
-pub const EDGE_MS: i64 = 10 * 60 * 1000;
 
 /// What an entry is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,8 +52,8 @@ pub struct Entry {
     pub channel: ChannelId,
     /// How much, above zero.
     pub amount: Fen,
-    /// When, in ms UTC: of a payment, when it was paid; of a refund, when it was done (WeChat Pay: asked for), as that
-    /// decides in which day's file it stands.
+    /// When, in ms UTC: of a payment, when it was paid; of a refund, when it was done (WeChat Pay: asked for), as far as we
+    /// know, since that decides in which day's file it should stand.
     pub at: i64,
     /// The numbers. A payment has `ours`, a refund `refund_ours` and the attempt's number in `ours`; a payment that was
     /// undone without a refund number leaves `refund_ours` empty. Others as far as the journal knows them.
@@ -67,10 +67,10 @@ pub struct Entry {
 pub struct Books {
     /// All movements of the day through channels that write statements, so no vouchers: each becomes one row.
     pub entries: Vec<Entry>,
-    /// Movements of the days before and after, within [`EDGE_MS`] of midnight at least: they explain lines of this day's
-    /// files, and become a row only when they do.
-    pub neighbours: Vec<Entry>,
-    /// Numbers of attempts that we undid without ever knowing them paid: for these the channel may list a payment and its
+    /// Movements of other days, as far as they are known: they explain lines of this day's files, and become a row only
+    /// when they do.
+    pub other_days: Vec<Entry>,
+    /// Numbers of attempts that we undid, or are undoing, without knowing them paid: for these the channel may list a payment and its
     /// return, which agree when they sum to nothing.
     pub undone: Vec<String>,
 }
@@ -81,8 +81,8 @@ pub struct Files<'a> {
     /// The statements of the day, several for one channel if it has them in parts. All of one channel list trades, or all
     /// its ledger.
     pub day: &'a [Statement],
-    /// Those of the days before and after, as far as they are there.
-    pub neighbours: &'a [Statement],
+    /// Those of other days, as far as they are there.
+    pub other_days: &'a [(Date, Statement)],
 }
 
 /// Why there was nothing to compare with.
@@ -102,17 +102,16 @@ pub enum Refused {
 /// [`Refused`] when the files cannot be compared together.
 pub fn reconcile<'a>(day: Date, books: &'a Books, files: Files<'a>) -> Result<Reconciliation<'a>, Refused> {
     one_sort_each(files.day)?;
-    one_sort_each(files.neighbours)?;
-    let begin = day::begin_ms(day).ok_or(Refused::NoSuchDay(day))?;
-    let mut pairing = Pairing::new(&books.entries, files.day);
+    day::begin_ms(day).ok_or(Refused::NoSuchDay(day))?;
+    let mut rows = Vec::new();
+    let lines = row::undone(listed(files.day), &books.undone, &mut rows);
+    let mut pairing = Pairing::of(books.entries.iter().collect(), lines);
     pairing.pair_kinds();
     pairing.pair_identities();
-    let mut rows = pairing.agreed_and_differing();
-    let edge = Day { begin };
+    rows.extend(pairing.agreed_and_differing());
     let (entries, lines) = pairing.left();
-    let entries = edge.entries_elsewhere(entries, files, &mut rows);
-    let lines = edge.lines_elsewhere(lines, books, &mut rows);
-    let lines = row::undone(lines, &books.undone, &mut rows);
+    let entries = elsewhere::entries(entries, files, &mut rows);
+    let lines = elsewhere::lines(lines, books, files, &mut rows);
     rows.extend(entries.into_iter().map(|entry| row::without_line(entry, files.day)));
     rows.extend(row::without_entry(&lines, &rows));
     rows.sort_by_key(Row::order);
@@ -135,18 +134,18 @@ fn one_sort_each(files: &[Statement]) -> Result<(), Refused> {
 pub struct Listed<'a> {
     /// Whose statement it stands in.
     pub channel: ChannelId,
-    /// Which of the day's statements, by its place; of the neighbours' for [`Edge::Line`].
+    /// Which of the day's statements, by its place; of those of other days for [`Edge::Line`].
     pub file: usize,
     /// The line.
     pub line: &'a Line,
 }
 
-fn listed(files: &[Statement]) -> Vec<Listed<'_>> {
+fn listed<'a>(files: impl IntoIterator<Item = &'a Statement>) -> Vec<Listed<'a>> {
     let of = |(file, statement): (usize, _)| {
-        let statement: &Statement = statement;
+        let statement: &'a Statement = statement;
         statement.lines.iter().map(move |line| Listed { channel: statement.source.channel(), file, line })
     };
-    files.iter().enumerate().flat_map(of).collect()
+    files.into_iter().enumerate().flat_map(of).collect()
 }
 
 impl EntryKind {
@@ -156,51 +155,6 @@ impl EntryKind {
             (Self::Payment, Kind::Refund | Kind::Reversal | Kind::Other)
             | (Self::Refund, Kind::Payment | Kind::Other) => false,
         }
-    }
-}
-
-/// The day that is reconciled.
-struct Day {
-    begin: i64,
-}
-
-impl Day {
-    fn is_near_midnight(&self, at: i64) -> bool {
-        let near = |midnight: i64| midnight.saturating_sub(at).saturating_abs() <= EDGE_MS;
-        near(self.begin) || near(self.begin.saturating_add(DAY_MS))
-    }
-
-    /// Our entries near midnight that stand in a neighbour's file.
-    fn entries_elsewhere<'a>(&self, left: Vec<&'a Entry>, files: Files<'a>, rows: &mut Vec<Row<'a>>) -> Vec<&'a Entry> {
-        let (near, mut far): (Vec<_>, Vec<_>) = left.into_iter().partition(|entry| self.is_near_midnight(entry.at));
-        let mut pairing = Pairing::new(near, files.neighbours);
-        pairing.pair_kinds();
-        for row in pairing.agreed_and_differing() {
-            match (&row.found, row.entry) {
-                (Found::Agreed, _) => rows.push(Row { found: Found::NeighbourDay(Edge::Line), ..row }),
-                (_, Some(entry)) => far.push(entry),
-                (_, None) => (),
-            }
-        }
-        far.extend(pairing.left().0);
-        far
-    }
-
-    /// Lines near midnight that belong to a neighbour day's entry.
-    fn lines_elsewhere<'a>(&self, left: Vec<Listed<'a>>, books: &'a Books, rows: &mut Vec<Row<'a>>) -> Vec<Listed<'a>> {
-        let near = |listed: &Listed<'_>| listed.line.at.ms.is_some_and(|at| self.is_near_midnight(at));
-        let (near, mut far): (Vec<_>, Vec<_>) = left.into_iter().partition(near);
-        let mut pairing = Pairing::of(books.neighbours.iter().collect(), near);
-        pairing.pair_kinds();
-        for row in pairing.agreed_and_differing() {
-            match (&row.found, row.listed) {
-                (Found::Agreed, _) => rows.push(Row { found: Found::NeighbourDay(Edge::Entry), ..row }),
-                (_, Some(listed)) => far.push(listed),
-                (_, None) => (),
-            }
-        }
-        far.extend(pairing.left().1);
-        far
     }
 }
 

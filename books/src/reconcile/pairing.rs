@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use payment::channel::ChannelId;
 
 use super::row::{Row, compare};
-use super::{Entry, EntryKind, Listed, listed};
-use crate::statement::{Kind, Numbers, Statement};
+use super::{Entry, EntryKind, Listed};
+use crate::statement::{Kind, Numbers};
 
 /// By which number a pair was found, the surest first. Numbers of one movement come before those that a payment shares
 /// with its refunds; the latter pair refunds only where their own numbers do not contradict.
@@ -58,6 +58,14 @@ impl By {
         }
     }
 
+    /// Whether a movement of this kind shares the number with no other one.
+    const fn is_own(self, kind: EntryKind) -> bool {
+        match kind {
+            EntryKind::Payment => true,
+            EntryKind::Refund => matches!(self, Self::Refund | Self::ChannelRefund),
+        }
+    }
+
     fn keys(self, numbers: &Numbers) -> Vec<&str> {
         match self {
             Self::Refund => numbers.refund_ours.as_deref().into_iter().collect(),
@@ -82,10 +90,6 @@ pub(super) struct Pairing<'a> {
 }
 
 impl<'a> Pairing<'a> {
-    pub(super) fn new(entries: impl IntoIterator<Item = &'a Entry>, files: &'a [Statement]) -> Self {
-        Self::of(entries.into_iter().collect(), listed(files))
-    }
-
     pub(super) fn of(entries: Vec<&'a Entry>, lines: Vec<Listed<'a>>) -> Self {
         let (pairs, taken) = (vec![None; entries.len()], vec![false; lines.len()]);
         Self { entries, lines, pairs, taken }
@@ -101,6 +105,19 @@ impl<'a> Pairing<'a> {
                         && !contradicts(entry, &listed.line.numbers, by)
                 });
             }
+        }
+    }
+
+    /// Pairs across days, of one kind and equal amounts; of refunds only by their own numbers, since two refunds of one
+    /// payment share all others.
+    pub(super) fn pair_own(&mut self) {
+        for by in By::ALL {
+            self.pair(by, &|entry, listed| {
+                by.is_own(entry.kind)
+                    && entry.kind.is(listed.line.kind)
+                    && entry.amount == listed.line.amount
+                    && !contradicts(entry, &listed.line.numbers, by)
+            });
         }
     }
 

@@ -70,7 +70,7 @@ pub enum Verdict {
     Agreed,
     /// A person must look at it.
     Differences,
-    /// There was nothing to compare with.
+    /// What was compared agrees, but not everything was.
     NotCompared,
 }
 
@@ -81,7 +81,7 @@ impl Verdict {
         match self {
             Self::Agreed => 0,
             Self::Differences => 1,
-            Self::NotCompared => 2,
+            Self::NotCompared => 5,
         }
     }
 }
@@ -109,7 +109,7 @@ impl<'a> Reconciliation<'a> {
     #[must_use]
     pub fn ours(&self, channel: Option<ChannelId>) -> Totals {
         let mut totals = Totals::default();
-        let of_the_day = |row: &&Row<'_>| row.found != Found::NeighbourDay(Edge::Entry);
+        let of_the_day = |row: &&Row<'_>| !matches!(row.found, Found::OtherDay(Edge::Entry, _));
         let entries = self.rows.iter().filter(of_the_day).filter_map(|row| row.entry);
         entries.filter(|entry| channel.is_none_or(|is| is == entry.channel)).for_each(|entry| totals.add_entry(entry));
         totals
@@ -119,7 +119,7 @@ impl<'a> Reconciliation<'a> {
     #[must_use]
     pub fn theirs(&self, channel: Option<ChannelId>) -> Totals {
         let mut totals = Totals::default();
-        let of_the_day = |row: &&Row<'_>| row.found != Found::NeighbourDay(Edge::Line);
+        let of_the_day = |row: &&Row<'_>| !matches!(row.found, Found::OtherDay(Edge::Line, _));
         let lines = self.rows.iter().filter(of_the_day).filter_map(|row| row.listed);
         lines
             .filter(|listed| channel.is_none_or(|is| is == listed.channel))
@@ -137,15 +137,16 @@ impl<'a> Reconciliation<'a> {
         channels
     }
 
-    /// The whole of it. A statement that leaves doubt about its rows is a difference, and so is an entry of a channel
-    /// without a statement beside compared ones.
+    /// The whole of it. A statement that leaves doubt about its rows is a difference. An entry of a channel without a
+    /// statement is none: nobody knows yet.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let doubt = self.remarks.iter().any(|(_, remark)| remark.is_doubt());
-        let differs = self.rows.iter().any(|row| row.found.is_difference());
-        match (self.compared.is_empty(), doubt || differs) {
-            (true, _) => Verdict::NotCompared,
-            (false, true) => Verdict::Differences,
+        let waits = |row: &Row<'_>| row.found == Found::NotCompared;
+        let differs = self.rows.iter().any(|row| row.found.is_difference() && !waits(row));
+        match (doubt || differs, self.compared.is_empty() || self.rows.iter().any(waits)) {
+            (true, _) => Verdict::Differences,
+            (false, true) => Verdict::NotCompared,
             (false, false) => Verdict::Agreed,
         }
     }

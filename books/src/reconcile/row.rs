@@ -5,7 +5,7 @@ use std::fmt;
 use payment::money::Fen;
 
 use super::pairing::{By, differing_numbers};
-use super::{Entry, EntryKind, Listed, State, is_done};
+use super::{Date, Entry, EntryKind, Listed, State, is_done};
 use crate::statement::{Kind, Line, Standing, Statement};
 
 /// What was found about an entry, a line or a pair.
@@ -15,8 +15,9 @@ pub enum Found {
     Agreed,
     /// We undid an attempt without knowing it paid; they list the payment and its return, which sum to nothing.
     Undone,
-    /// It stands in the neighbour day's file or books, because one clock had passed midnight. Otherwise it agrees.
-    NeighbourDay(Edge),
+    /// It stands in that other day's file or books: one clock had passed midnight, or its end was learnt on another day.
+    /// Otherwise it agrees.
+    OtherDay(Edge, Date),
     /// Open on our side, and theirs does not say done either: nothing to compare yet.
     Waiting,
     /// Open on our side, done on theirs.
@@ -39,9 +40,9 @@ pub enum Found {
 /// On which side the day differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Edge {
-    /// Our entry is of this day, their line in the neighbour day's file.
+    /// Our entry is of this day, their line in another day's file.
     Line,
-    /// Their line is in this day's file, our entry of the neighbour day.
+    /// Their line is in this day's file, our entry of another day.
     Entry,
 }
 
@@ -94,7 +95,7 @@ impl Found {
         match self {
             Self::Agreed => "agreed",
             Self::Undone => "undone",
-            Self::NeighbourDay(_) => "neighbour_day",
+            Self::OtherDay(..) => "other_day",
             Self::Waiting => "waiting",
             Self::DoneByThem => "done_by_them",
             Self::Differing(_) => "differing",
@@ -110,7 +111,7 @@ impl Found {
     pub const fn is_difference(&self) -> bool {
         match self {
             Self::DoneByThem | Self::Differing(_) | Self::Long { .. } | Self::Short | Self::NotCompared => true,
-            Self::Agreed | Self::Undone | Self::NeighbourDay(_) | Self::Waiting | Self::Other => false,
+            Self::Agreed | Self::Undone | Self::OtherDay(..) | Self::Waiting | Self::Other => false,
         }
     }
 
@@ -124,7 +125,7 @@ impl Found {
             Self::NotCompared => 4,
             Self::Other => 5,
             Self::Waiting => 6,
-            Self::NeighbourDay(_) => 7,
+            Self::OtherDay(..) => 7,
             Self::Undone => 8,
             Self::Agreed => 9,
         }
@@ -183,16 +184,14 @@ pub(super) fn without_line<'a>(entry: &'a Entry, files: &[Statement]) -> Row<'a>
 pub(super) fn undone<'a>(lines: Vec<Listed<'a>>, numbers: &[String], rows: &mut Vec<Row<'a>>) -> Vec<Listed<'a>> {
     let mut left = lines;
     for number in numbers {
-        let find = |kind: EntryKind, amount: Option<Fen>, left: &[Listed<'a>]| {
-            left.iter().position(|listed| {
-                kind.is(listed.line.kind)
-                    && is_done(listed.line)
-                    && listed.line.numbers.ours.as_ref() == Some(number)
-                    && amount.is_none_or(|amount| listed.line.amount == amount)
-            })
+        let is_of = |line: &Line| is_done(line) && line.numbers.ours.as_ref() == Some(number);
+        let pays = |listed: &Listed<'_>| EntryKind::Payment.is(listed.line.kind) && is_of(listed.line);
+        let Some(payment) = left.iter().position(pays) else { continue };
+        let amount = left[payment].line.amount;
+        let returns = |listed: &Listed<'_>| {
+            EntryKind::Refund.is(listed.line.kind) && is_of(listed.line) && listed.line.amount == amount
         };
-        let Some(payment) = find(EntryKind::Payment, None, &left) else { continue };
-        let Some(back) = find(EntryKind::Refund, Some(left[payment].line.amount), &left) else { continue };
+        let Some(back) = left.iter().position(returns) else { continue };
         for place in [payment.max(back), payment.min(back)] {
             let listed = Some(left.remove(place));
             rows.push(Row { found: Found::Undone, entry: None, listed, by: Some(By::Attempt) });

@@ -13,6 +13,10 @@ fn moment(text: &str) -> i64 {
     day::read(&format!("2026-05-{text}")).unwrap()
 }
 
+fn other(day: &str) -> Date {
+    day.parse().unwrap()
+}
+
 fn some(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
@@ -59,8 +63,8 @@ fn books(entries: Vec<Entry>) -> Books {
 }
 
 /// What was found, and what the whole comes to.
-fn found(books: &Books, day_files: &[Statement], neighbours: &[Statement]) -> (Vec<Found>, u8) {
-    let result = reconcile(day(), books, Files { day: day_files, neighbours }).unwrap();
+fn found(books: &Books, day_files: &[Statement], other_days: &[(Date, Statement)]) -> (Vec<Found>, u8) {
+    let result = reconcile(day(), books, Files { day: day_files, other_days }).unwrap();
     let code = result.verdict().exit_code();
     (result.rows.into_iter().map(|row| row.found).collect(), code)
 }
@@ -103,7 +107,7 @@ fn every_number_can_make_the_pair() {
         set(&mut entry.numbers);
         set(&mut line.numbers);
         let (books, files) = (books(vec![entry]), [file(vec![line])]);
-        let result = reconcile(day(), &books, Files { day: &files, neighbours: &[] }).unwrap();
+        let result = reconcile(day(), &books, Files { day: &files, other_days: &[] }).unwrap();
         assert_eq!((&result.rows[0].found, result.rows[0].by), (&Found::Agreed, Some(by)));
     }
 }
@@ -134,7 +138,7 @@ fn partial_refunds_of_one_payment_are_not_mixed_up() {
     let books = books(vec![refunded(100, "P1", "R2"), refunded(100, "P1", ""), refunded(100, "P1", "R1")]);
     let lines = ["R1", "R2", "R3"].map(|refund| line(Kind::Refund, 100, "P1", refund));
     let files = [file(lines.to_vec())];
-    let result = reconcile(day(), &books, Files { day: &files, neighbours: &[] }).unwrap();
+    let result = reconcile(day(), &books, Files { day: &files, other_days: &[] }).unwrap();
     for row in &result.rows {
         assert_eq!(row.found, Found::Agreed);
         let (ours, theirs) = (&row.entry.unwrap().numbers.refund_ours, &row.line().unwrap().numbers.refund_ours);
@@ -160,7 +164,7 @@ fn a_surer_number_wins_whatever_the_order_of_the_entries() {
     theirs.numbers.channel = some("4200");
     let books = books(vec![by_channel(""), by_channel("P2")]);
     let files = [file(vec![theirs])];
-    let result = reconcile(day(), &books, Files { day: &files, neighbours: &[] }).unwrap();
+    let result = reconcile(day(), &books, Files { day: &files, other_days: &[] }).unwrap();
     let agreed = result.rows.iter().find(|row| row.found == Found::Agreed).unwrap();
     assert_eq!((agreed.by, agreed.entry), (Some(By::Attempt), Some(&books.entries[1])));
     assert_eq!(result.rows[0].found, Found::Short);
@@ -200,9 +204,13 @@ fn a_line_of_what_did_not_happen_is_nobodys_and_no_difference() {
     assert_eq!((rows, code), (vec![Found::Other, Found::Agreed, Found::Agreed], 0));
 }
 
+fn undone(attempt: &str) -> Books {
+    Books { undone: vec![attempt.to_owned()], ..Books::default() }
+}
+
 #[test]
 fn an_undone_attempt_agrees_only_with_both_of_its_lines() {
-    let undone = Books { undone: vec!["P1".to_owned()], ..Books::default() };
+    let undone = undone("P1");
     let both = vec![line(Kind::Payment, 350, "P1", ""), line(Kind::Reversal, 350, "P1", "")];
     assert_eq!(found(&undone, &[file(both.clone())], &[]), (vec![Found::Undone, Found::Undone], 0));
     assert_eq!(found(&undone, &[file(vec![])], &[]), (vec![], 0));
@@ -213,34 +221,70 @@ fn an_undone_attempt_agrees_only_with_both_of_its_lines() {
     assert_eq!(code, 1, "an attempt that we never undid is not explained");
 }
 
+/// The channel lists both before our journal knows that the undoing is done: nobody is asked to refund anything.
 #[test]
-fn midnight_is_named_and_nothing_else_is_excused_by_it() {
-    let late = Entry { at: moment("28 23:59:58"), ..paid(350, "P1") };
-    let mut next_day = line(Kind::Payment, 350, "P1", "");
-    next_day.at.ms = Some(moment("29 00:00:03"));
-    let neighbour = [file(vec![next_day.clone()])];
-    let (rows, code) = found(&books(vec![late.clone()]), &[file(vec![])], &neighbour);
-    assert_eq!((rows, code), (vec![Found::NeighbourDay(Edge::Line)], 0));
-    let (rows, code) = found(&books(vec![paid(350, "P1")]), &[file(vec![])], &neighbour);
-    assert_eq!((rows, code), (vec![Found::Short], 1), "noon is far from midnight");
-    let dearer = [file(vec![Line { amount: Fen::new(360), ..next_day }])];
-    assert_eq!(found(&books(vec![late]), &[file(vec![])], &dearer), (vec![Found::Short], 1));
+fn an_attempt_that_is_being_undone_waits_while_its_two_lines_sum_to_nothing() {
+    let open = Entry { state: State::Open, ..paid(350, "P1") };
+    let ours = Books { entries: vec![open], ..undone("P1") };
+    let both = vec![line(Kind::Payment, 350, "P1", ""), line(Kind::Refund, 350, "P1", "")];
+    let (mut rows, code) = found(&ours, &[file(both)], &[]);
+    rows.sort_by_key(|row| *row == Found::Undone);
+    assert_eq!((rows, code), (vec![Found::Waiting, Found::Undone, Found::Undone], 0));
+    let taken = file(vec![line(Kind::Payment, 350, "P1", "")]);
+    assert_eq!(found(&ours, &[taken], &[]), (vec![Found::DoneByThem], 1));
+}
 
-    let mut early = line(Kind::Payment, 350, "P0", "");
-    early.at.ms = Some(moment("28 00:00:03"));
-    let yesterday = Entry { at: moment("27 23:59:58"), ..paid(350, "P0") };
-    let ours = Books { neighbours: vec![yesterday, paid(1, "P9")], ..Books::default() };
-    let files = [file(vec![early])];
-    assert_eq!(found(&ours, &files, &[]), (vec![Found::NeighbourDay(Edge::Entry)], 0));
-    let result = reconcile(day(), &ours, Files { day: &files, neighbours: &[] }).unwrap();
-    assert_eq!((result.ours(None).paid, result.theirs(None).paid), (Fen::ZERO, Fen::new(350)));
+#[test]
+fn what_stands_in_another_days_file_is_not_short_and_the_day_is_said() {
+    let next_day = |amount| [(other("2026-06-02"), file(vec![line(Kind::Payment, amount, "P1", "")]))];
+    let on_time = books(vec![paid(350, "P1")]);
+    let (rows, code) = found(&on_time, &[file(vec![])], &next_day(350));
+    assert_eq!((rows, code), (vec![Found::OtherDay(Edge::Line, other("2026-06-02"))], 0));
+    assert_eq!(found(&on_time, &[file(vec![])], &next_day(360)), (vec![Found::Short], 1), "it is not the same");
+    let here = file(vec![line(Kind::Payment, 350, "P1", "")]);
+    assert_eq!(found(&on_time, &[here], &next_day(350)).0, [Found::Agreed], "the day's own line comes first");
+}
+
+/// A refund that was sent on the 27th and whose end was learnt, or noted, on another day.
+#[test]
+fn what_our_journal_has_on_another_day_is_not_long_and_the_day_is_said() {
+    let yesterday = Entry { at: moment("27 20:00:00"), ..refunded(350, "P0", "R0") };
+    let ours = Books { other_days: vec![yesterday.clone(), paid(1, "P9")], ..Books::default() };
+    let files = [file(vec![line(Kind::Refund, 350, "P0", "R0")])];
+    assert_eq!(found(&ours, &files, &[]), (vec![Found::OtherDay(Edge::Entry, other("2026-05-27"))], 0));
+    let result = reconcile(day(), &ours, Files { day: &files, other_days: &[] }).unwrap();
+    assert_eq!((result.ours(None).returned, result.theirs(None).returned), (Fen::ZERO, Fen::new(350)));
+
+    let open = Books { other_days: vec![Entry { state: State::Open, ..yesterday }], ..Books::default() };
+    assert_eq!(found(&open, &files, &[]), (vec![Found::DoneByThem], 1), "ours still waits for the answer");
+}
+
+#[test]
+fn a_refund_that_they_list_on_two_days_is_long_on_one_of_them() {
+    let yesterday = Entry { at: moment("27 20:00:00"), ..refunded(350, "P0", "R0") };
+    let ours = Books { other_days: vec![yesterday], ..Books::default() };
+    let twice = || file(vec![line(Kind::Refund, 350, "P0", "R0")]);
+    let (rows, code) = found(&ours, &[twice()], &[(other("2026-05-27"), twice())]);
+    assert_eq!((rows, code), (vec![Found::Long { twice: false }], 1));
+}
+
+/// Two refunds of one payment share its numbers: over days only a refund's own number tells which it is.
+#[test]
+fn another_days_refund_of_the_same_payment_explains_nothing() {
+    let other_refund = Entry { at: moment("27 20:00:00"), ..refunded(100, "P0", "R0") };
+    let ours = Books { other_days: vec![other_refund], ..Books::default() };
+    let (rows, code) = found(&ours, &[file(vec![line(Kind::Refund, 100, "P0", "")])], &[]);
+    assert_eq!((rows, code), (vec![Found::Long { twice: false }], 1));
 }
 
 #[test]
 fn nothing_to_compare_with_is_its_own_verdict() {
-    assert_eq!(found(&books(vec![paid(350, "P1")]), &[], &[]), (vec![Found::NotCompared], 2));
+    assert_eq!(found(&books(vec![paid(350, "P1")]), &[], &[]), (vec![Found::NotCompared], 5));
     let alipay = Statement { source: Source::AlipayTrade, ..file(vec![]) };
-    assert_eq!(found(&books(vec![paid(350, "P1")]), &[alipay], &[]), (vec![Found::NotCompared], 1));
+    assert_eq!(found(&books(vec![paid(350, "P1")]), &[alipay], &[]), (vec![Found::NotCompared], 5));
+    let known = [file(vec![line(Kind::Payment, 350, "P2", "")])];
+    let both = Books { entries: vec![Entry { channel: ChannelId::Alipay, ..paid(350, "P1") }], ..Books::default() };
+    assert_eq!(found(&both, &known, &[]).1, 1, "a difference that is known outweighs what is not");
     assert_eq!(found(&Books::default(), &[file(vec![])], &[]), (vec![], 0), "an empty day agrees");
 }
 
@@ -256,7 +300,7 @@ fn trades_and_ledger_of_one_channel_are_not_added_up() {
     let ledger = Statement { source: Source::WechatFundFlow, ..file(vec![]) };
     let ours = Books::default();
     let files = [file(vec![]), ledger];
-    let result = reconcile(day(), &ours, Files { day: &files, neighbours: &[] });
+    let result = reconcile(day(), &ours, Files { day: &files, other_days: &[] });
     assert_eq!(result.err(), Some(Refused::TradesAndLedger(ChannelId::Wechat)));
 }
 
@@ -325,12 +369,12 @@ fn nothing_is_lost_and_nothing_counts_twice() {
         let mut random = Random(seed);
         let ours = Books {
             entries: random.many(Random::entry),
-            neighbours: random.many(Random::entry),
+            other_days: random.many(Random::entry),
             undone: random.number().into_iter().collect(),
         };
         let files = [file(random.many(Random::line)), file(random.many(Random::line))];
-        let neighbours = [file(random.many(Random::line))];
-        let result = reconcile(day(), &ours, Files { day: &files, neighbours: &neighbours }).unwrap();
+        let other_days = [(other("2026-05-29"), file(random.many(Random::line)))];
+        let result = reconcile(day(), &ours, Files { day: &files, other_days: &other_days }).unwrap();
 
         let entries = count(result.rows.iter().filter_map(|row| row.entry.map(std::ptr::from_ref)));
         let lines = count(result.rows.iter().filter_map(|row| row.line().map(std::ptr::from_ref)));

@@ -34,7 +34,14 @@ fn offer() -> Offer {
 
 fn refund() -> RefundOrder {
     let trade = Trade { trade_no: Some("T1".into()), ..offer().trade(Method::TakeCode) };
-    RefundOrder { trade, refund: refund_id(), begun: NOW, amount: Fen::new(100), reason: "none".into() }
+    RefundOrder {
+        trade,
+        refund: refund_id(),
+        begun: NOW,
+        amount: Fen::new(100),
+        reason: "none".into(),
+        confirmed: None,
+    }
 }
 
 fn duty(kind: DutyKind) -> Request {

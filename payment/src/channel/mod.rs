@@ -95,6 +95,12 @@ impl Wallet {
             Self::Ecny => "ecny",
         }
     }
+
+    /// Whether its buyers can pay in instalments: Huabei is Alipay's.
+    #[must_use]
+    pub const fn lends(self) -> bool {
+        matches!(self, Self::Alipay)
+    }
 }
 
 /// How one attempt collects.
@@ -237,6 +243,9 @@ pub struct RefundOrder {
     pub amount: Fen,
     /// The reason that the buyer reads (at most 256 characters).
     pub reason: String,
+    /// What of a guaranteed payment the channel was told to give to the payee, and did not refuse: the refund comes from
+    /// there. `None` before.
+    pub confirmed: Option<Fen>,
 }
 
 /// What the channel said, or that it is not known what it said.

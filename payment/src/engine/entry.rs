@@ -399,7 +399,7 @@ pub enum Entry {
         /// What is to be done.
         duty: DutyKind,
     },
-    /// The channel knows.
+    /// The channel knows, or a person did it in the channel's portal and says so.
     DutyDone {
         /// The order.
         order: OrderId,
@@ -407,6 +407,9 @@ pub enum Entry {
         attempt: AttemptId,
         /// What was done.
         duty: DutyKind,
+        /// Who says that it was done by hand, and why; `None` when the channel said that it knows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said: Option<Said>,
     },
     /// The channel refuses it for now; it is tried again.
     DutyRefused {
@@ -540,6 +543,14 @@ pub enum OrderState {
 }
 
 impl OrderState {
+    /// Whether an order in this state may be in `next` next. States only move forward, but for money that must go back
+    /// once more after all of it had: that is never hidden.
+    #[must_use]
+    pub fn may_become(self, next: Self) -> bool {
+        let due_again = self == Self::Refunded && matches!(next, Self::Refunding | Self::Owed);
+        self <= next || due_again
+    }
+
     /// The name used in the API and the journal's tables.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -9,6 +9,7 @@ use super::retry::Backoff;
 use super::settings::Pace;
 use super::view::ServiceFault;
 use crate::channel::ChannelId;
+use crate::ids::OrderId;
 use crate::time::Mono;
 
 /// What is wrong with the terminal.
@@ -36,8 +37,9 @@ pub enum Fault {
     JournalFull,
     /// The hub refuses this terminal or some of its entries. Sales go on; a person must look.
     Hub,
-    /// A channel refuses to hear of a delivery, or has not heard of it for a day. Sales go on; a person must look.
-    Duty,
+    /// A channel refuses to hear of this order's delivery, or has not heard of it for a day. Sales go on; a person must
+    /// look.
+    Duty(OrderId),
 }
 
 impl Fault {
@@ -56,7 +58,7 @@ impl Fault {
             Self::SwitchedOff => "switched-off".to_owned(),
             Self::JournalFull => "journal-full".to_owned(),
             Self::Hub => "hub".to_owned(),
-            Self::Duty => "duty".to_owned(),
+            Self::Duty(order) => format!("duty-{order}"),
         }
     }
 }
@@ -77,8 +79,10 @@ impl fmt::Display for Fault {
                 f.write_str("the journal is at its limit of disk; it empties when the hub has taken what is in it")
             }
             Self::Hub => f.write_str("the hub refuses this terminal or some of its entries; see `till queue`"),
-            Self::Duty => f.write_str(
-                "a channel does not take the word of a delivery: the money of that order may be held back; see `till orders`",
+            Self::Duty(order) => write!(
+                f,
+                "the channel does not take the word of the delivery of order {order}, so its money may be held back; \
+                 `till order {order}` shows the channel's code"
             ),
         }
     }
@@ -230,7 +234,7 @@ pub(crate) fn service_fault(fault: &Fault) -> ServiceFault {
         Fault::Clock => ServiceFault::Clock,
         Fault::Network(_) => ServiceFault::Network,
         Fault::Setup(_) => ServiceFault::Setup,
-        Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display | Fault::Hub | Fault::Duty => {
+        Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display | Fault::Hub | Fault::Duty(_) => {
             ServiceFault::Machine
         }
         Fault::SwitchedOff => ServiceFault::SwitchedOff,

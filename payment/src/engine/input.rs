@@ -53,6 +53,13 @@ pub enum Input {
         /// Who decides, and why.
         said: Said,
     },
+    /// A person did in the channel's portal what the channel wants to hear after a delivery.
+    DutyDone {
+        /// The order, open or loaded.
+        order: OrderId,
+        /// Who says so, and why.
+        said: Said,
+    },
     /// Pay an open order in this many instalments, or at once.
     ChooseInstalments {
         /// The order.
@@ -105,6 +112,7 @@ impl fmt::Debug for Input {
             Self::RefundDecided { order, refund, approved, said } => {
                 write!(f, "RefundDecided({order}, {refund}, {approved}, {said:?})")
             }
+            Self::DutyDone { order, said } => write!(f, "DutyDone({order}, {said:?})"),
             Self::ChooseInstalments { order, periods } => write!(f, "ChooseInstalments({order}, {periods:?})"),
             Self::Answered { call, answer } => write!(f, "Answered({call:?}, {answer:?})"),
             Self::Vended { job, result, drops } => write!(f, "Vended({job:?}, {result:?}, {drops:?})"),
@@ -260,6 +268,9 @@ pub enum Refused {
     /// It does not wait for a decision.
     #[error("refund {0} does not wait for a decision")]
     NotAsked(RefundId),
+    /// The channel is owed no word of a delivery.
+    #[error("no channel waits for word of the delivery of order {0}")]
+    NoDuty(OrderId),
     /// Not in such instalments.
     #[error("{0}")]
     NoPlan(#[from] NoPlan),

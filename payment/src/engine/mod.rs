@@ -14,6 +14,7 @@
 pub(crate) mod attempt;
 mod cash;
 pub(crate) mod desk;
+mod duties;
 pub mod effect;
 pub mod entry;
 pub mod faults;
@@ -56,9 +57,6 @@ use settings::Settings;
 
 /// So many pay codes are remembered, to refuse one that was read before. A code lives about a minute.
 const CODES_REMEMBERED: usize = 64;
-
-/// A channel that has not heard of a delivery for so long is a person's business: WeChat Pay gives two days.
-const DUTY_LIMIT_MS: u64 = 86_400_000;
 
 /// Why the engine wants to be woken; for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -186,6 +184,7 @@ impl Engine {
             Input::RefundDecided { order, refund, approved, said } => {
                 return self.on_refund_decided(now, order, refund, approved, said).map(Done::Refunding);
             }
+            Input::DutyDone { order, said } => return self.on_duty_done(now, order, &said),
             Input::ChooseInstalments { order, periods } => return self.on_instalments(now, order, periods),
             Input::Answered { call, answer } => self.on_answered(now, call, &answer),
             Input::Vended { job, result, drops } => {
@@ -445,14 +444,6 @@ impl Engine {
             } else {
                 self.with_order(now, id, Order::follow_channels);
             }
-        }
-    }
-
-    fn watch_duties(&mut self, now: Now) {
-        if self.orders.values().any(|order| order.has_overdue_duty(now.wall, DUTY_LIMIT_MS)) {
-            self.faults.raise(Fault::Duty);
-        } else {
-            self.faults.clear(&Fault::Duty);
         }
     }
 

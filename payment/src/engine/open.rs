@@ -92,12 +92,13 @@ impl Engine {
         Ok(())
     }
 
-    /// The plan that the caller wants, if this terminal offers it.
+    /// The plan that the caller wants, if this terminal offers it and its lender can be reached.
     fn plan_of(&self, wanted: &NewOrder) -> Result<Option<Instalment>, Refused> {
         let Some(periods) = wanted.periods else {
             return Ok(None);
         };
-        self.plan(wanted.amount, periods).map(Some)
+        let plan = self.plan(wanted.amount, periods)?;
+        self.no_lender(wanted.who_scans, wanted.origin).map_or(Ok(Some(plan)), Err)
     }
 
     fn check_slot(&self, slot: &SlotId) -> Result<(), Refused> {
@@ -137,7 +138,7 @@ impl Engine {
         match route {
             Route::Wallet { wallet, mut channels, code } => {
                 let order = self.orders.get(&id).ok_or(Refused::NoSuchOrder(id))?;
-                channels.retain(|channel| order.may_use(*channel));
+                channels.retain(|channel| order.may_use(*channel, Some(wallet)));
                 if channels.is_empty() {
                     return Err(Refused::WalletNotTaken(wallet.name()));
                 }
@@ -250,6 +251,7 @@ fn trouble_of(refused: &Refused) -> PayTrouble {
         | Refused::NameWanted
         | Refused::SamePerson(_)
         | Refused::NotAsked(_)
+        | Refused::NoDuty(_)
         | Refused::NotWaiting => PayTrouble::NotAPayCode,
     }
 }

@@ -1,6 +1,7 @@
 //! Choosing between paying at once and in instalments, at the keypad or through the API.
 
 use super::Engine;
+use super::entry::{Origin, WhoScans};
 use super::input::{Done, Refused};
 use super::order::Order;
 use super::view::PlanView;
@@ -13,14 +14,27 @@ use crate::time::Now;
 impl Engine {
     /// What the buyer of this order may choose from, the fewest months first.
     fn plans(&self, order: &Order) -> Vec<Plan> {
-        let offered = self.settings.instalments.as_ref().filter(|_| self.can_lend() && order.may_choose_instalment());
+        let record = &order.record;
+        // A choice stays in sight while its lender is away: without it the buyer could not see that 0 is at once.
+        let lends = || order.instalment().is_some() || self.no_lender(record.who_scans, record.origin).is_none();
+        let offered = self.settings.instalments.as_ref().filter(|_| order.may_choose_instalment() && lends());
         let choices = |terms: &Terms| Split::whole(order.record.amount).map(|split| terms.choices(split)).ok();
         offered.and_then(choices).unwrap_or_default()
     }
 
-    fn can_lend(&self) -> bool {
-        let lenders = self.settings.channels.iter().copied().filter(|channel| channel.takes_instalments());
-        self.faults.usable(&lenders.collect::<Vec<ChannelId>>()).is_some()
+    /// Why such an order cannot be paid in instalments now; `None` where it can. A channel that lends is of use only where
+    /// one of the codes on the screen is its own, or where it takes pay codes.
+    pub(super) fn no_lender(&self, who_scans: WhoScans, origin: Origin) -> Option<Refused> {
+        let settings = &self.settings;
+        let reads = who_scans.takes_code() && (origin == Origin::Api || self.has_scanner());
+        let shown =
+            settings.codes_shown().into_iter().filter(|_| who_scans.shows_code()).flat_map(|code| code.channels);
+        let read = settings.routes.rows().iter().filter(|_| reads).flat_map(|row| row.channels.iter().copied());
+        let lenders: Vec<ChannelId> = shown.chain(read).filter(|channel| channel.takes_instalments()).collect();
+        if lenders.is_empty() {
+            return Some(Refused::NoInstalments);
+        }
+        self.faults.without_channel(&lenders).map(Refused::OutOfService)
     }
 
     /// The same for the screen: key 1 and up, 0 is at once.

@@ -200,9 +200,11 @@ impl OrderRecord {
         self.state
     }
 
-    /// Moves the public state to `state` if that is forward.
+    /// Moves the public state to `state` if it may become that.
     pub(crate) fn advance_state(&mut self, state: OrderState) {
-        self.state = self.state.max(state);
+        if self.state.may_become(state) {
+            self.state = state;
+        }
     }
 
     /// Adds one entry to the sum.
@@ -301,13 +303,14 @@ impl OrderRecord {
                 Ending::Refunded => OrderState::Refunded,
             };
         }
-        let moves = |refund: &&RefundRecord| refund.moves_money() && refund.reason != RefundReason::PaidTwice;
-        let mut returns = self.refunds.iter().filter(moves);
+        let moving = || self.refunds.iter().filter(|refund| refund.moves_money());
+        // What was paid twice and goes back changes nothing for a buyer who has the goods.
+        let is_given_back = moving().any(|refund| refund.reason != RefundReason::PaidTwice);
         if self.refunds.iter().any(|refund| refund.owed.is_some()) {
             OrderState::Owed
-        } else if returns.clone().any(|refund| !refund.is_done()) {
+        } else if is_given_back && moving().any(|refund| !refund.is_done()) {
             OrderState::Refunding
-        } else if returns.next().is_some() {
+        } else if is_given_back {
             OrderState::Refunded
         } else if self.is_delivered() {
             // A code that lost may still be watched: that keeps the order open, not the buyer waiting.
@@ -432,6 +435,15 @@ impl AttemptRecord {
     #[must_use]
     pub const fn is_paid(&self) -> bool {
         matches!(self.end, Some(AttemptEnd::Paid { .. }))
+    }
+
+    /// What the buyer paid of the amount, where the channel told that discounts make it another sum.
+    #[must_use]
+    pub fn buyer_paid(&self) -> Option<Fen> {
+        match &self.end {
+            Some(AttemptEnd::Paid { details, .. }) => details.buyer_paid,
+            Some(AttemptEnd::NotPaid { .. }) | None => None,
+        }
     }
 
     /// Whether a cancel that has left may return its money at any time, even when a later one was refused. Nothing is

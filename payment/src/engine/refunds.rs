@@ -13,7 +13,9 @@ use super::input::{RefundWanted, Refused};
 use super::mutant::{Mutant, is_planted};
 use super::order::Order;
 use super::record::{AttemptEnd, RefundRecord, RefundStage};
+use crate::channel::text::china;
 use crate::ids::{OrderId, RefundId};
+use crate::instalment::window_is_over;
 use crate::money::Fen;
 use crate::time::{Now, Wall};
 
@@ -78,7 +80,7 @@ impl Engine {
         if approved {
             self.check_window(order, now.wall)?;
         }
-        if order.is_refunding() {
+        if approved && order.is_refunding() {
             return Err(Refused::RefundUnderWay(id));
         }
         self.with_order(now, id, |order, office| order.decide_refund(office, refund, approved, said));
@@ -90,26 +92,33 @@ impl Engine {
         let Some(winner) = order.record.winner() else {
             return Ok(());
         };
+        let Some(AttemptEnd::Paid { noted_at: paid_at, .. }) = winner.end else {
+            return Ok(());
+        };
         let refunds = &self.settings.refunds;
         let by_channel = refunds.windows_ms.get(&winner.channel).copied();
-        let window = winner.instalment.and(refunds.instalment_window_ms).or(by_channel);
-        let paid_at = match winner.end {
-            Some(AttemptEnd::Paid { noted_at, .. }) => Some(noted_at),
-            Some(AttemptEnd::NotPaid { .. }) | None => None,
-        };
-        let age_ms = paid_at.and_then(|at| u64::try_from(now.ms.saturating_sub(at.ms)).ok());
-        match (window, age_ms) {
-            (Some(window), Some(age)) if age > window => {
-                Err(Refused::RefundTooLate { order: order.record.order, days: window / DAY_MS })
+        let of_instalments = refunds.instalment_window_ms.filter(|_| winner.instalment.is_some());
+        let (window, is_over) = match (of_instalments, by_channel) {
+            (Some(window), _) => (window, is_another_day(paid_at, now, window / DAY_MS)),
+            (None, Some(window)) => {
+                (window, u64::try_from(now.ms.saturating_sub(paid_at.ms)).is_ok_and(|age| age > window))
             }
-            (Some(_) | None, _) => Ok(()),
-        }
+            (None, None) => return Ok(()),
+        };
+        let refused = Refused::RefundTooLate { order: order.record.order, days: window / DAY_MS };
+        if is_over { Err(refused) } else { Ok(()) }
     }
 }
 
-/// A name as people mean it: neither blanks around it nor capitals make another person.
+/// Instalments count in natural days: the last of them is open until midnight in China, whatever the hour of the payment was.
+fn is_another_day(paid_at: Wall, now: Wall, days: u64) -> bool {
+    let days = u16::try_from(days).unwrap_or(u16::MAX);
+    window_is_over(china(paid_at).date(), china(now).date(), days)
+}
+
+/// A name as people mean it: neither blanks nor capitals make another person.
 fn name_of(said: &Said) -> String {
-    said.by.trim().to_lowercase()
+    said.by.split_whitespace().collect::<String>().to_lowercase()
 }
 
 fn is_named(said: &Said) -> bool {

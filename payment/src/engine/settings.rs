@@ -97,26 +97,29 @@ impl Settings {
 }
 
 impl Pace {
-    /// These paces with what the channel's documents ask for.
+    /// These paces within what the channel's documents allow: never quicker than its least waits, and never longer than
+    /// its longest.
     ///
-    /// WeChat Pay: query every 5 to 10 s for 45 s, reverse not before 15 s, refunds of one order a minute apart
+    /// WeChat Pay: query every 5 to 10 s for 45 s at most, reverse not before 15 s, refunds of one order a minute apart
     /// (reference/wechatpay.md 5.4, 5.5, 6.1). Allinpay: query about every 10 s; no wait before a cancel is published, so
     /// WeChat's is kept, which may be the wallet behind it (reference/allinpay.md 2.4).
     #[must_use]
-    pub const fn for_channel(self, channel: ChannelId) -> Self {
+    pub fn for_channel(self, channel: ChannelId) -> Self {
         match channel {
             ChannelId::Alipay | ChannelId::Voucher => self,
             ChannelId::Wechat => Self {
-                confirm_poll_ms: 5_000,
-                confirm_total_ms: 45_000,
-                cancel_after_ms: 15_000,
-                refund_query_ms: 60_000,
-                refund_gap_ms: 60_000,
+                confirm_poll_ms: self.confirm_poll_ms.max(5_000),
+                confirm_total_ms: self.confirm_total_ms.min(45_000),
+                cancel_after_ms: self.cancel_after_ms.max(15_000),
+                refund_query_ms: self.refund_query_ms.max(60_000),
+                refund_gap_ms: self.refund_gap_ms.max(60_000),
                 ..self
             },
-            ChannelId::AllinpayVsp | ChannelId::AllinpayYst => {
-                Self { confirm_poll_ms: 10_000, cancel_after_ms: 15_000, ..self }
-            }
+            ChannelId::AllinpayVsp | ChannelId::AllinpayYst => Self {
+                confirm_poll_ms: self.confirm_poll_ms.max(10_000),
+                cancel_after_ms: self.cancel_after_ms.max(15_000),
+                ..self
+            },
         }
     }
 }
@@ -217,5 +220,27 @@ impl Default for Pace {
             probe_ms: 5_000,
             call_limit_ms: 30_000,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_file_says_holds_within_what_the_channel_allows() {
+        let slow = Pace { confirm_poll_ms: 6_000, refund_query_ms: 300_000, ..Pace::default() };
+        let wechat = slow.for_channel(ChannelId::Wechat);
+        assert_eq!((wechat.confirm_poll_ms, wechat.refund_query_ms), (6_000, 300_000), "slower than the least");
+        assert_eq!((wechat.refund_gap_ms, wechat.cancel_after_ms), (60_000, 15_000), "never quicker than it");
+        assert_eq!(wechat.confirm_total_ms, 45_000, "the longest that its documents name");
+        let quick = Pace { confirm_total_ms: 30_000, ..Pace::default() };
+        assert_eq!(quick.for_channel(ChannelId::Wechat).confirm_total_ms, 30_000);
+        for allinpay in [ChannelId::AllinpayVsp, ChannelId::AllinpayYst] {
+            let pace = slow.for_channel(allinpay);
+            assert_eq!((pace.confirm_poll_ms, pace.cancel_after_ms), (10_000, 15_000));
+            assert_eq!(pace.confirm_total_ms, slow.confirm_total_ms);
+        }
+        assert_eq!(slow.for_channel(ChannelId::Alipay), slow);
     }
 }

@@ -69,8 +69,10 @@ pub enum View {
     },
     /// Everything was delivered.
     Thanks {
-        /// What was paid.
+        /// What the buyer has paid.
         amount: Fen,
+        /// What coupons and discounts took off the price, as far as the channel told.
+        saved: Fen,
     },
     /// It did not work out.
     Sorry {

@@ -6,7 +6,7 @@ use super::entry::{CancelledBy, Ending, Origin};
 use super::faults::{Fault, service_fault};
 use super::mutant::{Mutant, is_planted};
 use super::order::Order;
-use super::record::OrderRecord;
+use super::record::{AttemptRecord, OrderRecord};
 use super::session::{Session, choose_view};
 use super::view::{CodeView, MoneyWord, ServiceFault, SorryWhat, View};
 use crate::channel::ChannelId;
@@ -100,7 +100,9 @@ impl Engine {
 
     /// The wallets that can be reached, and member and voucher codes where they can be read.
     fn ways_to_pay(&self, record: &OrderRecord) -> Vec<ChannelId> {
-        let wallets = self.settings.channels.iter().filter(|channel| !self.faults.blocks_channel(**channel));
+        let agreed = |channel: ChannelId| record.instalment.is_none() || channel.takes_instalments();
+        let channels = self.settings.channels.iter();
+        let wallets = channels.filter(|channel| agreed(**channel) && !self.faults.blocks_channel(**channel));
         let codes = self.takes_codes(record.who_scans, record.origin, record.amount).then_some(ChannelId::Voucher);
         wallets.copied().chain(codes).collect()
     }
@@ -177,7 +179,8 @@ fn verdict(order: &Order) -> Option<View> {
 fn paid_verdict(record: &OrderRecord) -> View {
     let back: Fen = record.refunds.iter().filter(|refund| refund.moves_money()).map(|refund| refund.amount).sum();
     if !record.is_given_back() {
-        return View::Thanks { amount: record.amount };
+        let amount = record.winner().and_then(AttemptRecord::buyer_paid).unwrap_or(record.amount);
+        return View::Thanks { amount, saved: record.amount.less(amount) };
     }
     let money = if record.ending == Some(Ending::Refunded) { MoneyWord::Refunded } else { MoneyWord::BeingRefunded };
     let what = if record.paid_in_time { SorryWhat::NotDelivered } else { SorryWhat::NoAnswer };

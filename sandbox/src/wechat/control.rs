@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::sync::watch;
 
 use super::calls::{CallRecord, Probe};
@@ -14,6 +15,7 @@ use super::order::TradeState;
 use super::wallet::Wallet;
 use super::weather::{Condition, Host, Weather};
 use super::world::{Complaint, World};
+use crate::alipay::china_time::DAY_MS;
 
 /// What the gateway and its controls share.
 pub(crate) struct Shared {
@@ -148,13 +150,34 @@ impl Control {
         shared.change(|world, now| notice::of_refund(world, &shared.keys, out_refund_no, now))
     }
 
+    /// Any other notice, such as one of those that warn (reference/wechatpay.md 12), as the channel would send it now.
+    #[must_use]
+    pub fn event_notice(&self, event_type: &str, original_type: &str, plain: Value) -> Option<Notice> {
+        let shared = &self.shared;
+        shared.change(|world, now| notice::of_event(world, &shared.keys, (event_type, original_type), plain, now))
+    }
+
     /// The buyer of an order complains; gives the complaint's id, or `None` when there is no such order.
     pub fn complain(&self, out_trade_no: &str, detail: &str) -> Option<String> {
+        self.complained(out_trade_no, detail, 0)
+    }
+
+    /// The same, so many days ago.
+    pub fn complained(&self, out_trade_no: &str, detail: &str, days_ago: i64) -> Option<String> {
         self.shared.change(|world, now| {
             let key = world.order_numbered(out_trade_no)?.terms.key.clone();
             let id = world.serial("2000000", now);
-            world.complaints.push(Complaint { id: id.clone(), key, detail: detail.to_owned(), at: now });
+            let (detail, at) = (detail.to_owned(), now - days_ago * DAY_MS);
+            world.complaints.push(Complaint { id: id.clone(), key, detail, at, is_answered: false });
             Some(id)
+        })
+    }
+
+    /// The merchant deals with a complaint in the portal; tells whether there is one.
+    pub fn answer_complaint(&self, id: &str) -> bool {
+        self.shared.change(|world, _| {
+            let complaint = world.complaints.iter_mut().find(|complaint| complaint.id == id);
+            complaint.map(|complaint| complaint.is_answered = true).is_some()
         })
     }
 

@@ -51,6 +51,17 @@ pub(crate) fn of_refund(world: &mut World, keys: &GatewayKeys, number: &str, now
     notice(world, keys, &event, now)
 }
 
+/// The notice of anything else, with this content.
+pub(crate) fn of_event(
+    world: &mut World,
+    keys: &GatewayKeys,
+    (event_type, original_type): (&str, &str),
+    plain: Value,
+    now: i64,
+) -> Option<Notice> {
+    notice(world, keys, &Event { event_type, summary: "商户通知", original_type, plain }, now)
+}
+
 fn refund_plain(order: &Order, refund: &Refund) -> Value {
     let mut plain = parties(&order.terms.key.account);
     let amount = json!({

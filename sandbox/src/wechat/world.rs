@@ -33,6 +33,7 @@ pub(crate) struct Complaint {
     pub(crate) key: OrderKey,
     pub(crate) detail: String,
     pub(crate) at: i64,
+    pub(crate) is_answered: bool,
 }
 
 #[derive(Debug)]

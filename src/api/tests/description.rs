@@ -75,6 +75,7 @@ fn the_description_has_every_name_of_every_closed_set() {
     assert_eq!(of("Bearer"), names::<Bearer>(no()));
     assert_eq!(of("ProblemCode"), names::<problem::Code>(no()));
     assert_eq!(of("Link"), names::<wire::queue::Link>(no()));
+    assert_eq!(of("Became"), names::<crate::daemon::notices::Became>(no()));
     let kinds =
         document()["components"]["schemas"]["Event"]["properties"]["entry"]["properties"]["kind"]["enum"].clone();
     let kinds: BTreeSet<String> = serde_json::from_value(kinds).unwrap();
@@ -197,6 +198,21 @@ async fn all_that_is_known_of_a_payment_is_as_described() {
     let id = machine.order_of_slot_12().await;
     machine.weather.pays.store(true, Ordering::SeqCst);
     conforms("Order", &machine.until(&id, "completed").await);
+}
+
+#[tokio::test]
+async fn complaints_and_alarms_are_as_described() {
+    use super::notices::{Told, complaint};
+    use crate::daemon::complaints::Complaints;
+    let told = Told::start().await;
+    let machine = &told.machine;
+    conforms("Complaints", &machine.get("/v1/complaints").await.json());
+    let (open, trouble) = (vec![complaint("P1")], Some("timed out".to_owned()));
+    told.complaints.send_modify(|known| *known = Complaints { open, trouble, fetched_ms: Some(1), ..known.clone() });
+    conforms("Complaints", &machine.get("/v1/complaints").await.json());
+    conforms("NoticeTaken", &told.forwards(&told.warning()).await.json());
+    conforms("AlarmList", &machine.get("/v1/alarms").await.json());
+    conforms("Terminal", &machine.get("/v1/terminal").await.json());
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ fn an_order_is_written_like_this() {
         r#"{"number":"P0000000000000000000000002","channel":"alipay","method":"take_code","amount":350,"state":"paid","#,
         r#""trade_no":"2026013122001","paid_at":"2026-01-31 08:00:05","buyer":"159****5620"}],"#,
         r#""refunds":[{"number":"R0000000000000000000000001","attempt":"P0000000000000000000000002","amount":350,"#,
-        r#""reason":"undelivered","state":"pending"}]}"#,
+        r#""reason":"undelivered","state":"pending","started_at":"2026-01-31T00:00:00.000Z"}]}"#,
     );
     assert_eq!(serde_json::to_string(&order).unwrap(), expected);
 }

@@ -25,6 +25,7 @@ use tokio::time::Instant;
 use crate::api::wanted::Products;
 use crate::api::{ApiOptions, Doors, TcpOptions};
 use crate::daemon::metrics::Metrics;
+use crate::daemon::notices::ChannelNews;
 use crate::daemon::terminal::{ActError, COMMANDS_MAX, Command, SlotStatus, Status, SyncEnds, SyncWish, Terminal};
 use crate::journal::{Journal, NewEntry};
 use crate::sync::status::{LinkNews, Nudges};
@@ -138,7 +139,16 @@ impl Machine {
         Self::start_with(Settings { duties, ..settings() }).await
     }
 
+    /// The same, and its channels tell this besides the sales.
+    pub async fn start_with_news(news: ChannelNews) -> Self {
+        Self::start_telling(settings(), news).await
+    }
+
     async fn start_with(settings: Settings) -> Self {
+        Self::start_telling(settings, ChannelNews::default()).await
+    }
+
+    async fn start_telling(settings: Settings, news: ChannelNews) -> Self {
         let instalments = settings.instalments.clone();
         let dir = tempfile::tempdir().unwrap();
         let opened = Journal::open(&dir.path().join("till.db")).unwrap();
@@ -151,7 +161,8 @@ impl Machine {
             Terminal::new(commands, opened.journal.reader(), newest_seen, screen_seen, Arc::<Metrics>::default());
         let (link, link_seen) = watch::channel(LinkNews::default());
         let (nudge, nudges) = watch::channel(Nudges::default());
-        let terminal = terminal.with_sync(SyncEnds { link: link_seen, nudges: nudge, limit_bytes: LIMIT_BYTES });
+        let terminal =
+            terminal.with_news(news).with_sync(SyncEnds { link: link_seen, nudges: nudge, limit_bytes: LIMIT_BYTES });
         let engine = Engine::restore(settings, IdMint::new([7; 32]), at(Duration::ZERO), &[], Vec::new());
         let begun = Instant::now();
         let running = Running { engine, journal: opened.journal, newest, weather: Arc::clone(&weather), begun };

@@ -6,6 +6,7 @@ mod events;
 mod format;
 mod http;
 pub mod machine;
+pub mod notices;
 mod orders;
 mod payments;
 mod queue;

@@ -64,6 +64,19 @@ async fn a_refund_above_the_limit_waits_and_nothing_is_sent_until_another_person
     }
     assert_eq!(done["asked_at"], refund["asked_at"], "approving does not change when it was asked for");
     assert!(done["decided_at"].is_string());
+    assert_eq!((&refund["started_at"], &refund["done_at"]), (&Value::Null, &Value::Null), "nothing was sent");
+    assert!(done["started_at"].is_string() && done["done_at"].is_string(), "{done}");
+}
+
+#[tokio::test]
+async fn a_refund_without_a_name_says_when_it_was_asked_for_when_it_left_and_when_the_money_was_back() {
+    let (machine, id) = sold().await;
+    machine.post_with_key(&format!("/v1/orders/{id}/refunds"), "r-1", r#"{"amount":1}"#).await;
+    let order = machine.until(&id, "refunded").await;
+    let refund = &order["refunds"][0];
+    for time in ["asked_at", "started_at", "done_at"] {
+        assert!(refund[time].as_str().is_some_and(|at| at.starts_with("2026-01-31T00:0")), "{time}: {refund}");
+    }
 }
 
 #[tokio::test]

@@ -41,6 +41,12 @@ pub struct Refund {
     /// When, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_at: Option<String>,
+    /// When its request left under this number, RFC 3339; absent while it waits for approval, and when it was declined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
+    /// When the terminal learnt that the money is back, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_at: Option<String>,
     /// The refund that failed under its number and was made again as this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead_of: Option<RefundId>,
@@ -99,10 +105,12 @@ impl From<&RefundRecord> for Refund {
             code: record.owed.clone(),
             asked_by: said.map(|said| said.by.clone()),
             why: said.and_then(|said| given(&said.why)),
-            asked_at: said.map(|_| rfc3339(record.begun.ms)),
+            asked_at: (record.reason == RefundReason::Operator).then(|| rfc3339(record.begun.ms)),
             decided_by: decision.map(|decision| decision.said.by.clone()),
             decided_why: decision.and_then(|decision| given(&decision.said.why)),
             decided_at: decision.map(|decision| rfc3339(decision.at.ms)),
+            started_at: has_left(record.stage).then(|| rfc3339(record.begun.ms)),
+            done_at: record.done_at.map(|at| rfc3339(at.ms)),
             instead_of: None,
             replaced_by: None,
         }
@@ -119,6 +127,14 @@ impl RefundState {
             (RefundStage::Failed, _) | (RefundStage::Sent, Some(_)) => Self::Owed,
             (RefundStage::Sent, None) => Self::Pending,
         }
+    }
+}
+
+/// Whether a request was, or may have been, sent under its number.
+const fn has_left(stage: RefundStage) -> bool {
+    match stage {
+        RefundStage::Sent | RefundStage::Failed | RefundStage::Replaced | RefundStage::Done => true,
+        RefundStage::Asked | RefundStage::Declined => false,
     }
 }
 
@@ -146,6 +162,8 @@ impl RefundMade {
             decided_by: None,
             decided_why: None,
             decided_at: None,
+            started_at: None,
+            done_at: None,
             instead_of: None,
             replaced_by: None,
         };

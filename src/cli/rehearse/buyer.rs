@@ -84,6 +84,9 @@ pub(super) trait Buyer {
     fn told(&mut self, verdict: &str);
 }
 
+/// Lines that nobody has asked for yet.
+const TYPED_AHEAD: usize = 64;
+
 /// A person at the machine: told on stderr, answering on stdin.
 pub(super) struct Person {
     lines: mpsc::Receiver<String>,
@@ -94,7 +97,7 @@ pub(super) struct Person {
 impl Person {
     /// The person at this terminal.
     pub(super) fn here() -> Self {
-        let (say, lines) = mpsc::channel(4);
+        let (say, lines) = mpsc::channel(TYPED_AHEAD);
         // A blocked read cannot be taken back, so it has a thread of its own, which ends with the program.
         thread::spawn(move || {
             for line in io::stdin().lock().lines().map_while(Result::ok) {
@@ -115,7 +118,17 @@ impl Person {
         line
     }
 
+    /// Forgets what was typed before anything was asked: an `s` that came too late must not skip the next case.
+    fn forget(&mut self) {
+        for _ in 0..TYPED_AHEAD {
+            if self.lines.try_recv().is_err() {
+                return;
+            }
+        }
+    }
+
     async fn answer(&mut self, question: &str) -> Option<String> {
+        self.forget();
         say(question);
         self.line().await.map(|line| line.trim().to_lowercase())
     }
@@ -147,6 +160,7 @@ impl Buyer for Person {
             Deed::Confirm => "请在手机上输入密码",
             Deed::ShowDeadCode => "请用过期的付款码（截图）对准扫码头",
         };
+        self.forget();
         say(&format!("   → {words}。{amount}，订单 {}（s 回车放弃本项）", order.id));
         match deed {
             Deed::Scan | Deed::PayAfterAll => match self.line().await.as_deref().map(str::trim) {
@@ -193,7 +207,24 @@ impl Buyer for Person {
     }
 }
 
-fn say(words: &str) {
+pub(super) fn say(words: &str) {
     // Nobody reads along: the report says the same.
     let _ = writeln!(io::stderr(), "{words}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_typed_before_the_question_is_no_answer() {
+        let (say, lines) = mpsc::channel(TYPED_AHEAD);
+        let mut person = Person { lines, is_gone: false };
+        say.send("s".to_owned()).await.unwrap();
+        let typing = async {
+            say.send("y".to_owned()).await.unwrap();
+        };
+        let (answer, ()) = tokio::join!(person.answer("? "), typing);
+        assert_eq!(answer.as_deref(), Some("y"));
+    }
 }

@@ -44,6 +44,14 @@ impl Ground {
         }
     }
 
+    /// A machine of a test.
+    #[cfg(test)]
+    pub(super) fn of_test(settings: Settings) -> Self {
+        let (terminal, name) = ("VM-0001".to_owned(), "test".to_owned());
+        let least_loan = Some(Fen::new(10_000));
+        Self { terminal, name, mode: Mode::Sandbox, store: None, least_loan, settings }
+    }
+
     /// The channels that collect, the preferred one first.
     pub(super) fn channels(&self) -> &[ChannelId] {
         &self.settings.channels

@@ -8,6 +8,8 @@
 //! | `ground` | what the terminal's files say that the cases depend on |
 //! | `buyer` | who plays the buyer; a person at the machine |
 //! | `walk` | the list from its beginning to its end, with every fen returned |
+//! | `interrupts` | Ctrl-C, heard from the first case to the report |
+//! | `papers` | the files of the report |
 //! | `words` | channels and states in Chinese |
 //! | `report` | the report, as Markdown and CSV |
 //! | `sandbox` | the scene with its gateways, and the robot that plays the buyer there |
@@ -15,15 +17,18 @@
 mod buyer;
 mod cases;
 mod ground;
+mod interrupts;
+mod papers;
 mod play;
 mod report;
 #[cfg(feature = "demo")]
 mod sandbox;
 mod stage;
+#[cfg(test)]
+mod tests;
 mod walk;
 mod words;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -37,6 +42,8 @@ use crate::config;
 use buyer::{Buyer, Person};
 use cases::Case;
 use ground::Ground;
+use interrupts::Interrupts;
+use papers::Papers;
 use report::{Head, Report};
 use walk::Walk;
 
@@ -89,35 +96,41 @@ fn channel(name: &str) -> Result<ChannelId, String> {
 
 /// Plays the cases, writes the report, and says how it ended.
 pub(super) async fn act(args: RehearseArgs, socket: PathBuf) -> Result<Answer, Failure> {
+    let papers = Papers::open(&args)?;
+    let interrupts = Interrupts::heard()?;
     #[cfg(feature = "demo")]
     if args.sandbox {
-        return finish(&sandbox::rehearse(&args).await?, &args);
+        return Ok(papers.write(&sandbox::rehearse(&args, &interrupts).await?));
     }
     let client = Client::new(socket)?;
     let ground = ground(&args.config, &args.board)?;
     let channels = if args.channel.is_empty() { ground.channels().to_vec() } else { args.channel.clone() };
-    finish(&at_the_machine(&args, &client, &ground, &channels, &mut Person::here(), false).await?, &args)
+    let site = Site { client: &client, ground: &ground, channels: &channels, is_simulated: false, interrupts };
+    Ok(papers.write(&at_the_machine(&args, site, &mut Person::here()).await?))
 }
 
-/// What the files say, once they can be used.
+/// What the files say, once they can be used. The keys are the daemon's alone: it is asked, and nothing is signed here.
 fn ground(config: &Path, board: &Path) -> Result<Ground, Failure> {
-    match config::load(config, board) {
+    match config::load_without_keys(config, board) {
         Ok(checked) => Ok(Ground::of(&checked)),
         Err(report) => Err(Failure::other(Exit::Config, format!("the configuration cannot be used\n{report}"))),
     }
 }
 
-/// One terminal, all the channels that were asked for.
-async fn at_the_machine<B: Buyer>(
-    args: &RehearseArgs,
-    client: &Client,
-    ground: &Ground,
-    channels: &[ChannelId],
-    buyer: &mut B,
+/// One terminal, and what of it is rehearsed.
+struct Site<'a> {
+    client: &'a Client,
+    ground: &'a Ground,
+    channels: &'a [ChannelId],
     is_simulated: bool,
-) -> Result<Report, Failure> {
+    interrupts: Interrupts,
+}
+
+/// All the channels that were asked for.
+async fn at_the_machine<B: Buyer>(args: &RehearseArgs, site: Site<'_>, buyer: &mut B) -> Result<Report, Failure> {
+    let Site { client, ground, channels, is_simulated, interrupts } = site;
     let (before, _): (TerminalStatus, Value) = client.get("/v1/terminal").await?;
-    let mut walk = Walk::new(args, client, ground, buyer);
+    let mut walk = Walk::new(args, client, ground, interrupts, buyer);
     for channel in channels.iter().filter(|channel| CHANNELS.contains(channel)) {
         walk.channel(*channel).await;
     }
@@ -135,27 +148,4 @@ async fn at_the_machine<B: Buyer>(
         clock_trusted: before.clock.trusted,
     };
     Ok(Report { head, outcomes })
-}
-
-fn finish(report: &Report, args: &RehearseArgs) -> Result<Answer, Failure> {
-    let mut lines = Vec::new();
-    match &args.out {
-        Some(path) => {
-            keep(path, report.markdown().as_bytes())?;
-            lines.push(report.sum());
-            lines.push(format!("written: {}", path.display()));
-        }
-        None => lines.push(report.markdown()),
-    }
-    if let Some(path) = &args.csv {
-        let bytes = report.csv().map_err(|error| Failure::other(Exit::Refused, error.to_string()))?;
-        keep(path, &bytes)?;
-        lines.push(format!("written: {}", path.display()));
-    }
-    let exit = if report.is_good() { Exit::Done } else { Exit::Refused };
-    Ok(Answer { text: lines.join("\n"), json: report.json(), exit })
-}
-
-fn keep(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    fs::write(path, bytes).map_err(|error| Failure::other(Exit::Refused, format!("{}: {error}", path.display())))
 }

@@ -209,7 +209,8 @@ impl Report {
         let all =
             |of: fn(&Attempt) -> String| order.map_or(String::new(), |order| joined(order.attempts.iter().map(of)));
         let money = |of: fn(&Order) -> i64| order.map_or(Cell::Empty, |order| Cell::Money(Fen::new(of(order))));
-        let refunds = order.map_or(String::new(), |order| joined(order.refunds.iter().map(refund_no)));
+        let refunds =
+            |of: fn(&Refund) -> String| order.map_or(String::new(), |order| joined(order.refunds.iter().map(of)));
         vec![
             Cell::text(case.id),
             Cell::text(case.chinese),
@@ -220,7 +221,8 @@ impl Report {
             Cell::text(&all(|attempt| attempt.number.to_string())),
             Cell::text(&all(|attempt| attempt.trade_no.clone().unwrap_or_default())),
             Cell::text(&all(|attempt| attempt.paid_at.clone().unwrap_or_default())),
-            Cell::text(&refunds),
+            Cell::text(&refunds(|refund| refund.number.to_string())),
+            Cell::text(&refunds(|refund| refund.done_at.clone().unwrap_or_default())),
             money(|order| order.amount),
             money(|order| order.paid),
             money(|order| order.refunded),
@@ -265,6 +267,7 @@ const HEADINGS: &[&str] = &[
     "渠道交易号",
     "支付时间",
     "退款单号",
+    "退款完成时间",
     "订单金额",
     "收款",
     "退款",
@@ -312,7 +315,10 @@ fn of_order(order: &Order) -> String {
         order.attempts.iter().for_each(|attempt| text += &of_attempt(attempt));
     }
     if !order.refunds.is_empty() {
-        text += &format!("\n{}|---|---|---|---|---|\n", row(&["退款单号", "商户订单号", "金额", "结果", "时间"]));
+        text += &format!(
+            "\n{}|---|---|---|---|---|---|\n",
+            row(&["退款单号", "商户订单号", "金额", "结果", "发出时间", "完成时间"])
+        );
         order.refunds.iter().for_each(|refund| text += &of_refund(refund));
     }
     text
@@ -337,12 +343,9 @@ fn of_refund(refund: &Refund) -> String {
         &refund.attempt.to_string(),
         &yuan(refund.amount),
         words::refund(refund.state),
-        refund.asked_at.as_deref().unwrap_or_default(),
+        refund.started_at.as_deref().unwrap_or_default(),
+        refund.done_at.as_deref().unwrap_or_default(),
     ])
-}
-
-fn refund_no(refund: &Refund) -> String {
-    refund.number.to_string()
 }
 
 fn joined(parts: impl Iterator<Item = String>) -> String {

@@ -8,7 +8,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
-use super::buyer::{Buyer, Deed, Question, Seen};
+use super::buyer::{Buyer, Deed, Question, Seen, say};
 use super::ground::Ground;
 use super::words;
 use crate::api::problem::Code;
@@ -19,6 +19,9 @@ use crate::cli::text;
 
 /// What is no entry of the journal, such as a thanks page that ends or a buyer who has begun to confirm, no event tells of.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+/// How often a request is repeated whose answer was lost: some twenty seconds, in which a daemon that died is back.
+const REPEATS: u32 = 100;
 
 /// Why a case ends before its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +59,13 @@ pub(super) struct Wanted {
     pub instalments: Option<u8>,
 }
 
+/// An order that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Opening {
+    body: Value,
+    key: String,
+}
+
 /// One channel on one terminal, with somebody who plays the buyer.
 pub(super) struct Stage<'a, B> {
     pub client: &'a Client,
@@ -68,6 +78,8 @@ pub(super) struct Stage<'a, B> {
     pub patience: Duration,
     /// Who rehearses.
     pub by: Option<&'a str>,
+    /// An order that was asked for and whose answer did not come: there may be one, with its code on the screen.
+    pub opening: Option<Opening>,
     /// The orders of the case that is played.
     pub orders: Vec<String>,
     /// At the end of all, nothing may have been paid.
@@ -90,26 +102,57 @@ impl<B: Buyer> Stage<'_, B> {
         if let Some(periods) = wanted.instalments {
             body["instalments"] = json!(periods);
         }
-        let key = new_key()?;
-        let (order, _): (Order, Value) = self.when_free(&body, &key).await?;
+        let opening = Opening { body, key: new_key()? };
+        // Noted before it is sent: an answer that is lost, or not waited for, is asked for again under this key.
+        self.opening = Some(opening.clone());
+        let Ok(opened) = timeout(self.patience, self.when_free(&opening)).await else {
+            return failed(format!("等了 {} 秒，没有开出订单", self.patience.as_secs()));
+        };
+        self.opening = self.opening.take().filter(|_| opened.as_ref().is_err_and(is_unsure));
+        let order = opened?;
         self.orders.push(order.id.to_string());
         Ok(order)
     }
 
     /// The thanks of the order before may still stand on the screen.
-    async fn when_free(&self, body: &Value, key: &str) -> Result<(Order, Value), Stop> {
-        let trying = async {
-            loop {
-                match self.client.post("/v1/orders", body, Some(key)).await {
-                    Err(Failure::Problem { problem }) if problem.code == Code::MachineBusy => sleep(LOOK_AGAIN).await,
-                    other => return other.map_err(Stop::from),
-                }
+    async fn when_free(&self, opening: &Opening) -> Result<Order, Failure> {
+        loop {
+            match self.answered(opening).await {
+                Err(Failure::Problem { problem }) if problem.code == Code::MachineBusy => sleep(LOOK_AGAIN).await,
+                other => return other,
             }
-        };
-        match timeout(self.patience, trying).await {
-            Ok(opened) => opened,
-            Err(_) => failed("机器一直被另一个订单占用"),
         }
+    }
+
+    /// Asks until an answer comes. The same key makes it the same order, however often it is asked for.
+    async fn answered(&self, opening: &Opening) -> Result<Order, Failure> {
+        let mut repeats = 0..REPEATS;
+        loop {
+            let asked = self.client.post::<Order>("/v1/orders", &opening.body, Some(&opening.key)).await;
+            match asked {
+                Err(failure) if is_unsure(&failure) && repeats.next().is_some() => sleep(LOOK_AGAIN).await,
+                other => return other.map(|(order, _)| order),
+            }
+        }
+    }
+
+    /// Looks for the order whose answer was lost. One that was never made is made now, and returned with the others.
+    async fn find_opening(&mut self) -> Result<(), Stop> {
+        let Some(opening) = self.opening.clone() else {
+            return Ok(());
+        };
+        match self.answered(&opening).await {
+            Ok(order) => self.orders.push(order.id.to_string()),
+            Err(failure) if is_unsure(&failure) => {
+                return failed(format!(
+                    "不知道有没有开出订单，屏幕上可能还有它的二维码，请用 till orders 核对：{failure}"
+                ));
+            }
+            // Refused: there is no such order.
+            Err(_) => {}
+        }
+        self.opening = None;
+        Ok(())
     }
 
     pub(super) async fn order(&self, id: &str) -> Result<Order, Stop> {
@@ -137,10 +180,20 @@ impl<B: Buyer> Stage<'_, B> {
                 entries.next().await?;
             }
         };
+        let late = format!("等了 {} 秒，没有等到：{what}", self.patience.as_secs());
+        self.unless_given_up(waiting, &late).await
+    }
+
+    /// Waits until it comes, the buyer gives up, or patience ends, which is said in these words.
+    async fn unless_given_up(
+        &mut self,
+        waiting: impl Future<Output = Result<Order, Stop>>,
+        late: &str,
+    ) -> Result<Order, Stop> {
         tokio::select! {
             done = timeout(self.patience, waiting) => match done {
                 Ok(order) => order,
-                Err(_) => failed(format!("等了 {} 秒，没有等到：{what}", self.patience.as_secs())),
+                Err(_) => failed(late),
             },
             why = self.buyer.gives_up() => skipped(why),
         }
@@ -148,19 +201,18 @@ impl<B: Buyer> Stage<'_, B> {
 
     /// Waits for a state that is no entry of the journal, or for the end of the order.
     pub(super) async fn until_confirming(&mut self, order: &Order) -> Result<Order, Stop> {
+        let path = format!("/v1/orders/{}", order.id);
+        let client = self.client;
         let waiting = async {
             loop {
-                let now = self.order(&order.id.to_string()).await?;
+                let (now, _): (Order, Value) = client.get(&path).await?;
                 if now.state == OrderState::Confirming || paid(&now) || is_over(&now) || is_refused(&now) {
                     return Ok::<Order, Stop>(now);
                 }
                 sleep(LOOK_AGAIN).await;
             }
         };
-        match timeout(self.patience, waiting).await {
-            Ok(order) => order,
-            Err(_) => failed("付款码一直没有被读到"),
-        }
+        self.unless_given_up(waiting, "付款码一直没有被读到").await
     }
 
     pub(super) async fn act(&mut self, deed: Deed, order: &Order) -> Result<(), Stop> {
@@ -227,13 +279,14 @@ impl<B: Buyer> Stage<'_, B> {
         let path = format!("/v1/orders/{}/refunds", order.id);
         let (made, _): (RefundMade, Value) = self.client.post(&path, &body, Some(key)).await?;
         if made.refund.state == RefundState::Asked {
-            self.say_approve(&made);
+            Self::say_approve(&made);
         }
         Ok(made)
     }
 
-    fn say_approve(&self, made: &RefundMade) {
-        eprintln!("   退款 {} 要第二个人批准：till approve {} --by 名字", made.refund.number, made.refund.number);
+    fn say_approve(made: &RefundMade) {
+        let number = made.refund.number;
+        say(&format!("   退款 {number} 要第二个人批准：till approve {number} --by 名字"));
     }
 
     /// Waits until so much went back for certain.
@@ -244,6 +297,7 @@ impl<B: Buyer> Stage<'_, B> {
 
     /// Returns whatever was paid and lets nobody pay any more, whatever the case came to.
     pub(super) async fn return_all(&mut self) -> Result<(), Stop> {
+        let found = self.find_opening().await;
         for id in self.orders.clone() {
             let mut order = self.order(&id).await?;
             if order.paid == 0 && order.open && !is_over(&order) && order.state != OrderState::Cancelling {
@@ -259,7 +313,7 @@ impl<B: Buyer> Stage<'_, B> {
                 self.until_returned(&order, order.paid).await?;
             }
         }
-        Ok(())
+        found
     }
 
     /// A payment may be faster than the wish to cancel.
@@ -299,6 +353,19 @@ pub(super) fn new_key() -> Result<String, Stop> {
 
 pub(super) fn winner(order: &Order) -> Option<&Attempt> {
     order.attempts.iter().find(|attempt| attempt.state == AttemptState::Paid)
+}
+
+/// Whether the request may have been carried out, or may be yet.
+fn is_unsure(failure: &Failure) -> bool {
+    match failure {
+        Failure::Unreachable { .. } | Failure::Answer(_) => true,
+        Failure::Problem { problem } => matches!(
+            problem.code,
+            // The last three answer for this try alone, and not for the one before it.
+            Code::NoAnswerInTime | Code::Stopping | Code::TooManyRequests | Code::JournalNotReadable
+        ),
+        Failure::Other { .. } => false,
+    }
 }
 
 /// Whether money was taken.

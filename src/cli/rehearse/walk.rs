@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use payment::channel::ChannelId;
-use tokio::signal::ctrl_c;
 
 use super::RehearseArgs;
 use super::buyer::{Buyer, Ready};
 use super::cases::{CASES, Case, Script};
 use super::ground::Ground;
+use super::interrupts::Interrupts;
 use super::report::{Outcome, Verdict};
 use super::stage::{Stage, Stop};
 use crate::api::wire::Order;
@@ -22,13 +22,19 @@ pub(super) struct Walk<'a, B> {
     ground: &'a Ground,
     buyer: &'a mut B,
     outcomes: Vec<Outcome>,
-    /// Somebody pressed Ctrl-C: what was paid is returned, nothing more is played.
-    is_interrupted: bool,
+    /// After the first, nothing more is played and what was paid is returned; after the second, nothing is waited for.
+    interrupts: Interrupts,
 }
 
 impl<'a, B: Buyer> Walk<'a, B> {
-    pub(super) const fn new(args: &'a RehearseArgs, client: &'a Client, ground: &'a Ground, buyer: &'a mut B) -> Self {
-        Self { args, client, ground, buyer, outcomes: Vec::new(), is_interrupted: false }
+    pub(super) const fn new(
+        args: &'a RehearseArgs,
+        client: &'a Client,
+        ground: &'a Ground,
+        interrupts: Interrupts,
+        buyer: &'a mut B,
+    ) -> Self {
+        Self { args, client, ground, buyer, outcomes: Vec::new(), interrupts }
     }
 
     /// All cases of a channel.
@@ -53,63 +59,80 @@ impl<'a, B: Buyer> Walk<'a, B> {
             amount: self.args.amount_fen,
             patience: Duration::from_secs(self.args.patience),
             by: self.args.by.as_deref(),
+            opening: None,
             orders: Vec::new(),
             nothing: false,
             notes: Vec::new(),
         }
     }
 
-    async fn case(&mut self, case: &'static Case, channel: ChannelId, is_named: bool) -> Outcome {
-        let (ground, mut is_interrupted) = (self.ground, self.is_interrupted);
+    pub(super) async fn case(&mut self, case: &'static Case, channel: ChannelId, is_named: bool) -> Outcome {
+        let (ground, mut interrupts) = (self.ground, self.interrupts.clone());
         let mut stage = self.stage(channel);
         let begun = stage.time().await;
-        let why_not = why_not(case, channel, is_named, ground).or(is_interrupted.then(|| "被中断".to_owned()));
-        let ready = match why_not {
-            Some(why) => Ready::Skip(why),
-            None => stage.buyer.ready(case, channel, ground).await,
-        };
-        let played = match ready {
-            Ready::Skip(why) => Err(Stop::Skipped(why)),
-            Ready::Go => tokio::select! {
-                played = stage.play(case) => played,
-                _ = ctrl_c() => {
-                    is_interrupted = true;
-                    Err(Stop::Skipped("被中断".to_owned()))
-                }
+        let played = match why_not(case, channel, is_named, ground) {
+            Some(why) => Err(Stop::Skipped(why)),
+            None => tokio::select! {
+                biased;
+                () = interrupts.more_than(0) => Err(Stop::Skipped("被中断".to_owned())),
+                played = prompted(&mut stage, case) => played,
             },
         };
-        let returned = stage.return_all().await;
+        let returned = tokio::select! {
+            biased;
+            returned = stage.return_all() => returned,
+            () = interrupts.more_than(1) => Err(Stop::Failed("被中断，没有等到退款完成和订单关闭".to_owned())),
+        };
         let ended = stage.time().await;
         let mut orders = Vec::new();
         for id in &stage.orders {
             orders.extend(stage.order(id).await.ok());
         }
         let Stage { notes, nothing, orders: opened, .. } = stage;
-        self.is_interrupted = is_interrupted;
         Outcome { case, channel, verdict: Verdict::of(played, returned), begun, ended, opened, nothing, orders, notes }
     }
 
     /// Waits until no order is open any more, and looks at each a last time: what was passed may still have come undone.
+    /// Ctrl-C ends the waiting, not the report.
     pub(super) async fn close(mut self) -> Vec<Outcome> {
         let mut outcomes = std::mem::take(&mut self.outcomes);
+        let (mut interrupts, so_far) = (self.interrupts.clone(), self.interrupts.count());
         for outcome in &mut outcomes {
             let mut stage = self.stage(outcome.channel);
-            for order in &mut outcome.orders {
-                match stage.until(order, "订单了结", |order| !order.open).await {
-                    Ok(closed) => *order = closed,
-                    Err(Stop::Failed(why) | Stop::Skipped(why)) => {
-                        stage.notes.push(format!("订单 {}：{why}", order.id))
-                    }
-                }
-                let is_pass = outcome.verdict == Verdict::Passed && outcome.nothing;
-                if is_pass && let Err(Stop::Failed(why) | Stop::Skipped(why)) = stage.nothing_paid(order).await {
-                    outcome.verdict = Verdict::Failed(why);
-                }
-            }
+            let is_seen = tokio::select! {
+                biased;
+                () = come_to_rest(&mut stage, outcome) => true,
+                () = interrupts.more_than(so_far) => false,
+            };
             outcome.notes.append(&mut stage.notes);
+            if !is_seen {
+                outcome.not_seen();
+            }
             outcome.verdict.settle(&outcome.orders, outcome.opened.len());
         }
         outcomes
+    }
+}
+
+/// Plays a case once the buyer is ready for it.
+async fn prompted<B: Buyer>(stage: &mut Stage<'_, B>, case: &'static Case) -> Result<(), Stop> {
+    match stage.buyer.ready(case, stage.channel, stage.ground).await {
+        Ready::Skip(why) => Err(Stop::Skipped(why)),
+        Ready::Go => stage.play(case).await,
+    }
+}
+
+/// Waits for the orders of a case, and has the buyer look again where nothing may have been paid.
+async fn come_to_rest<B: Buyer>(stage: &mut Stage<'_, B>, outcome: &mut Outcome) {
+    for order in &mut outcome.orders {
+        match stage.until(order, "订单了结", |order| !order.open).await {
+            Ok(closed) => *order = closed,
+            Err(Stop::Failed(why) | Stop::Skipped(why)) => stage.notes.push(format!("订单 {}：{why}", order.id)),
+        }
+        let is_pass = outcome.verdict == Verdict::Passed && outcome.nothing;
+        if is_pass && let Err(Stop::Failed(why) | Stop::Skipped(why)) = stage.nothing_paid(order).await {
+            outcome.verdict = Verdict::Failed(why);
+        }
     }
 }
 
@@ -123,6 +146,17 @@ fn why_not(case: &Case, channel: ChannelId, is_named: bool, ground: &Ground) -> 
     }
     let wants_name = case.script == Script::Instalments && !is_named;
     wants_name.then(|| "金额不是一分，只在点名时做（--case instalments）".to_owned())
+}
+
+impl Outcome {
+    /// The last look at it was broken off: what must not have been paid is not shown to be so.
+    fn not_seen(&mut self) {
+        let why = "最后一次核对被中断".to_owned();
+        if self.verdict == Verdict::Passed && self.nothing {
+            self.verdict = Verdict::Skipped(why.clone());
+        }
+        self.notes.push(why);
+    }
 }
 
 impl Verdict {

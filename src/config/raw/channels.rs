@@ -208,6 +208,7 @@ channel_section! {
         longitude: String,
         latitude: String,
         terminal_ip: String,
+        terminal_state: String,
         notify_url: String,
         extend_params: String,
     } blocks { split: SplitRow, code: CodeMeaning, }

@@ -75,6 +75,26 @@ fn alone(section: &str) -> String {
     SOUND.split("[channels.alipay]").next().expect("the rest").to_owned() + section
 }
 
+#[test]
+fn who_only_asks_the_daemon_needs_no_keys_and_learns_the_same_of_selling() {
+    let bench = with_keys();
+    bench.put("secret", "0123456789abcdef0123456789abcdef", 0o600);
+    let wechat = format!("{WECHAT}delivery_secret_file = \"secret\"\n");
+    let config = format!("{SOUND}{wechat}{VSP}{YST}trade = \"guaranteed\"\n");
+    let whole = bench.load(&config, BOARD).unwrap_or_else(|report| panic!("{report}"));
+    let as_installed = config.replace("_file = \"", "_file = \"credential:");
+    let refused = bench.load(&as_installed, BOARD).expect_err("the daemon is not started without its keys");
+    assert!(keys_of(&refused, Severity::Error).iter().all(|key| key.ends_with("_file")), "{refused}");
+    let (config_path, board_path) = (bench.folder.path().join("till.toml"), bench.folder.path().join("board.toml"));
+    let keyless = keyless_in(&config_path, &board_path, &bench.env).unwrap_or_else(|report| panic!("{report}"));
+    assert_eq!(format!("{:?}", keyless.settings), format!("{:?}", whole.settings));
+    assert_eq!(keyless.settings.duties.len(), 2, "a duty is seen without its key");
+    assert!(keyless.channels.is_empty(), "nothing can be collected with it");
+    bench.put("till.toml", &as_installed.replace("price = \"2\"", "price = \"-2\""), 0o644);
+    let wrong = keyless_in(&config_path, &board_path, &bench.env).expect_err("a wrong price is wrong for everybody");
+    assert_eq!(keys_of(&wrong, Severity::Error), ["product[1].price"]);
+}
+
 /// The names of the keys in this section that have errors.
 fn wrong(bench: &Bench, section: &str, config: &str) -> Vec<String> {
     let start = format!("channels.{section}.");

@@ -74,6 +74,29 @@ fn a_list_of_channels_that_cannot_be_is_refused() {
     }
 }
 
+/// YunST takes pay codes of every wallet, and makes no code for all and none of the digital yuan.
+#[test]
+fn yunst_shows_only_codes_that_it_has_a_mode_for() {
+    let bench = with_keys();
+    let channels = |more: &str, show: &str| {
+        let config = format!("{SOUND}{VSP}{YST}{more}[sell]\nshow = [\"{show}\"]\n");
+        let checked = bench.load(&config, BOARD).unwrap_or_else(|report| panic!("{report}"));
+        checked.settings.shows[0].channels.clone()
+    };
+    use ChannelId::{Alipay, AllinpayVsp, AllinpayYst};
+    assert_eq!(channels("", "any"), [AllinpayVsp]);
+    assert_eq!(channels("", "ecny"), [AllinpayVsp]);
+    assert_eq!(channels("mode_ecny = \"SCAN_ECNY\"\n", "ecny"), [AllinpayVsp, AllinpayYst]);
+    assert_eq!(channels("", "alipay"), [Alipay, AllinpayVsp, AllinpayYst]);
+    let alone = format!("{YST}{SOUND}[sell]\n");
+    for line in ["show = [\"ecny\"]", "show = [\"any\"]"] {
+        let report = bench.load(&format!("{alone}{line}\n"), BOARD).expect_err(line);
+        assert_eq!(keys_of(&report, Severity::Error), ["sell.show"], "{line}: {report}");
+    }
+    let named = alone.replace("[channels.allinpay_yst]\n", "[channels.allinpay_yst]\nmode_ecny = \"SCAN_ECNY\"\n");
+    assert!(bench.load(&format!("{named}show = [\"ecny\"]\n"), BOARD).is_ok());
+}
+
 #[test]
 fn one_wallet_two_or_one_code_for_all_are_shown() {
     use Wallet::{Alipay, UnionPay, Wechat};
@@ -191,6 +214,16 @@ fn instalments_have_a_rate_for_each_number_of_months() {
     ] {
         assert_eq!(bench.errors(&config), keys, "{config}");
     }
+    for (ways, blamed) in [
+        ("enable_pay_channels = [\"balance\", \"moneyFund\"]", "channels.alipay.enable_pay_channels"),
+        ("disable_pay_channels = [\"pcreditpayInstallment\"]", "channels.alipay.disable_pay_channels"),
+    ] {
+        let config = format!("{SOUND}{ways}\n");
+        assert!(bench.load(&config, BOARD).is_ok(), "{ways}");
+        assert_eq!(bench.errors(&format!("{config}{offered}")), [blamed], "plans that nobody could pay: {ways}");
+    }
+    let lends = format!("{SOUND}enable_pay_channels = [\"balance\", \"pcredit\"]\n{offered}");
+    assert!(bench.load(&lends, BOARD).is_ok());
     let alone = SOUND.split("[channels.alipay]").next().expect("the rest");
     assert_eq!(bench.errors(&format!("{alone}{WECHAT}{offered}")), ["instalments"], "WeChat has none");
 }

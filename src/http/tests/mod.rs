@@ -1,6 +1,6 @@
 //! Hosts that answer, break off, hang or are not there, on loopback; and the simulated gateways.
 
-mod wechat;
+pub mod wechat;
 
 use std::time::Duration;
 
@@ -213,8 +213,7 @@ async fn what_left_once_is_never_said_not_to_have_left() {
 #[tokio::test]
 async fn a_host_that_hangs_or_answers_an_error_is_not_asked_again_elsewhere() {
     let mut second = Host::start(Mood::Answers(OK)).await;
-    let unavailable =
-        Host::start(Mood::Answers("HTTP/1.1 503 No\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")).await;
+    let unavailable = Host::start(Mood::Answers(UNAVAILABLE)).await;
     let reply = exchange(&ways(), &post(&unavailable.url, Some(&second.url)), NOON).await.unwrap();
     assert_eq!((reply.status, second.count()), (503, 0));
 
@@ -223,6 +222,44 @@ async fn a_host_that_hangs_or_answers_an_error_is_not_asked_again_elsewhere() {
     let http = post(&hanging.url, Some(&second.url));
     let late = ways().exchange(ChannelId::Alipay, &http, NOON, short).await;
     assert_eq!((kind(late), second.count()), (DoubtKind::NoReply, 0));
+}
+
+const UNAVAILABLE: &str = "HTTP/1.1 503 No\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
+#[tokio::test]
+async fn a_host_that_hangs_or_is_in_trouble_has_not_the_first_word_next_time() {
+    for mood in [Mood::Hangs, Mood::Answers(UNAVAILABLE)] {
+        let mut first = Host::start(mood).await;
+        let mut second = Host::start(Mood::Answers(OK)).await;
+        let (http, ways) = (post(&first.url, Some(&second.url)), ways());
+        let short = Limits { total: Duration::from_millis(200), ..PLENTY };
+        for (wall, asked) in [(NOON, (1, 0)), (SOON, (0, 1)), (LATER, (1, 0))] {
+            let _not_served = ways.exchange(ChannelId::Alipay, &http, wall, short).await;
+            assert_eq!((first.count(), second.count()), asked, "at {}", wall.ms);
+        }
+    }
+}
+
+/// The line to a channel, as for its calls about money.
+async fn ask(line: &Line, http: &HttpRequest, request: &Request) -> Result<u16, DoubtKind> {
+    let sent = line.send(http, NOON, Elsewhere::of(request)).await;
+    sent.map(|response| response.status().as_u16()).map_err(|doubt| doubt.kind)
+}
+
+#[tokio::test]
+async fn a_pay_code_goes_to_the_second_host_only_if_it_never_left() {
+    let take = Request::TakeCode(offer(), PayCode::new("134567890123456789".to_owned()));
+    let line = || Line::new(ChannelId::Wechat, None, &options(PLENTY.total)).unwrap();
+    let broken = Host::start(Mood::Breaks).await;
+    let mut second = Host::start(Mood::Answers(OK)).await;
+    let left = line();
+    assert_eq!(ask(&left, &post(&broken.url, Some(&second.url)), &take).await, Err(DoubtKind::NoReply));
+    assert_eq!(second.count(), 0, "its refusal of the used code would speak of a payment that may stand");
+    assert_eq!(ask(&left, &post(&broken.url, Some(&second.url)), &Request::Probe).await, Ok(200));
+    assert_eq!(second.count(), 1, "the next call begins there");
+
+    assert_eq!(ask(&line(), &post(&Host::absent().await, Some(&second.url)), &take).await, Ok(200));
+    assert_eq!(second.count(), 1, "nothing had left");
 }
 
 #[tokio::test]

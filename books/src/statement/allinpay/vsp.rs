@@ -3,6 +3,9 @@
 //! Column names are from public code. Not proven, and therefore read both ways: the unit of money ([`Unit`]) and the
 //! sign of returns, for which the words of 交易类型 decide and either sign is taken. A fee is kept as written.
 
+use payment::channel::allinpay::vsp::cancelled_attempt;
+use payment::ids::AttemptId;
+
 use super::super::amount::decimal;
 use super::super::container::{self, Contents, Encoding, Text};
 use super::super::draft::{Draft, Told, misshapen};
@@ -99,12 +102,27 @@ fn add(mut row: Draft<'_>, amount_column: &'static str) {
         ["参考号", "凭证号"].iter().filter_map(|column| row.number(column)).filter(|text| text.len() > 6).collect();
     let trxid = row.number_of(&["平台流水号", "交易流水号", "渠道流水号"]);
     let numbers = if kind.returns() {
-        Numbers { refund_ours: number, refund_channel: trxid, wallet, others, ..Numbers::default() }
+        let by_cancel = number.as_deref().and_then(cancelled_attempt);
+        let common = Numbers { refund_channel: trxid, wallet, others, ..Numbers::default() };
+        returned(common, number, by_cancel)
     } else {
         Numbers { ours: number, channel: trxid, wallet, others, ..Numbers::default() }
     };
     let at = at(&row);
     row.push(Told { kind, amount, amount_column, fee, at, numbers, standing: Standing::Done, words });
+}
+
+/// A return stands under the number under which it was asked for: a refund's own, or that of an attempt's cancel, which
+/// says whose attempt it was.
+fn returned(mut numbers: Numbers, number: Option<String>, of_cancel: Option<AttemptId>) -> Numbers {
+    match of_cancel {
+        Some(attempt) => {
+            numbers.ours = Some(attempt.to_string());
+            numbers.others.extend(number);
+        }
+        None => numbers.refund_ours = number,
+    }
+    numbers
 }
 
 /// A code or a word of the table, or any word that ends as they do.

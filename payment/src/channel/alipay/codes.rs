@@ -117,7 +117,7 @@ pub const TABLE: &[(&[Method], &str, Class)] = &[
     // The first spelling is the one in Alipay's own list.
     (CANCEL, "AQC.SYSTEM_ERROR", Again),
     (CANCEL, "ACQ.SYSTEM_ERROR", Again),
-    (CANCEL, "ACQ.SELLER_BALANCE_NOT_ENOUGH", Again),
+    (CANCEL, "ACQ.SELLER_BALANCE_NOT_ENOUGH", ShortOfFunds),
     (CANCEL, "ACQ.INVALID_PARAMETER", Trouble),
     (CANCEL, "ACQ.TRADE_NOT_EXIST", NoTrade),
     (CANCEL, "ACQ.REASON_TRADE_BEEN_FREEZEN", Ask),

@@ -100,7 +100,7 @@ impl Node {
     /// Whether the gateway refused before its business layer, so that nothing was executed.
     fn is_gateway_refusal(&self) -> bool {
         let throttled = self.sub_code.get().is_some_and(|code| code.ends_with("call-limited"));
-        !throttled && matches!(self.code.get(), Some("40001" | "40002" | "40003" | "40006"))
+        !throttled && matches!(self.code.get(), Some("20001" | "40001" | "40002" | "40003" | "40006"))
     }
 
     /// The doubt that the answer is about another order, when it names one.
@@ -177,7 +177,7 @@ fn read(request: &Request, node: &Node, is_error_node: bool) -> Result<Answer, D
             Ok(Answer::Payment(Outcome::Pending(Waiting::Confirming)))
         }
         "40004" => business_failure(request, node),
-        "20001" | "40005" => Err(trouble(node.reason())),
+        "40005" => Err(trouble(node.reason())),
         _ if node.is_gateway_refusal() => gateway_refusal(request, node),
         "40001" | "40002" | "40003" | "40006" => Err(trouble(node.reason())),
         _ => Err(Doubt::new(DoubtKind::Unlisted, node.reason())),
@@ -306,6 +306,7 @@ fn business_failure(request: &Request, node: &Node) -> Result<Answer, Doubt> {
     let code = node.sub_code.get().unwrap_or_default();
     let known = class(Method::of(request), code);
     let class = known.ok_or_else(|| Doubt::new(DoubtKind::Unlisted, node.reason()))?;
+    let class = if is_about_the_plan(request, code) { Class::Refused(Why::Order) } else { class };
     let answer = match request {
         Request::ShowCode(_) => code_refused(class, node).map(Answer::Code),
         Request::TakeCode(..) | Request::Query(_) => not_paid(class, node).map(Answer::Payment),
@@ -315,6 +316,22 @@ fn business_failure(request: &Request, node: &Node) -> Result<Answer, Doubt> {
         Request::Probe => Some(Answer::Reachable(true)),
     };
     answer.ok_or_else(|| trouble(node.reason()))
+}
+
+/// Of an order in instalments "invalid parameter" is about its plan as often as about the merchant's set-up: periods that the
+/// contract does not have, or a way to pay that leaves no Huabei. It ends this attempt; the other orders sell on.
+fn is_about_the_plan(request: &Request, code: &str) -> bool {
+    let offer = match request {
+        Request::ShowCode(offer) | Request::TakeCode(offer, _) => Some(offer),
+        Request::Query(_)
+        | Request::Cancel(_)
+        | Request::Close(_)
+        | Request::Refund(_)
+        | Request::RefundQuery(_)
+        | Request::Duty(_)
+        | Request::Probe => None,
+    };
+    code == "ACQ.INVALID_PARAMETER" && offer.is_some_and(|offer| offer.instalment.is_some())
 }
 
 fn code_refused(class: Class, node: &Node) -> Option<CodeAnswer> {
@@ -335,14 +352,15 @@ fn not_paid(class: Class, node: &Node) -> Option<Outcome> {
 }
 
 fn not_reversed(class: Class, node: &Node) -> Option<Reversal> {
-    if node.retry_flag.get() == Some("Y") {
+    if node.retry_flag.get() == Some("Y") && class != Class::ShortOfFunds {
         return Some(Reversal::Again);
     }
     match class {
         Class::NoTrade => Some(Reversal::NoTrade),
         Class::Again => Some(Reversal::Again),
-        Class::Ask => Some(Reversal::Ask { code: node.refusal(Why::Closed).code }),
-        Class::Trouble | Class::Refused(_) | Class::ShortOfFunds | Class::Rejected => None,
+        // It cannot be undone by a cancel now. If it is paid, a refund takes over: that is shown, and waits for funds.
+        Class::Ask | Class::ShortOfFunds => Some(Reversal::Ask { code: node.refusal(Why::Closed).code }),
+        Class::Trouble | Class::Refused(_) | Class::Rejected => None,
     }
 }
 

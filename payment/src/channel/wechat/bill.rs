@@ -113,11 +113,15 @@ impl Wechat {
     /// Asks where the bill of `date` lies. There is one from 10:00 of the next day on, for three months.
     #[must_use]
     pub fn bill_request(&self, kind: BillKind, date: Date, wall: Wall, entropy: [u8; 32]) -> HttpRequest {
-        let what = match kind {
-            BillKind::Trades => ("tradebill", "bill_type=ALL"),
-            BillKind::Funds => ("fundflowbill", "account_type=BASIC"),
+        let target = match kind {
+            // Without its number a service provider gets the trades of all its merchants.
+            BillKind::Trades => {
+                let whose = self.setup.sub_merchant("sub_mchid");
+                format!("/v3/bill/tradebill?bill_date={date}&bill_type=ALL&tar_type=GZIP{whose}")
+            }
+            // The interface knows no sub-merchant: it is the balance of who asks.
+            BillKind::Funds => format!("/v3/bill/fundflowbill?bill_date={date}&account_type=BASIC&tar_type=GZIP"),
         };
-        let target = format!("/v3/bill/{}?bill_date={date}&{}&tar_type=GZIP", what.0, what.1);
         get(&self.setup, &target, &Stamp::new(wall, entropy))
     }
 

@@ -32,8 +32,8 @@ pub struct Complaint {
     pub problem: String,
     /// `REFUND`, `SERVICE_NOT_WORK` or `OTHERS`, in WeChat Pay's words.
     pub kind: String,
-    /// The buyer's number to call back, where it was given and opens with our key.
-    pub phone: Option<Secret<String>>,
+    /// The buyer's number to call back, as it came: encrypted to our key. [`Wechat::phone`] opens it.
+    pub sealed_phone: Option<String>,
     /// The buyer's id.
     pub buyer: Option<String>,
     /// The orders it is about.
@@ -127,8 +127,10 @@ impl Wechat {
     /// Asks for the complaints of these days (30 at most), [`PAGE`] of them from `offset` on.
     #[must_use]
     pub fn complaints_request(&self, from: Date, to: Date, offset: u32, wall: Wall, entropy: [u8; 32]) -> HttpRequest {
-        let target =
-            format!("/v3/merchant-service/complaints-v2?limit={PAGE}&offset={offset}&begin_date={from}&end_date={to}");
+        let whose = self.setup.sub_merchant("complainted_mchid");
+        let target = format!(
+            "/v3/merchant-service/complaints-v2?limit={PAGE}&offset={offset}&begin_date={from}&end_date={to}{whose}"
+        );
         get(&self.setup, &target, &Stamp::new(wall, entropy))
     }
 
@@ -139,15 +141,20 @@ impl Wechat {
     pub fn complaints(&self, wall: Wall, reply: &HttpReply) -> Result<Vec<Complaint>, ComplaintError> {
         self.signed_answer(wall, reply)?;
         let list: List = reply::json(reply).map_err(|doubt| ComplaintError::Malformed(doubt.detail))?;
-        // Read for the occasion: this form of the key is slow to load and needed for nothing else.
-        let key = FieldKey::load(self.setup.config.private_key.expose());
-        Ok(list.data.into_iter().map(|entry| Complaint::new(entry, key.as_ref())).collect())
+        Ok(list.data.into_iter().map(Complaint::from).collect())
+    }
+
+    /// The buyer's number to call back, where it was given and opens with our key. For the one who calls: it costs an RSA
+    /// decryption, and this form of the key is slow to load and needed for nothing else.
+    #[must_use]
+    pub fn phone(&self, complaint: &Complaint) -> Option<Secret<String>> {
+        let sealed = complaint.sealed_phone.as_deref()?;
+        FieldKey::load(self.setup.config.private_key.expose())?.open(sealed).map(Secret::new)
     }
 }
 
-impl Complaint {
-    fn new(entry: Entry, key: Option<&FieldKey>) -> Self {
-        let phone = entry.payer_phone.as_deref().zip(key).and_then(|(sealed, key)| key.open(sealed));
+impl From<Entry> for Complaint {
+    fn from(entry: Entry) -> Self {
         Self {
             id: entry.complaint_id,
             at: entry.complaint_time,
@@ -155,7 +162,7 @@ impl Complaint {
             detail: entry.complaint_detail.unwrap_or_default(),
             problem: entry.problem_description.unwrap_or_default(),
             kind: entry.problem_type.unwrap_or_default(),
-            phone: phone.map(Secret::new),
+            sealed_phone: entry.payer_phone,
             buyer: entry.payer_openid,
             orders: entry.complaint_order_info.unwrap_or_default().into_iter().map(ComplaintOrder::from).collect(),
             wants_back: entry.apply_refund_amount.map(Fen::new),

@@ -69,7 +69,9 @@ pub enum KeyError {
     #[error("HTTP status {0} instead of certificates")]
     Http(u16),
     /// The merchant is new and has no platform certificates.
-    #[error("WeChat Pay has no platform certificates for this merchant: set its public key (verify.public_key)")]
+    #[error(
+        "WeChat Pay has no platform certificates for this merchant: set its public key (public_key_id and public_key_file)"
+    )]
     PublicKeyOnly,
     /// Not a reply of the protocol.
     #[error("the reply is malformed: {0}")]

@@ -206,7 +206,7 @@ pub enum SetupError {
     #[error("terminal_ip {0:?} is not an IPv4 or IPv6 address")]
     TerminalIp(String),
     /// The district.
-    #[error("area_code {0:?} is not the 6 digits of the national district code")]
+    #[error("store_area_code {0:?} is not the 6 digits of the national district code")]
     AreaCode(String),
     /// Ways to pay.
     #[error("limit_pay {0:?} is none of no_credit, no_debit, no_balance, balance_only")]
@@ -218,7 +218,7 @@ pub enum SetupError {
     #[error("limit_pay does nothing here: only pay codes by v2 and the codes of a service provider can be limited")]
     LimitPayNowhere,
     /// Our private key.
-    #[error("our private key (apiclient_key.pem) cannot be used: {0}")]
+    #[error("our private key (private_key_file: apiclient_key.pem) cannot be used: {0}")]
     PrivateKey(KeyError),
     /// The certificate's number.
     #[error(
@@ -227,31 +227,35 @@ pub enum SetupError {
     )]
     Serial(String),
     /// The merchant certificate.
-    #[error("the merchant certificate (apiclient_cert.pem) cannot be used: {0}")]
+    #[error("the merchant certificate (certificate_file: apiclient_cert.pem) cannot be used: {0}")]
     Certificate(CertError),
     /// The merchant certificate belongs to another private key.
     #[error("the merchant certificate is not for our private key: both must come from the same download")]
     CertificateNotForKey,
     /// The APIv3 key.
-    #[error("apiv3_key cannot be used: {0}")]
+    #[error("the key of apiv3_key_file cannot be used: {0}")]
     Apiv3Key(aead::NotAKey),
     /// The APIv2 key.
-    #[error("v2_key must be the 32 letters and digits that were set as APIv2 key in the merchant portal")]
+    #[error(
+        "the file of v2_key_file must hold the 32 letters and digits that were set as APIv2 key in the merchant portal"
+    )]
     V2Key,
     /// Pay codes by v2 without its key.
-    #[error("pay codes by v2 need v2_key: set it, or code_pay = \"v3\" if WeChat Pay opened that product")]
+    #[error(
+        "pay codes by v2 need the APIv2 key: set v2_key_file, or code_pay = \"v3\" if WeChat Pay opened that product"
+    )]
     NoV2Key,
     /// v3 code pay without a store.
-    #[error("pay codes by v3 need store.id or store.out_id")]
+    #[error("pay codes by v3 need the store: set store_id or store_out_id")]
     NoStore,
     /// The public key's number.
     #[error("{0:?} is not the number of a WeChat Pay public key: PUB_KEY_ID_ and digits, from the merchant portal")]
     PublicKeyId(String),
     /// The WeChat Pay public key.
-    #[error("the WeChat Pay public key cannot be used: {0}")]
+    #[error("the WeChat Pay public key (public_key_file: pub_key.pem) cannot be used: {0}")]
     PublicKey(KeyError),
     /// A platform certificate.
-    #[error("platform certificate {number} cannot be used: {problem}")]
+    #[error("certificate {number} of platform_cert_files cannot be used: {problem}")]
     PlatformCertificate {
         /// Its place in the list, from 1.
         number: usize,
@@ -293,6 +297,11 @@ impl Setup {
         let apiv3 = aead::Key::load(config.apiv3_key.expose()).map_err(SetupError::Apiv3Key)?;
         let keys = wechat_keys(&config.verify, &key)?;
         Ok(Self { config, key, serial, apiv3, keys })
+    }
+
+    /// `&name=` and the number of the merchant behind the service provider, for a query; nothing where there is none.
+    pub(super) fn sub_merchant(&self, name: &str) -> String {
+        self.config.sub_merchant.as_ref().map(|sub| format!("&{name}={}", sub.mchid)).unwrap_or_default()
     }
 
     /// The APIv2 key; empty where none is needed.
@@ -362,12 +371,12 @@ fn check_texts(config: &Config) -> Result<(), SetupError> {
     let store = &config.store;
     for (name, text, longest) in [
         ("goods_tag", config.goods_tag.as_deref(), 32),
-        ("store.id", store.id.as_deref(), 32),
-        ("store.out_id", store.out_id.as_deref(), 256),
-        ("store.name", store.name.as_deref(), 256),
-        ("store.address", store.address.as_deref(), 512),
-        ("store.device_id", store.device_id.as_deref(), 32),
-        ("delivery.appsecret", config.delivery.as_ref().map(|delivery| delivery.appsecret.expose().as_str()), 128),
+        ("store_id", store.id.as_deref(), 32),
+        ("store_out_id", store.out_id.as_deref(), 256),
+        ("store_name", store.name.as_deref(), 256),
+        ("store_address", store.address.as_deref(), 512),
+        ("terminal.id", store.device_id.as_deref(), 32),
+        ("delivery_secret_file", config.delivery.as_ref().map(|delivery| delivery.appsecret.expose().as_str()), 128),
     ] {
         let fits = |text: &str| {
             (1..=longest).contains(&text.chars().count())
@@ -388,7 +397,7 @@ fn check_texts(config: &Config) -> Result<(), SetupError> {
 fn check_hosts(hosts: &Hosts) -> Result<(), SetupError> {
     let backup = hosts.backup.as_deref();
     for (name, value) in
-        [("hosts.pay", Some(hosts.pay.as_str())), ("hosts.backup", backup), ("hosts.weixin", Some(&hosts.weixin))]
+        [("gateway_url", Some(hosts.pay.as_str())), ("backup_url", backup), ("weixin_url", Some(&hosts.weixin))]
     {
         if let Some(value) = value.filter(|value| !is_host(value)) {
             return Err(SetupError::Host { name, value: value.to_owned() });

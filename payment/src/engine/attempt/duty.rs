@@ -2,11 +2,12 @@
 //! reported. It is the same call until the channel says that it is done; calling twice is harmless by its number.
 
 use crate::channel::outcome::DutyOutcome;
-use crate::channel::{Answer, ChannelId, Duty as Wanted, Request};
+use crate::channel::{Answer, ChannelId, Duty as Wanted, DutyKind, Request};
 use crate::engine::desk::Desk;
 use crate::engine::effect::CallId;
-use crate::engine::entry::Entry;
+use crate::engine::entry::{Entry, Said};
 use crate::engine::retry::Backoff;
+use crate::ids::{AttemptId, OrderId};
 use crate::time::{Mono, Wall};
 
 /// An open duty.
@@ -36,6 +37,17 @@ impl Duty {
 
     pub(crate) const fn channel(&self) -> ChannelId {
         self.channel
+    }
+
+    /// The paid attempt that it is about.
+    pub(crate) const fn attempt(&self) -> AttemptId {
+        self.wanted.trade.attempt
+    }
+
+    /// A person did it in the channel's portal: it is not called any more.
+    pub(crate) fn settle_by_hand(&self, desk: &mut Desk, said: &Said) {
+        let (order, attempt, duty) = self.names(desk);
+        desk.note(Entry::DutyDone { order, attempt, duty, said: Some(said.clone()) });
     }
 
     /// Since when the channel is to be told.
@@ -68,7 +80,7 @@ impl Duty {
         match answer {
             Answer::Duty(DutyOutcome::Done) => {
                 let (order, attempt, duty) = self.names(desk);
-                desk.note(Entry::DutyDone { order, attempt, duty });
+                desk.note(Entry::DutyDone { order, attempt, duty, said: None });
                 return true;
             }
             Answer::Duty(DutyOutcome::Refused { code }) => self.refused(desk, code),
@@ -82,7 +94,7 @@ impl Duty {
         false
     }
 
-    fn names(&self, desk: &Desk) -> (crate::ids::OrderId, crate::ids::AttemptId, crate::channel::DutyKind) {
+    fn names(&self, desk: &Desk) -> (OrderId, AttemptId, DutyKind) {
         (desk.order(), self.wanted.trade.attempt, self.wanted.kind)
     }
 

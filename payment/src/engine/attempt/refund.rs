@@ -68,7 +68,7 @@ impl RefundStart {
 
     fn order(&self, trade: Trade, begun: Wall) -> RefundOrder {
         let reason = reason_text(self.reason).to_owned();
-        RefundOrder { trade, refund: self.refund, begun, amount: self.amount, reason }
+        RefundOrder { trade, refund: self.refund, begun, amount: self.amount, reason, confirmed: None }
     }
 }
 
@@ -80,6 +80,8 @@ pub(crate) struct Refund {
     start: RefundStart,
     step: Step,
     absent: u32,
+    /// How often it was sent under this number, as far as is known.
+    sent: u32,
     on_its_way: Option<(CallId, Mono)>,
     next_at: Option<Mono>,
     backoff: Backoff,
@@ -100,7 +102,9 @@ impl Refund {
     /// Take up a refund that was open when the daemon stopped: ask first, it may be done. One that failed waits again.
     pub(crate) fn restore(desk: &mut Desk, channel: ChannelId, trade: Trade, record: &RefundRecord) -> Self {
         let start = RefundStart::of(record);
-        let mut state = Self::waiting(channel, start.order(trade, record.begun), start);
+        // Nobody knows whether it left before.
+        let sent = 1;
+        let mut state = Self { sent, ..Self::waiting(channel, start.order(trade, record.begun), start) };
         if record.stage == RefundStage::Failed {
             state.renew_later(desk);
         } else {
@@ -117,6 +121,7 @@ impl Refund {
             start,
             step: Step::Send,
             absent: 0,
+            sent: 0,
             on_its_way: None,
             next_at: None,
             backoff: Backoff::default(),
@@ -125,6 +130,10 @@ impl Refund {
 
     pub(crate) const fn channel(&self) -> ChannelId {
         self.channel
+    }
+
+    pub(crate) const fn attempt(&self) -> AttemptId {
+        self.start.attempt
     }
 
     pub(crate) fn awaits(&self, call: CallId) -> bool {
@@ -180,6 +189,8 @@ impl Refund {
             RefundOutcome::ShortOfFunds => self.owe(desk, "short_of_funds"),
             RefundOutcome::Refused { code } => self.owe(desk, code),
             RefundOutcome::Failed { .. } if is_planted(Mutant::FailedRefundIsDropped) => return true,
+            // The refusal of a repeat says nothing about the first, which may still move the money: its own query does.
+            RefundOutcome::Failed { .. } if self.step == Step::Send && self.sent > 1 => self.ask_later(desk),
             RefundOutcome::Failed { code } => self.fail(desk, code),
             RefundOutcome::Unknown(_) => self.ask_later(desk),
         }
@@ -248,6 +259,7 @@ impl Refund {
         desk.note(self.start.entry(desk.order()));
         self.wanted = self.start.order(self.wanted.trade.clone(), desk.office.now.wall);
         self.absent = 0;
+        self.sent = 0;
         // Perhaps it failed because a cancel that was on its way returned the money: the trade tells.
         self.step = Step::AskTrade;
     }
@@ -271,6 +283,8 @@ impl Refund {
         if self.step == Step::Renew {
             self.renew(desk);
         }
+        self.sent += u32::from(self.step == Step::Send);
+        self.wanted.confirmed = desk.record.confirmed_of(self.wanted.trade.attempt);
         let request = match self.step {
             Step::Send | Step::Renew => Request::Refund(self.wanted.clone()),
             Step::AskRefund => Request::RefundQuery(self.wanted.clone()),

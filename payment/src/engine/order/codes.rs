@@ -33,11 +33,15 @@ impl CodePlace {
     }
 
     /// The first channel that works, has not failed and `fits` the order.
-    fn channel(&self, office: &Office, fits: impl Fn(ChannelId) -> bool) -> Option<ChannelId> {
-        let channels = self.shown.channels.iter().copied();
-        let fresh: Vec<ChannelId> =
-            channels.filter(|channel| !self.failed.contains(channel) && fits(*channel)).collect();
-        office.faults.usable(&fresh)
+    fn channel(&self, office: &Office, fits: impl Fn(ChannelId, Option<Wallet>) -> bool) -> Option<ChannelId> {
+        let fresh = |channel: &ChannelId| !self.failed.contains(channel) && fits(*channel, self.wallet_by(*channel));
+        let channels: Vec<ChannelId> = self.shown.channels.iter().copied().filter(fresh).collect();
+        office.faults.usable(&channels)
+    }
+
+    /// Whose code it is when this channel makes it; `None` for a code that several wallets read.
+    fn wallet_by(&self, channel: ChannelId) -> Option<Wallet> {
+        channel.own_wallet().or(self.shown.wallet)
     }
 }
 
@@ -50,7 +54,7 @@ impl Order {
         let mut places = std::mem::take(&mut self.codes);
         for place in &mut places {
             if place.attempt.is_none()
-                && let Some(channel) = place.channel(office, |channel| self.may_use(channel))
+                && let Some(channel) = place.channel(office, |channel, wallet| self.may_use(channel, wallet))
             {
                 place.attempt = Some((self.start_code(office, channel, place.shown.wallet), channel));
             }
@@ -58,9 +62,12 @@ impl Order {
         self.codes = places;
     }
 
-    /// What was agreed to be paid in instalments is not offered at once and whole by another channel.
-    pub(crate) fn may_use(&self, channel: ChannelId) -> bool {
-        self.record.instalment.is_none() || channel.takes_instalments()
+    /// What was agreed to be paid in instalments is not offered at once and whole by another channel. Neither is what the
+    /// buyer has chosen to pay so: other wallets still pay at once, but the lender's own and a code that it can read do not.
+    pub(crate) fn may_use(&self, channel: ChannelId, wallet: Option<Wallet>) -> bool {
+        let agreed = self.record.instalment.is_some();
+        let chosen = self.instalment.is_some() && wallet.is_none_or(Wallet::lends);
+        channel.takes_instalments() || !(agreed || chosen)
     }
 
     fn start_code(&mut self, office: &mut Office, channel: ChannelId, wallet: Option<Wallet>) -> AttemptId {
@@ -84,13 +91,27 @@ impl Order {
         if !usable && !self.waits_for_channel && self.record.who_scans.shows_code() {
             self.waits_for_channel = true;
             self.trouble = self.trouble.filter(|trouble| *trouble != PayTrouble::NoCode);
-            self.leave_codes(|_| true);
+            self.leave_codes(|_, _| true);
             self.undo_others(office, ReverseReason::NoAnswer);
         } else if usable {
             self.waits_for_channel = false;
-            let left = self.leave_codes(|channel| office.faults.blocks_channel(channel));
+            let left = self.leave_codes(|channel, _| office.faults.blocks_channel(channel));
             self.give_up_codes(office, &left);
             self.offer_codes(office);
+            self.tell_of_no_lender();
+        }
+    }
+
+    /// The buyer's own choice, not what was agreed at the opening.
+    pub(super) fn has_chosen_a_plan(&self) -> bool {
+        self.instalment.is_some() && self.record.instalment.is_none()
+    }
+
+    /// The lender is away, and nobody else may make a code for the plan that was chosen: the buyer chooses another way.
+    fn tell_of_no_lender(&mut self) {
+        if self.has_chosen_a_plan() && self.record.who_scans.shows_code() {
+            let other = self.trouble.filter(|trouble| *trouble != PayTrouble::NoCode);
+            self.trouble = if self.has_code_coming() { other } else { Some(PayTrouble::NoCode) };
         }
     }
 
@@ -117,15 +138,19 @@ impl Order {
             // That it made no code for the other choice says nothing about this one.
             place.failed.retain(|channel| !channel.takes_instalments());
         }
-        let left = self.leave_codes(ChannelId::takes_instalments);
+        let left = self.leave_codes(|channel, wallet| channel.takes_instalments() || wallet.is_none_or(Wallet::lends));
         self.give_up_codes(office, &left);
         self.offer_codes(office);
+        self.tell_of_no_lender();
     }
 
-    /// Takes the codes of these channels off the screen; what becomes of their attempts is the caller's.
-    fn leave_codes(&mut self, which: impl Fn(ChannelId) -> bool) -> Vec<AttemptId> {
-        let places = self.codes.iter_mut();
-        places.filter_map(|place| place.attempt.take_if(|(_, channel)| which(*channel)).map(|(id, _)| id)).collect()
+    /// Takes the codes of these channels and wallets off the screen; what becomes of their attempts is the caller's.
+    fn leave_codes(&mut self, which: impl Fn(ChannelId, Option<Wallet>) -> bool) -> Vec<AttemptId> {
+        let leave = |place: &mut CodePlace| {
+            let (id, channel) = place.attempt?;
+            which(channel, place.wallet_by(channel)).then(|| place.attempt = None).map(|()| id)
+        };
+        self.codes.iter_mut().filter_map(leave).collect()
     }
 
     fn give_up_codes(&mut self, office: &mut Office, left: &[AttemptId]) {
@@ -172,7 +197,7 @@ impl Order {
     fn code_attempts(&self) -> impl Iterator<Item = (Option<Wallet>, &Attempt)> {
         self.codes.iter().filter_map(|place| {
             let (id, channel) = place.attempt?;
-            Some((channel.own_wallet().or(place.shown.wallet), self.attempts.get(&id)?))
+            Some((place.wallet_by(channel), self.attempts.get(&id)?))
         })
     }
 }

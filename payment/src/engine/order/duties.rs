@@ -5,6 +5,7 @@ use crate::channel::{Answer, Duty as Wanted, DutyKind};
 use crate::engine::attempt::duty::Duty;
 use crate::engine::desk::{Desk, Office};
 use crate::engine::effect::CallId;
+use crate::engine::entry::Said;
 use crate::engine::mutant::{Mutant, is_planted};
 use crate::engine::record::{AttemptEnd, DutyRecord};
 use crate::money::Fen;
@@ -13,8 +14,9 @@ use crate::time::Wall;
 impl Order {
     /// Begins what the paying channel wants to hear, when the delivery and the refunds that came of it are over.
     pub(super) fn begin_duty(&mut self, office: &mut Office) {
+        self.drop_void_duties();
         // What was closed before owes its channel nothing: a refund of it is no delivery.
-        if self.is_delivering() || !self.refunds.is_empty() || !self.duties.is_empty() || self.record.was_closed {
+        if self.is_delivering() || self.is_refunding() || !self.duties.is_empty() || self.record.was_closed {
             return;
         }
         let due = self.record.winner().and_then(|winner| {
@@ -32,6 +34,25 @@ impl Order {
         }
     }
 
+    /// Where all of the payment went back there is nothing left to confirm, and no delivery to tell of.
+    fn drop_void_duties(&mut self) {
+        let record = &self.record;
+        self.duties.retain(|duty| !record.is_all_back(duty.attempt()));
+    }
+
+    /// Ends what is owed to the channel on a person's word: it was done in the channel's portal.
+    pub(crate) fn settle_duties(&mut self, office: &mut Office, said: &Said) {
+        let mut desk = Desk { office, record: &mut self.record };
+        for duty in std::mem::take(&mut self.duties) {
+            duty.settle_by_hand(&mut desk, said);
+        }
+        self.settle(office);
+    }
+
+    pub(crate) fn has_open_duty(&self) -> bool {
+        !self.duties.is_empty()
+    }
+
     fn duty(&self, kind: DutyKind, amount: Fen, delivered: Wall) -> Option<Wanted> {
         let winner = self.record.winner()?;
         let buyer = match &winner.end {
@@ -45,7 +66,7 @@ impl Order {
         if is_planted(Mutant::DutyForgottenAtRestart) {
             return;
         }
-        let open: Vec<DutyRecord> = self.record.duties.iter().filter(|duty| !duty.done).cloned().collect();
+        let open: Vec<DutyRecord> = self.record.open_duties().cloned().collect();
         for DutyRecord { attempt, kind, amount, begun, .. } in open {
             let channel = self.record.attempt(attempt).map(|attempt| attempt.channel);
             if let (Some(channel), Some(wanted)) = (channel, self.duty(kind, amount, begun)) {
@@ -69,7 +90,6 @@ impl Order {
     pub(crate) fn has_overdue_duty(&self, now: Wall, limit_ms: u64) -> bool {
         let limit = i64::try_from(limit_ms).unwrap_or(i64::MAX);
         let late = |duty: &Duty| now.ms.saturating_sub(duty.since().ms) > limit;
-        let refused = self.record.duties.iter().any(|duty| !duty.done && duty.refused.is_some());
-        refused || self.duties.iter().any(late)
+        self.record.open_duties().any(|duty| duty.refused.is_some()) || self.duties.iter().any(late)
     }
 }

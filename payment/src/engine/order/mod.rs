@@ -358,8 +358,9 @@ impl Order {
     }
 
     pub(crate) fn is_in_doubt(&self) -> bool {
-        // A code that was replaced by another one is watched in the background.
-        let replaced = |attempt: &Attempt| attempt.subject.method == Method::ShowCode && self.has_code_coming();
+        // A code that was replaced by another one, or by a choice that none can serve now, is watched in the background.
+        let replaced = self.has_code_coming() || self.has_chosen_a_plan();
+        let replaced = |attempt: &Attempt| attempt.subject.method == Method::ShowCode && replaced;
         let open = |attempt: &&Attempt| !attempt.was_never_seen() && !replaced(attempt);
         self.attempts.values().filter(open).any(|attempt| attempt.is_unknown() || attempt.is_reversing())
     }

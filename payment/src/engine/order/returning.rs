@@ -133,7 +133,10 @@ impl Order {
         Some(())
     }
 
+    /// Whether money of the payment that bought the order is going back. A second payment's refund, which may be owed for
+    /// weeks, is another matter.
     pub(crate) fn is_refunding(&self) -> bool {
-        !self.refunds.is_empty()
+        let winner = self.record.winner().map(|winner| winner.attempt);
+        self.refunds.iter().any(|refund| Some(refund.attempt()) == winner)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::OrderRecord;
 use crate::channel::DutyKind;
-use crate::engine::entry::Entry;
+use crate::engine::entry::{Entry, Said};
 use crate::ids::AttemptId;
 use crate::money::Fen;
 use crate::time::Wall;
@@ -22,6 +22,8 @@ pub struct DutyRecord {
     pub refused: Option<String>,
     /// Whether the channel knows.
     pub done: bool,
+    /// Who did it by hand in the channel's portal, and why.
+    pub said: Option<Said>,
 }
 
 impl OrderRecord {
@@ -30,10 +32,11 @@ impl OrderRecord {
         if let Entry::DutyBegun { attempt, duty, .. } = entry {
             let (attempt, kind) = (*attempt, *duty);
             let amount = self.stays_of(attempt);
-            self.duties.push(DutyRecord { attempt, kind, amount, begun: at, refused: None, done: false });
+            self.duties.push(DutyRecord { attempt, kind, amount, begun: at, refused: None, done: false, said: None });
         }
-        if let Entry::DutyDone { attempt, duty, .. } = entry {
+        if let Entry::DutyDone { attempt, duty, said, .. } = entry {
             self.set_duty(*attempt, *duty, |known| {
+                known.said.clone_from(said);
                 known.done = true;
                 known.refused = None;
             });
@@ -41,6 +44,25 @@ impl OrderRecord {
         if let Entry::DutyRefused { attempt, duty, code, .. } = entry {
             self.set_duty(*attempt, *duty, |known| known.refused = Some(code.clone()));
         }
+    }
+
+    /// What a channel is still to be told. Where all of the payment went back nothing is.
+    pub fn open_duties(&self) -> impl Iterator<Item = &DutyRecord> {
+        self.duties.iter().filter(|duty| !duty.done && !self.is_all_back(duty.attempt))
+    }
+
+    /// Whether all money of this attempt went back for certain.
+    pub(crate) fn is_all_back(&self, attempt: AttemptId) -> bool {
+        let back = self.refunds.iter().filter(|refund| refund.attempt == attempt && refund.is_done());
+        let back: Fen = back.map(|refund| refund.amount).sum();
+        self.attempt(attempt).is_some_and(|known| back >= known.amount)
+    }
+
+    /// What of a guaranteed payment the channel was told to give to the payee, unless it refused.
+    pub(crate) fn confirmed_of(&self, attempt: AttemptId) -> Option<Fen> {
+        let confirms = |duty: &&DutyRecord| duty.attempt == attempt && duty.kind == DutyKind::ConfirmGuarantee;
+        let confirmation = self.duties.iter().find(confirms)?;
+        confirmation.refused.is_none().then_some(confirmation.amount)
     }
 
     fn set_duty(&mut self, attempt: AttemptId, kind: DutyKind, change: impl FnOnce(&mut DutyRecord)) {

@@ -139,7 +139,7 @@ impl Alipay {
             return CodeAnswer::Refused(refusal("ACQ.ACCESS_FORBIDDEN", Why::Setup));
         }
         if self.mood.refuses_instalments && offer.instalment.is_some() {
-            return CodeAnswer::Refused(refusal("ACQ.INVALID_PARAMETER", Why::NewNumber));
+            return CodeAnswer::Refused(refusal("ACQ.INVALID_PARAMETER", Why::Order));
         }
         let valid_until = now + offer.valid_ms.next_multiple_of(60_000);
         let made = || Trade::new(offer.amount, Standing::Code { valid_until });

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::world::{DAY, MINUTE, World, bare, said, two_channels};
+use jiff::civil;
+
+use super::world::{DAY, MINUTE, World, bare, said, two_channels, with_instalments};
 use crate::channel::ChannelId;
+use crate::channel::text::china;
 use crate::engine::entry::{Entry, IdempotencyKey, OrderState, WhoScans};
-use crate::engine::input::{Done, Input, RefundWanted, Refused};
+use crate::engine::input::{Done, Input, NewOrder, RefundWanted, Refused};
 use crate::engine::record::{RefundRecord, RefundStage};
 use crate::engine::settings::{RefundSettings, Settings};
 use crate::ids::OrderId;
@@ -61,7 +64,7 @@ fn above_the_limit_nothing_is_sent_before_another_person_approves() {
 fn the_asker_and_nobody_do_not_approve() {
     let (mut world, order) = paid();
     world.asks_refund(order, None, "Ann").expect("asked");
-    for by in ["Ann", " Ann ", "ANN"] {
+    for by in ["Ann", " Ann ", "ANN", "A nn"] {
         assert_eq!(world.decides_refund(order, true, by), Some(Err(Refused::SamePerson(by.to_owned()))));
     }
     assert_eq!(world.decides_refund(order, true, " "), Some(Err(Refused::NameWanted)));
@@ -164,4 +167,26 @@ fn after_the_window_nobody_asks_and_nobody_approves() {
     assert_eq!(world.refund(order, Some(100)), Err(late));
     world.settle();
     assert_eq!(world.net(), 1_000);
+}
+
+#[test]
+fn instalments_may_be_asked_back_until_midnight_of_the_fifteenth_day_in_china() {
+    let refunds = RefundSettings { instalment_window_ms: Some(15 * DAY), ..RefundSettings::default() };
+    let mut world = World::begin(Settings { refunds, ..with_instalments(WHO) }, Some(0));
+    let order = world.open(NewOrder { periods: Some(3), ..bare(1_000, WHO) }).expect("it sells");
+    world.run(1_000);
+    world.phone_pays_by(ChannelId::Alipay).expect("a code");
+    world.settle();
+    let hour = 60 * MINUTE;
+    while china(world.now().wall).time() > civil::time(1, 0, 0, 0) {
+        world.run(hour);
+    }
+    let paid = world.record(order).attempts[0].begun;
+    let days = |world: &World| china(world.now().wall).date().since(china(paid).date()).expect("days").get_days();
+    while days(&world) < 15 || china(world.now().wall).hour() < 23 {
+        world.run(hour);
+    }
+    assert!(matches!(world.refund(order, Some(100)), Ok(Done::Refunding(_))), "the last hour of the last day");
+    world.run(hour);
+    assert_eq!(world.refund(order, Some(100)), Err(Refused::RefundTooLate { order, days: 15 }));
 }

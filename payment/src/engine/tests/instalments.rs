@@ -1,10 +1,12 @@
 //! The buyer chooses between paying at once and by the month, at the keypad or through the API.
 
-use super::world::{World, bare, basket, with_instalments};
+use super::alipay::Wallet;
+use super::world::{World, acquirer_first, bare, basket, with_instalments};
 use crate::channel::ChannelId;
 use crate::engine::entry::{Method, OrderState, WhoScans};
+use crate::engine::faults::Fault;
 use crate::engine::input::{Input, Key, NewOrder, Refused};
-use crate::engine::settings::Settings;
+use crate::engine::settings::{CodeShown, Settings};
 use crate::engine::view::View;
 use crate::instalment::AntNumber;
 use crate::money::Fen;
@@ -178,4 +180,64 @@ fn where_the_operator_wants_it_an_order_in_instalments_has_the_guides_number() {
     assert!(made.parse::<AntNumber>().is_ok() && made.len() == 20, "{made}");
     assert_eq!(numbered(true, Some("A-7")).as_deref(), Some("A-7"), "the caller's own number stays");
     assert_eq!(numbered(false, None), None);
+}
+
+#[test]
+fn a_chosen_plan_is_never_charged_whole_by_a_code_that_the_lenders_wallet_can_read() {
+    let mut world = World::begin(acquirer_first(WHO), Some(0));
+    world.buy("21").expect("it sells");
+    world.run(1_000);
+    let whole = world.code_of(ChannelId::AllinpayVsp).expect("the acquirer's code for all wallets");
+    world.key(Key::Digit(1)).expect("taken");
+    world.run(1_000);
+    assert_eq!((world.code_of(ChannelId::AllinpayVsp), plans(&world)), (None, vec![(3, true), (6, false)]));
+    world.net.away.insert(ChannelId::Alipay);
+    world.run(30_000);
+    assert_eq!(world.code_of(ChannelId::AllinpayVsp), None, "nobody lends now: no code, and the choice in sight");
+    assert_eq!(plans(&world), [(3, true), (6, false)]);
+    world.key(Key::Digit(0)).expect("taken");
+    world.run(1_000);
+    let at_once = world.code_of(ChannelId::AllinpayVsp).expect("at once, by whom it can be");
+    assert_ne!(at_once, whole);
+    world.net.away.clear();
+    world.phone_pays_by(ChannelId::AllinpayVsp);
+    world.settle();
+    assert_eq!((world.net(), periods_of_the_winner(&world)), (800, None));
+}
+
+#[test]
+fn a_pay_code_of_the_lender_is_taken_with_the_chosen_plan_whoever_comes_first_in_the_table() {
+    for (digit, periods, channel) in [(0, None, ChannelId::AllinpayVsp), (1, Some(3), ChannelId::Alipay)] {
+        let mut world = World::begin(acquirer_first(WhoScans::MerchantScans), Some(0));
+        world.buy("21").expect("it sells");
+        world.key(Key::Digit(digit)).expect("taken");
+        world.run(1_000);
+        let _ = world.show_pay_code(Wallet::PaysAtOnce);
+        world.settle();
+        let attempts = world.last_record().attempts;
+        let asked: Vec<_> = attempts.iter().map(|attempt| (attempt.channel, attempt.instalment)).collect();
+        let [(by, plan)] = asked.as_slice() else {
+            panic!("{asked:?}");
+        };
+        assert_eq!((*by, plan.map(|plan| plan.periods)), (channel, periods));
+    }
+}
+
+#[test]
+fn an_order_in_instalments_is_refused_where_nobody_could_lend_for_it() {
+    let agreed = |world: &mut World| world.open(NewOrder { periods: Some(3), ..bare(80_000, WHO) });
+    let mut away = world();
+    away.net.away.insert(ChannelId::Alipay);
+    away.buy("21").expect("WeChat Pay sells");
+    away.run(60_000);
+    away.key(Key::Cancel).expect("taken");
+    away.run(60_000);
+    assert_eq!(agreed(&mut away), Err(Refused::OutOfService(Fault::Network(ChannelId::Alipay))));
+    let mut acquirer = acquirer_first(WHO);
+    acquirer.shows = vec![CodeShown { wallet: None, channels: vec![ChannelId::AllinpayVsp] }];
+    let mut acquirer = World::begin(acquirer, Some(0));
+    assert_eq!(agreed(&mut acquirer), Err(Refused::NoInstalments));
+    acquirer.buy("21").expect("it sells");
+    acquirer.run(1_000);
+    assert_eq!(plans(&acquirer), [], "no plan is offered that no code can carry");
 }

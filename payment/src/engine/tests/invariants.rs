@@ -72,7 +72,7 @@ impl World {
     pub fn invariant_entry_follows(&mut self, record: &Record) {
         let entry = &record.entry;
         let known = self.watched.states.entry(entry.order()).or_insert(OrderState::Waiting);
-        assert!(*known <= record.state, "{known:?} went back to {:?} with {entry:?}", record.state);
+        assert!(known.may_become(record.state), "{known:?} went back to {:?} with {entry:?}", record.state);
         *known = record.state;
         self.invariant_return_follows(entry);
         match entry {
@@ -146,7 +146,7 @@ impl World {
         assert!(self.watched.paid.contains(&order), "{order} is not paid, and its motor turns");
     }
 
-    /// The public state of an order only moves forward.
+    /// The public state of an order only moves forward, but for money that must go back once more.
     fn invariant_states_move_forward(&mut self) {
         // What cannot be written yet is not public either.
         if self.engine.journal.failing {
@@ -154,7 +154,7 @@ impl World {
         }
         for record in self.engine.orders() {
             let known = self.watched.states.entry(record.order).or_insert(OrderState::Waiting);
-            assert!(*known <= record.state(), "{known:?} went back to {:?}", record.state());
+            assert!(known.may_become(record.state()), "{known:?} went back to {:?}", record.state());
             *known = record.state();
         }
     }
@@ -167,7 +167,7 @@ impl World {
         let blocks = |fault: &Fault| match fault {
             Fault::Storage | Fault::Clock | Fault::SwitchedOff | Fault::JournalFull => true,
             Fault::Network(_) | Fault::Setup(_) => false,
-            Fault::Hub | Fault::Duty | Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => false,
+            Fault::Hub | Fault::Duty(_) | Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => false,
         };
         let blocked = self.engine.faults().any(blocks);
         if blocked || self.wallets_down() {
@@ -203,7 +203,9 @@ impl World {
     pub fn channels_down(&self) -> BTreeSet<ChannelId> {
         let channel = |fault: &Fault| match fault {
             Fault::Network(channel) | Fault::Setup(channel) => Some(*channel),
-            Fault::Storage | Fault::Clock | Fault::SwitchedOff | Fault::JournalFull | Fault::Hub | Fault::Duty => None,
+            Fault::Storage | Fault::Clock | Fault::SwitchedOff | Fault::JournalFull | Fault::Hub | Fault::Duty(_) => {
+                None
+            }
             Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => None,
         };
         self.engine.faults().filter_map(channel).collect()

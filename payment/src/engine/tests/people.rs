@@ -41,8 +41,8 @@ impl World {
 
     /// The code of this channel on the screen.
     pub fn code_of(&self, channel: ChannelId) -> Option<AttemptId> {
-        let is_wechat = channel == ChannelId::Wechat;
-        let of_it = |attempt: &AttemptId| self.wechat.trades.contains_key(attempt) == is_wechat;
+        let is_alipay = channel == ChannelId::Alipay;
+        let of_it = |attempt: &AttemptId| self.alipay.trades.contains_key(attempt) == is_alipay;
         self.codes_on_screen().into_iter().find(of_it)
     }
 

@@ -122,3 +122,13 @@ fn the_screen_counts_a_refund_that_was_made_again_once() {
     assert_eq!((money, amount), (MoneyWord::BeingRefunded, Fen::new(350)));
     world.settle();
 }
+
+#[test]
+fn the_refusal_of_a_repeat_does_not_make_another_refund_of_it() {
+    let mut world = jammed(0);
+    world.wechat.mood.refuses_repeats = true;
+    world.net.lose_replies = 1;
+    world.settle();
+    assert_eq!((stages(&world), world.net()), (vec![RefundStage::Done], 0));
+    assert_eq!(world.last_state(), OrderState::Refunded);
+}

@@ -80,6 +80,12 @@ pub fn with_instalments(who_scans: WhoScans) -> Settings {
     Settings { instalments: Some(terms), ..two_channels(who_scans) }
 }
 
+/// One code, by an acquirer that lends nothing; Alipay comes after it, and lends.
+pub fn acquirer_first(who_scans: WhoScans) -> Settings {
+    let channels = vec![ChannelId::AllinpayVsp, ChannelId::Alipay];
+    Settings { shows: Vec::new(), routes: Routes::default_for(&channels), channels, ..with_instalments(who_scans) }
+}
+
 /// The same with one code: WeChat Pay's when Alipay makes none.
 pub fn one_after_the_other(who_scans: WhoScans) -> Settings {
     Settings { shows: Vec::new(), ..two_channels(who_scans) }

@@ -38,6 +38,8 @@ pub struct Mood {
     pub refuses_duties: bool,
     /// So many of the next refunds end CLOSED.
     pub closes_refunds: u32,
+    /// A refund that it works on is not told of, and sent again it is refused: the repeat, not the refund.
+    pub refuses_repeats: bool,
     /// It neither closes nor reverses, and its answer is no answer.
     pub mumbles: bool,
 }
@@ -202,6 +204,9 @@ impl Wechat {
 
     fn refund(&mut self, wanted: &RefundOrder, now: u64) -> RefundOutcome {
         if self.how_it_stands(wanted.refund).is_some() {
+            if self.mood.refuses_repeats {
+                return RefundOutcome::Failed { code: "3051".to_owned() };
+            }
             return self.refund_query(wanted);
         }
         if self.mood.short_of_funds {
@@ -222,6 +227,9 @@ impl Wechat {
     }
 
     fn refund_query(&self, wanted: &RefundOrder) -> RefundOutcome {
+        if self.mood.refuses_repeats && self.processing.contains_key(&wanted.refund) {
+            return RefundOutcome::Absent;
+        }
         self.how_it_stands(wanted.refund).unwrap_or(RefundOutcome::Absent)
     }
 

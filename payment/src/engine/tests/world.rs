@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::alipay::{Alipay, Trade, attempt_of};
 use super::invariants::Watched;
 use super::machine::{FALL_MS, Machine, Run};
-pub use super::terminals::{bare, basket, one_after_the_other, said, settings, slot, two_channels, with_instalments};
+pub use super::terminals::{
+    acquirer_first, bare, basket, one_after_the_other, said, settings, slot, two_channels, with_instalments,
+};
 use super::wechat::Wechat;
 use crate::channel::outcome::{Doubt, DoubtKind};
 use crate::channel::{Answer, ChannelId, Request};
@@ -318,8 +320,9 @@ impl World {
     fn execute(&mut self, channel: ChannelId, request: &Request) -> Answer {
         match channel {
             ChannelId::Alipay => self.alipay.execute(request, self.at),
-            ChannelId::Wechat => self.wechat.execute(request, self.at),
-            ChannelId::AllinpayVsp | ChannelId::AllinpayYst | ChannelId::Voucher => {
+            // An acquirer does what WeChat Pay does, for other wallets too.
+            ChannelId::Wechat | ChannelId::AllinpayVsp => self.wechat.execute(request, self.at),
+            ChannelId::AllinpayYst | ChannelId::Voucher => {
                 panic!("{channel:?} is not in this world: {request:?}")
             }
         }

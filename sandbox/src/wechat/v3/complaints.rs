@@ -67,7 +67,7 @@ fn entry(world: &World, complaint: &Complaint) -> Value {
         "complaint_time": rfc3339(complaint.at),
         "complaint_detail": complaint.detail,
         "complainted_mchid": complaint.key.account.payee(),
-        "complaint_state": "PENDING",
+        "complaint_state": if complaint.is_answered { "PROCESSED" } else { "PENDING" },
         "payer_phone": PHONE,
         "payer_openid": openid,
         "complaint_order_info": [{

@@ -8,8 +8,9 @@ use std::path::Path;
 use clap::ValueEnum;
 use payment::channel::ChannelId;
 
+use super::interrupts::Interrupts;
 use super::report::Report;
-use super::{CHANNELS, RehearseArgs, at_the_machine, ground};
+use super::{CHANNELS, RehearseArgs, Site, at_the_machine, ground};
 use crate::cli::client::Client;
 use crate::cli::{Exit, Failure};
 use crate::demo::channels::ChannelOptions;
@@ -37,11 +38,19 @@ const SHORT_LIVED_CODES: &str = "[pace]\ncode_valid_ms = 60000\nlate_margin_ms =
 const WITH_STORE_AND_INSTALMENTS: &str = "[channels.alipay]\nstore_id = \"storeId001\"\n[instalments]\nminimum = \"100.00\"\n\
     [[instalments.plan]]\nperiods = 3\nbearer = \"buyer\"\nrate = \"2.3%\"\n";
 
-pub(super) async fn rehearse(args: &RehearseArgs) -> Result<Report, Failure> {
+/// What WeChat Pay's and YunST's terminals are set up with, so that they have something to tell after a delivery.
+const WITH_REPORTS: &str =
+    "[channels.wechat]\ndelivery_secret_file = \"keys/wechat_appsecret\"\ndelivery_token = \"plain\"\n";
+const WITH_GUARANTEE: &str = "[channels.allinpay_yst]\ntrade = \"guaranteed\"\n";
+
+pub(super) async fn rehearse(args: &RehearseArgs, interrupts: &Interrupts) -> Result<Report, Failure> {
     let channels = if args.channel.is_empty() { CHANNELS.to_vec() } else { args.channel.clone() };
     let mut whole: Option<Report> = None;
     for channel in channels {
-        let part = one(args, channel).await?;
+        if whole.is_some() && interrupts.count() > 0 {
+            break;
+        }
+        let part = one(args, channel, interrupts).await?;
         match &mut whole {
             None => whole = Some(part),
             Some(report) => {
@@ -54,7 +63,7 @@ pub(super) async fn rehearse(args: &RehearseArgs) -> Result<Report, Failure> {
 }
 
 /// One channel on a machine of its own.
-async fn one(args: &RehearseArgs, channel: ChannelId) -> Result<Report, Failure> {
+async fn one(args: &RehearseArgs, channel: ChannelId, interrupts: &Interrupts) -> Result<Report, Failure> {
     let folder = Folder::make()?;
     let scene = Scene::set(options(folder.path(), channel)).await.map_err(|error| broken(&error.to_string()))?;
     let program = std::env::current_exe().map_err(|error| broken(&error.to_string()))?;
@@ -66,7 +75,9 @@ async fn one(args: &RehearseArgs, channel: ChannelId) -> Result<Report, Failure>
         robot.spoil(misbehave);
     }
     let client = Client::new(scene.socket_path.clone())?;
-    let report = at_the_machine(args, &client, &ground, &[channel], &mut robot, true).await;
+    let (ground, channels, interrupts) = (&ground, &[channel], interrupts.clone());
+    let site = Site { client: &client, ground, channels, is_simulated: true, interrupts };
+    let report = at_the_machine(args, site, &mut robot).await;
     daemon.stop().await.map_err(|error| broken(&error.to_string()))?;
     report
 }
@@ -86,6 +97,11 @@ fn options(folder: &Path, channel: ChannelId) -> SceneOptions {
         // A code for each wallet: the one for all is so dense that the phone does not read every picture of it.
         options.channels.show = vec!["alipay", "wechat"];
     }
+    options.extra_config += match channel {
+        ChannelId::Wechat => WITH_REPORTS,
+        ChannelId::AllinpayYst => WITH_GUARANTEE,
+        ChannelId::Alipay | ChannelId::AllinpayVsp | ChannelId::Voucher => "",
+    };
     if options.channels.has(ChannelId::Alipay) {
         options.gateway.known_stores = Some(vec![STORE.to_owned()]);
         options.extra_config += WITH_STORE_AND_INSTALMENTS;

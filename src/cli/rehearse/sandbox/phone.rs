@@ -105,8 +105,8 @@ impl Phone {
                 control.add_weather(wechat::Fault::BuyerConfirms.on(wechat::Operation::MicroPay).times(1));
             }
             Self::Allinpay(control) => {
-                // Each of the two gateways knows one of them.
-                for method in [allinpay::Method::ScanQrPay, allinpay::Method::Consume] {
+                // Each of the two gateways is called by one of them: YunST's money is guaranteed here.
+                for method in [allinpay::Method::ScanQrPay, allinpay::Method::Guarantee] {
                     control.add_weather(allinpay::Fault::BuyerConfirms.on(method).times(1));
                 }
             }

@@ -66,7 +66,12 @@ impl World {
         let entry = &record.entry;
         let order = entry.order();
         let known = self.memory.states.entry(order).or_insert(OrderState::Waiting);
-        must!(*known <= record.state, Broken, "{order} went back from {known:?} to {:?}: {entry:?}", record.state);
+        must!(
+            known.may_become(record.state),
+            Broken,
+            "{order} went back from {known:?} to {:?}: {entry:?}",
+            record.state
+        );
         *known = record.state;
         match entry {
             Entry::AttemptStarted { attempt, channel, instalment, .. } => {
@@ -93,6 +98,7 @@ impl World {
             Entry::DutyBegun { attempt, duty, .. } => {
                 must!(self.memory.duties.insert((*attempt, *duty)), Doubled, "{attempt} is owed a second word");
             }
+            Entry::DutyDone { said: Some(_), .. } => {}
             Entry::DutyDone { attempt, .. } => self.invariant_delivery_was_told(*attempt),
             Entry::AttemptPaid { attempt, .. } => self.invariant_paid_is_true(order, *attempt),
             Entry::AttemptNotPaid { attempt, code, .. } => self.invariant_not_paid_is_certain(*attempt, code),
@@ -168,7 +174,7 @@ impl World {
         run.clone()
     }
 
-    /// Line 5: the public state of an order only moves forward.
+    /// Line 5: the public state of an order only moves forward, but for money that must go back once more.
     fn invariant_states_move_forward(&mut self) {
         if self.is_journal_failing() {
             // What cannot be written yet is not public either.
@@ -177,7 +183,7 @@ impl World {
         for record in self.engine.orders() {
             let known = self.memory.states.entry(record.order).or_insert(OrderState::Waiting);
             let state = record.state();
-            must!(*known <= state, Broken, "{} went back from {known:?} to {state:?}", record.order);
+            must!(known.may_become(state), Broken, "{} went back from {known:?} to {state:?}", record.order);
             *known = state;
         }
     }
@@ -269,7 +275,7 @@ const fn blocks(fault: &Fault) -> (Blocked, bool) {
     match fault {
         Fault::Storage | Fault::Clock | Fault::SwitchedOff | Fault::JournalFull => (Blocked::Everything, true),
         Fault::Network(channel) | Fault::Setup(channel) => (Blocked::Channel(*channel), false),
-        Fault::Hub | Fault::Duty | Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => {
+        Fault::Hub | Fault::Duty(_) | Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => {
             (Blocked::Nothing, false)
         }
     }

@@ -167,9 +167,11 @@ impl World {
 
     /// A delivery of which its channel does not want to hear is visible.
     pub(super) fn invariant_refused_duty_is_visible(&self) {
-        let refused = |record: &OrderRecord| record.duties.iter().any(|duty| !duty.done && duty.refused.is_some());
-        let stands = self.engine.faults().any(|fault| *fault == Fault::Duty);
-        must!(stands || !self.engine.orders().any(refused), Lost, "a refused duty that nobody sees");
+        let refused = |record: &&OrderRecord| record.open_duties().any(|duty| duty.refused.is_some());
+        for record in self.engine.orders().filter(refused) {
+            let stands = self.engine.faults().any(|fault| *fault == Fault::Duty(record.order));
+            must!(stands, Lost, "a refused duty that nobody sees: {record:?}");
+        }
     }
 
     // ---- the end of a life ----
@@ -213,7 +215,7 @@ impl World {
             let Some(record) = self.memory.record(order) else {
                 continue;
             };
-            let open = record.duties.iter().find(|duty| !duty.done);
+            let open = record.open_duties().next();
             must!(open.is_none(), Lost, "a channel never heard of the delivery of {order}: {record:#?}");
             let due = due_duty(&self.settings.duties, &record);
             let known = |(attempt, kind)| record.duties.iter().any(|duty| duty.attempt == attempt && duty.kind == kind);

@@ -102,8 +102,14 @@ fn the_channel_says_every_code_of_the_table() {
         instalment: None,
     };
     let trade = offer.trade(Method::ShowCode);
-    let refund =
-        RefundOrder { trade: trade.clone(), refund: mint.refund(), begun: BEGUN, amount, reason: String::new() };
+    let refund = RefundOrder {
+        trade: trade.clone(),
+        refund: mint.refund(),
+        begun: BEGUN,
+        amount,
+        reason: String::new(),
+        confirmed: None,
+    };
     let taken = offer.trade(Method::TakeCode);
     let calls = [
         Request::ShowCode(offer.clone()),

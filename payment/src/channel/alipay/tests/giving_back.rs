@@ -32,7 +32,7 @@ fn a_refused_reversal_is_sent_again_or_asked_about() {
         }
     };
     let cancel = |code: &str| reversal(Request::Cancel(trade()), code);
-    for code in ["AQC.SYSTEM_ERROR", "ACQ.SYSTEM_ERROR", "ACQ.SELLER_BALANCE_NOT_ENOUGH"] {
+    for code in ["AQC.SYSTEM_ERROR", "ACQ.SYSTEM_ERROR"] {
         assert_eq!(cancel(code), Reversal::Again);
     }
     for code in ["ACQ.TRADE_CANCEL_TIME_OUT", "ACQ.TRADE_HAS_FINISHED", "ACQ.CANCEL_NOT_ALLOWED"] {
@@ -44,6 +44,13 @@ fn a_refused_reversal_is_sent_again_or_asked_about() {
     assert_eq!(close("ACQ.SYSTEM_ERROR"), Reversal::Again);
     let flagged = failure("ACQ.TRADE_CANCEL_TIME_OUT").replacen('{', "{\"retry_flag\":\"Y\",", 1);
     assert_eq!(answer(&Request::Cancel(trade()), &flagged), Answer::Reversal(Reversal::Again));
+    // Without funds no cancel helps, whatever the flag says: a refund must be seen to wait for them.
+    for flag in ["N", "Y"] {
+        let short = failure("ACQ.SELLER_BALANCE_NOT_ENOUGH");
+        let short = short.replacen('{', &format!("{{\"retry_flag\":\"{flag}\","), 1);
+        let asked = Answer::Reversal(ask("ACQ.SELLER_BALANCE_NOT_ENOUGH"));
+        assert_eq!(answer(&Request::Cancel(trade()), &short), asked);
+    }
 }
 
 #[test]

@@ -100,7 +100,14 @@ fn goods() -> GoodsRow {
 }
 
 fn refund() -> RefundOrder {
-    RefundOrder { trade: trade(), refund: refund_id(), begun: NOON, amount: Fen::new(100), reason: "缺货".into() }
+    RefundOrder {
+        trade: trade(),
+        refund: refund_id(),
+        begun: NOON,
+        amount: Fen::new(100),
+        reason: "缺货".into(),
+        confirmed: None,
+    }
 }
 
 fn show() -> Request {

@@ -3,12 +3,13 @@
 use super::super::wire::Method;
 use super::super::{Alipay, Config, Decoded};
 use super::{
-    alipay, answer, config, decoded, every_request, failure, filled, kind, refund, reply, show, take, trade, unsigned,
+    alipay, answer, config, decoded, every_request, failure, filled, kind, offer, refund, reply, show, take, trade,
+    unsigned,
 };
 use crate::channel::outcome::{CodeAnswer, Details, DoubtKind, Outcome, Receipt, Refusal, Waiting, Why};
-use crate::channel::{Answer, Request};
+use crate::channel::{Answer, Instalment, Offer, Request};
 use crate::money::Fen;
-use crate::redact::Secret;
+use crate::redact::{PayCode, Secret};
 
 fn refusal(code: &str, why: Why) -> Refusal {
     Refusal { code: code.into(), why }
@@ -161,7 +162,6 @@ fn trouble_and_throttling_are_doubts_for_every_method() {
     for request in every_request() {
         for content in [
             r#"{"code":"20000","msg":"Service Currently Unavailable","sub_code":"aop.unknow-error"}"#,
-            r#"{"code":"20001","msg":"Insufficient Token Permissions","sub_code":"aop.invalid-app-auth-token"}"#,
             r#"{"code":"40005","msg":"Call Limited"}"#,
             r#"{"code":"40006","msg":"x","sub_code":"isv.app-call-limited"}"#,
         ] {
@@ -171,8 +171,21 @@ fn trouble_and_throttling_are_doubts_for_every_method() {
 }
 
 #[test]
+fn a_refused_plan_ends_its_attempt_and_stops_no_other_sale() {
+    let content = r#"{"code":"40004","msg":"x","sub_code":"ACQ.INVALID_PARAMETER"}"#;
+    for (instalment, why) in [(None, Why::Setup), (Some(Instalment { periods: 3, seller_percent: 0 }), Why::Order)] {
+        let offer = Offer { instalment, ..offer() };
+        let refused = refusal("ACQ.INVALID_PARAMETER", why);
+        let shown = answer(&Request::ShowCode(offer.clone()), content);
+        assert_eq!(shown, Answer::Code(CodeAnswer::Refused(refused.clone())));
+        let taken = answer(&Request::TakeCode(offer, PayCode::new("281234567890123456")), content);
+        assert_eq!(taken, Answer::Payment(Outcome::NotPaid(refused)));
+    }
+}
+
+#[test]
 fn a_signed_gateway_refusal_is_a_fault_of_the_set_up() {
-    for code in ["40001", "40002", "40003", "40006"] {
+    for code in ["20001", "40001", "40002", "40003", "40006"] {
         let content = format!(r#"{{"code":"{code}","msg":"x","sub_code":"isv.invalid-app-id"}}"#);
         for request in every_request() {
             let node = Method::of(&request).node();

@@ -25,7 +25,7 @@ const STATES: [(&str, bool); 6] = [
 /// `code` of the gateway itself, and whether it says that nothing was carried out.
 const GATEWAY: [(&str, bool); 9] = [
     ("20000", false),
-    ("20001", false),
+    ("20001", true),
     ("40001", true),
     ("40002", true),
     ("40003", true),

@@ -41,11 +41,19 @@ impl Cancels {
     }
 }
 
-/// The number of an attempt's cancel: the attempt's own with `C` for its first letter.
-pub(super) fn cancel_number(attempt: AttemptId) -> String {
+/// The number of an attempt's cancel: the attempt's own with `C` for its first letter. In statements the return of the
+/// money stands under it.
+#[must_use]
+pub fn cancel_number(attempt: AttemptId) -> String {
     let mut number = attempt.as_str().to_owned();
     number.replace_range(..1, "C");
     number
+}
+
+/// The attempt whose cancel has this number, if it is one.
+#[must_use]
+pub fn cancelled_attempt(number: &str) -> Option<AttemptId> {
+    format!("{}{}", AttemptId::LETTER, number.strip_prefix('C')?).parse().ok()
 }
 
 #[cfg(test)]
@@ -60,6 +68,9 @@ mod tests {
         assert_eq!(cancel_number(one)[1..], one.as_str()[1..]);
         assert!(cancel_number(one).starts_with('C'));
         assert_ne!(cancel_number(one), cancel_number(AttemptId::from_entropy([2; 16])));
+        assert_eq!(cancelled_attempt(&cancel_number(one)), Some(one));
+        assert_eq!(cancelled_attempt(one.as_str()), None);
+        assert_eq!(cancelled_attempt("C1"), None);
     }
 
     #[test]

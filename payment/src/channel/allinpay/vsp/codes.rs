@@ -72,8 +72,10 @@ pub const SYSTEM_ERROR: &str = "SYSTEMERR";
 pub enum Moves {
     /// The buyer's money to the merchant, out of this wallet where it is one of ours.
     Payment(Option<Wallet>),
-    /// It back.
-    Return,
+    /// All of it back, on the same day.
+    Cancel,
+    /// It back, or a part of it.
+    Refund,
 }
 
 /// Kinds of trade that a code can lead to, and their cancels and refunds.
@@ -83,9 +85,9 @@ pub const KINDS: &[(&[&str], Moves)] = &[
     (&["VSP551"], Moves::Payment(Some(Wallet::UnionPay))),
     (&["VSP611"], Moves::Payment(Some(Wallet::Ecny))),
     (&["VSP505", "VSP521", "VSP541"], Moves::Payment(None)),
-    (&["VSP502", "VSP503", "VSP512", "VSP513", "VSP552", "VSP553", "VSP612", "VSP613"], Moves::Return),
-    (&["VSP506", "VSP507", "VSP522", "VSP523", "VSP542", "VSP543"], Moves::Return),
-    (&["CMN001", "CMN002", "CMN003"], Moves::Return),
+    (&["VSP502", "VSP506", "VSP512", "VSP522", "VSP542", "VSP552", "VSP612"], Moves::Cancel),
+    (&["CMN001", "CMN002", "CMN003"], Moves::Cancel),
+    (&["VSP503", "VSP507", "VSP513", "VSP523", "VSP543", "VSP553", "VSP613"], Moves::Refund),
 ];
 
 /// What the kind of trade `code` moves; `None` when it is in no list.

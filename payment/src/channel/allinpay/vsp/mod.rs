@@ -11,10 +11,11 @@
 //! | [`terminal`] | filing the machine's number |
 //!
 //! What an answer means for the money is in the private module `reply`, over the members that `answer` takes apart; what is
-//! remembered of cancels is in `cancels`. Decisions where sources are silent or disagree: `docs/allinpay.md`.
+//! remembered of cancels is in `cancels`, of closes in `closes`. Decisions where sources are silent or disagree: `docs/allinpay.md`.
 
 mod answer;
 mod cancels;
+mod closes;
 pub mod codes;
 mod reply;
 pub mod rsa;
@@ -33,6 +34,8 @@ use super::super::{Answer, Decoded, HttpReply, HttpRequest, Request};
 use crate::time::Wall;
 use answer::{Members, Seal};
 use cancels::Cancels;
+pub use cancels::{cancel_number, cancelled_attempt};
+use closes::Closes;
 use reply::Reading;
 use setup::Setup;
 pub use setup::{Config, Folder, Folders, PayTypes, SetupError, Shown, SignType, Terminal};
@@ -44,6 +47,7 @@ pub use terminal::{TerminalError, TerminalFiled, TerminalOperation};
 pub struct Vsp {
     setup: Setup,
     cancels: Cancels,
+    closes: Closes,
 }
 
 impl Vsp {
@@ -52,7 +56,7 @@ impl Vsp {
     /// # Errors
     /// [`SetupError`] says which setting is wrong and what to do.
     pub fn new(config: Config) -> Result<Self, SetupError> {
-        Ok(Self { setup: Setup::new(config)?, cancels: Cancels::default() })
+        Ok(Self { setup: Setup::new(config)?, cancels: Cancels::default(), closes: Closes::default() })
     }
 
     /// Where payments go.
@@ -68,6 +72,9 @@ impl Vsp {
     /// number and the blinding of RSA: 32 fresh random bytes for each call.
     #[must_use]
     pub fn encode(&self, request: &Request, wall: Wall, entropy: [u8; 32]) -> HttpRequest {
+        if let Request::Close(trade) = request {
+            self.closes.begin(trade.attempt);
+        }
         wire::request(&self.setup, &self.cancels, request, wall, entropy)
     }
 
@@ -98,7 +105,8 @@ impl Vsp {
         let members = Members::open(reply)?;
         match members.seal(&self.setup.keys) {
             Seal::Holds => {
-                let reading = Reading { config: &self.setup.config, cancels: &self.cancels, wall };
+                let (config, cancels, closes) = (&self.setup.config, &self.cancels, &self.closes);
+                let reading = Reading { config, cancels, closes, wall };
                 reading.verified(request, &members)
             }
             Seal::Absent => reply::unsigned(request, &members).map(Decoded::Answer),
@@ -124,6 +132,12 @@ impl Vsp {
     #[must_use]
     pub fn statement_download(url: &StatementUrl) -> HttpRequest {
         url.request()
+    }
+
+    /// The number under which the machine is filed.
+    #[must_use]
+    pub fn terminal_number(&self) -> &str {
+        &self.setup.config.terminal.number
     }
 
     /// Files the machine's number, changes or cancels the filing, or asks how it stands.

@@ -5,6 +5,7 @@
 
 use super::answer::{Members, malformed, trouble};
 use super::cancels::{Cancels, Known, cancel_number};
+use super::closes::Closes;
 use super::codes::{self, Moves, REFUSALS, SUCCESS, SYSTEM_ERROR, Status, moves};
 use super::setup::Config;
 use super::wire::PROBE;
@@ -25,6 +26,7 @@ const CANCEL_SETTLES_MS: i64 = 24 * 60 * 60 * 1000;
 pub(super) struct Reading<'a> {
     pub(super) config: &'a Config,
     pub(super) cancels: &'a Cancels,
+    pub(super) closes: &'a Closes,
     pub(super) wall: Wall,
 }
 
@@ -97,8 +99,7 @@ impl Reading<'_> {
     fn standing(&self, trade: &Trade, stand: &Stand<'_>) -> Result<Outcome, Doubt> {
         match stand.status {
             Status::Done => self.done(trade, stand),
-            // It says the same of a shown code that nobody has scanned: the code must stay on the screen.
-            Status::InProgress if trade.method == Method::ShowCode => Ok(Outcome::Pending(Waiting::NoTrade)),
+            Status::InProgress if self.may_be_unscanned(trade) => Ok(Outcome::Pending(Waiting::NoTrade)),
             Status::InProgress => Ok(Outcome::Pending(Waiting::Confirming)),
             Status::Absent => Ok(Outcome::Pending(Waiting::NoTrade)),
             Status::Undone => stand.not_paid(Why::Closed),
@@ -117,14 +118,30 @@ impl Reading<'_> {
         }
     }
 
-    /// Done is paid, unless the kind of trade says that the money went back, or our own cancel was done.
-    fn done(&self, trade: &Trade, stand: &Stand<'_>) -> Result<Outcome, Doubt> {
-        let receipt = stand.receipt(trade.amount)?;
-        let returned = stand.moves() == Some(Moves::Return);
-        if returned || self.cancels.of(trade.attempt) == Some(Known::Done) {
-            return Ok(Outcome::NotPaid(Refusal { code: "returned".to_owned(), why: Why::Closed }));
+    /// VSP may say the same of a shown code that nobody has scanned and of one that is being paid. While the code is on the
+    /// screen it counts as the first, so that it stays there; once it is being closed as the second, so that it is not given
+    /// up before VSP says how it ended.
+    fn may_be_unscanned(&self, trade: &Trade) -> bool {
+        match trade.method {
+            Method::ShowCode => !self.closes.has_begun(trade.attempt),
+            Method::TakeCode => false,
         }
-        Ok(Outcome::Paid(receipt))
+    }
+
+    /// Done is paid, unless our own cancel was done or the kind of trade says that the money went back. A cancel is always
+    /// over all of it; a refund is, where it names our whole sum.
+    fn done(&self, trade: &Trade, stand: &Stand<'_>) -> Result<Outcome, Doubt> {
+        let returned = || Outcome::NotPaid(Refusal { code: "returned".to_owned(), why: Why::Closed });
+        if self.cancels.of(trade.attempt) == Some(Known::Done) {
+            return stand.must_name_all().map(|()| returned());
+        }
+        let receipt = stand.receipt(trade.amount)?;
+        match stand.moves() {
+            Some(Moves::Cancel) => Ok(returned()),
+            Some(Moves::Refund) if receipt.details.buyer_paid.is_none() => Ok(returned()),
+            Some(Moves::Refund) => Err(stand.wrong("a part of it was returned")),
+            Some(Moves::Payment(_)) | None => Ok(Outcome::Paid(receipt)),
+        }
     }
 
     /// Not paid, once the time is over in which money could still be on its way; before that it is not known.
@@ -142,7 +159,7 @@ impl Reading<'_> {
         let reversal = match stand.status {
             Status::Done => {
                 stand.must_name_all()?;
-                stand.must_move(trade.amount)?;
+                stand.charged(trade.amount)?;
                 self.cancels.note(trade.attempt, Known::Done);
                 Reversal::Refunded
             }
@@ -191,7 +208,9 @@ impl Stand<'_> {
 
     fn pay_code_taken(&self, offer: &Offer) -> Result<Outcome, Doubt> {
         match self.status {
-            Status::Done if self.moves() == Some(Moves::Return) => Err(self.wrong("a pay was answered by a return")),
+            Status::Done if matches!(self.moves(), Some(Moves::Cancel | Moves::Refund)) => {
+                Err(self.wrong("a pay was answered by a return"))
+            }
             Status::Done => self.receipt(offer.amount).map(Outcome::Paid),
             Status::InProgress => Ok(Outcome::Pending(Waiting::Confirming)),
             Status::Failed(why) => self.not_paid(why),
@@ -264,24 +283,41 @@ impl Stand<'_> {
     fn receipt(&self, asked: Fen) -> Result<Receipt, Doubt> {
         self.must_name_all()?;
         let trade_no = self.members.get("trxid").ok_or_else(|| malformed("paid, without a trxid"))?;
-        let (initial, charged) = (self.members.fen("initamt")?, self.members.fen("trxamt")?);
-        let amount = initial.or(charged).ok_or_else(|| malformed("paid, without an amount"))?;
-        if [initial, charged].into_iter().flatten().any(|told| told != asked) {
-            return Err(self.wrong(&format!("{amount} was charged, and {asked} was asked")));
-        }
+        let charged = self.charged(asked)?.ok_or_else(|| malformed("paid, without an amount"))?;
         let text = |name: &str| self.members.get(name).map(str::to_owned);
         let wallet = match self.moves() {
             Some(Moves::Payment(wallet)) => wallet,
-            Some(Moves::Return) | None => None,
+            Some(Moves::Cancel | Moves::Refund) | None => None,
         };
         Ok(Receipt {
             trade_no: trade_no.to_owned(),
-            amount,
+            amount: asked,
             paid_at: text("fintime"),
             // A whole openid, user id or card number is nobody's business.
             buyer: text("acct").filter(|account| account.contains('*')),
-            details: Details { wallet, wallet_no: text("chnltrxid"), ..Details::default() },
+            details: Details {
+                wallet,
+                wallet_no: text("chnltrxid"),
+                buyer_paid: Some(charged).filter(|charged| *charged != asked),
+                ..Details::default()
+            },
         })
+    }
+
+    /// What of `asked` the buyer's account was charged, if a sum is told. Less of it is a discount, and only where the trade's
+    /// own sum (`initamt`) stands beside it and is ours; more of it, nothing or another sum is not our trade.
+    fn charged(&self, asked: Fen) -> Result<Option<Fen>, Doubt> {
+        let (initial, charged) = (self.members.fen("initamt")?, self.members.fen("trxamt")?);
+        let discounted = |charged: Fen| initial == Some(asked) && charged.is_positive() && charged < asked;
+        match (initial, charged) {
+            (Some(other), _) if other != asked => {
+                Err(self.wrong(&format!("its sum is {other}, and {asked} was asked")))
+            }
+            (_, Some(charged)) if charged != asked && !discounted(charged) => {
+                Err(self.wrong(&format!("{charged} was charged, and {asked} was asked")))
+            }
+            _ => Ok(charged.or(initial)),
+        }
     }
 
     /// One refund model spells it with a capital.
@@ -300,7 +336,7 @@ impl Stand<'_> {
         missing.map_or(Ok(()), |name| Err(malformed(format!("{} without a {name}", self.code))))
     }
 
-    /// Answers to cancels and refunds need not tell an amount; one that they tell must be ours.
+    /// Answers to refunds need not tell an amount; one that they tell must be ours.
     fn must_move(&self, asked: Fen) -> Result<(), Doubt> {
         match self.members.fen("trxamt")? {
             Some(moved) if moved != asked => Err(self.wrong(&format!("{moved} was returned, and {asked} was asked"))),

@@ -33,6 +33,7 @@ use crate::channel::outcome::{Doubt, DoubtKind, DutyOutcome};
 use crate::channel::{Answer, Decoded, Duty, DutyKind, HttpReply, HttpRequest, Method, Request, Trade};
 use crate::ids::AttemptId;
 use crate::time::Wall;
+use codes::Meaning;
 use envelope::Members;
 use memory::{Memory, Step};
 use notice::Notice;
@@ -222,6 +223,19 @@ impl Yst {
         wire::statement(&self.setup, date, entropy)
     }
 
+    /// What the settings say that a `respCode` means ([`Config::codes`]).
+    #[must_use]
+    pub fn meaning_of(&self, resp_code: &str) -> Option<Meaning> {
+        let rule = self.setup.config.codes.iter().find(|rule| rule.code == resp_code);
+        rule.map(|rule| rule.meaning)
+    }
+
+    /// The number under which the machine is filed.
+    #[must_use]
+    pub fn terminal_number(&self) -> &str {
+        &self.setup.config.terminal.number
+    }
+
     /// The request for the filing of this machine.
     #[must_use]
     pub fn terminal_request(&self, filing: Filing, wall: Wall, entropy: [u8; 32]) -> HttpRequest {
@@ -231,12 +245,15 @@ impl Yst {
     /// How the filing stands.
     ///
     /// # Errors
-    /// Not a verified answer, or a `respCode` other than 00000.
+    /// Not a verified answer, or a `respCode` other than 00000: that one is unlisted, and told with its words.
     pub fn terminal_answer(&self, reply: &HttpReply) -> Result<Filed, Doubt> {
         let fields = reply::business(&self.open(reply)?)?;
         match fields.get("respCode") {
             Some(codes::OK) => Ok(Filed::read(&fields)),
-            other => Err(reply::unlisted(format!("respCode {}", other.unwrap_or("none")))),
+            other => {
+                let code = format!("respCode {}", other.unwrap_or("none"));
+                Err(reply::unlisted(reply::with_words(code, fields.get("respMsg"))))
+            }
         }
     }
 

@@ -246,11 +246,11 @@ fn right_amount(duty: &Duty, node: &Node) -> Result<(), Doubt> {
         return Ok(());
     }
     let confirmed = amount("orderAmount", &node.fields)?;
-    let asked = duty.trade.amount;
+    let asked = duty.amount;
     (confirmed == asked).then_some(()).ok_or_else(|| wrong(format!("{confirmed} was confirmed, and {asked} was asked")))
 }
 
-fn with_words(code: String, words: Option<&str>) -> String {
+pub(super) fn with_words(code: String, words: Option<&str>) -> String {
     match words {
         Some(words) => format!("{code} ({})", words.trim()),
         None => code,

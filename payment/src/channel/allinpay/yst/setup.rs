@@ -70,7 +70,7 @@ pub enum TradeKind {
 pub struct PayModes {
     /// For a code on our screen.
     pub shown: Vec<(Wallet, String)>,
-    /// Whose code is shown when the order does not say, or names a wallet without a mode.
+    /// Whose code is shown when the order does not say.
     pub usual: Wallet,
     /// For the buyer's pay code, of all wallets.
     pub taken: String,
@@ -90,11 +90,12 @@ impl Default for PayModes {
 }
 
 impl PayModes {
-    /// The mode for a shown code of `wallet`.
+    /// The mode for a shown code of `wallet`. Where that has none it is empty, which Allinpay refuses: another wallet's code
+    /// under its name would be worse.
     pub(super) fn shown(&self, wallet: Option<Wallet>) -> &str {
-        let mode =
-            |wanted: Wallet| self.shown.iter().find(|(known, _)| *known == wanted).map(|(_, mode)| mode.as_str());
-        wallet.and_then(mode).or_else(|| mode(self.usual)).unwrap_or_default()
+        let wanted = wallet.unwrap_or(self.usual);
+        let found = self.shown.iter().find(|(known, _)| *known == wanted);
+        found.map(|(_, mode)| mode.as_str()).unwrap_or_default()
     }
 }
 
@@ -164,6 +165,8 @@ pub struct Terminal {
     pub latitude: Option<String>,
     /// Its network address.
     pub ip: Option<String>,
+    /// Its state, for filing (`termState`), in Allinpay's code; left out when unset.
+    pub state: Option<String>,
     /// The version of its program.
     pub app_version: Option<String>,
 }
@@ -300,6 +303,7 @@ fn check_texts(config: &Config) -> Result<(), SetupError> {
         ("terminal.longitude", terminal.longitude.as_deref(), 16),
         ("terminal.latitude", terminal.latitude.as_deref(), 16),
         ("terminal.ip", terminal.ip.as_deref(), 64),
+        ("terminal.state", terminal.state.as_deref(), 8),
         ("terminal.app_version", terminal.app_version.as_deref(), 32),
     ];
     let parts = config.split.iter().flat_map(|part| {

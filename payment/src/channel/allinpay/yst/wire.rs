@@ -142,14 +142,15 @@ pub(super) fn close(trade_no: &str, wall: Wall) -> Call {
     Call { path: TRADES, code: "2295", at: wall, fields }
 }
 
-/// 2294. Parties of a split give back their part in proportion (see [`split::given_back`]).
+/// A refund is 2294. Money that the payee holds comes back from it, and parties of a split give back their part in
+/// proportion (see [`split::given_back`]).
 pub(super) fn refund(config: &Config, refund: &RefundOrder, wall: Wall) -> Call {
     let mut fields = Fields::default();
     fields.put("reqTraceNum", refund.refund.as_str());
     fields.put("orderAmount", amount(config, refund.amount));
     put_original(&mut fields, &refund.trade);
-    if config.trade == TradeKind::Consume && !config.split.is_empty() {
-        let back = split::given_back(&config.split, refund.trade.amount, refund.amount);
+    if let Some(held) = held_by_the_payee(config, refund) {
+        let back = split::given_back(&config.split, held, refund.amount);
         let mut payee = receiver(config, "orderAmount", refund.amount);
         put_list(&mut payee, "sepDetail", &parts(config, &back));
         fields.put("refundDetail", json!([payee.done()]));
@@ -158,6 +159,15 @@ pub(super) fn refund(config: &Config, refund: &RefundOrder, wall: Wall) -> Call 
     let reason = column(&refund.reason, REASON_LIMIT);
     fields.maybe("reason", (!reason.is_empty()).then_some(&reason));
     Call { path: TRADES, code: "2294", at: on_day_of(refund.begun, wall), fields }
+}
+
+/// What the payee and the parties got of the payment, where a refund must say who gives back: of a split one, and of a
+/// guaranteed one that was confirmed. Before that the money is Allinpay's to return.
+fn held_by_the_payee(config: &Config, refund: &RefundOrder) -> Option<Fen> {
+    match config.trade {
+        TradeKind::Consume => (!config.split.is_empty()).then_some(refund.trade.amount),
+        TradeKind::Guaranteed => refund.confirmed,
+    }
 }
 
 /// 2090: the payee, and who has a part, get the money of a guaranteed payment.
@@ -195,6 +205,7 @@ pub(super) fn terminal(config: &Config, operation: &str, wall: Wall) -> Call {
     fields.put("operation", operation);
     fields.put("deviceType", terminal.device_type.as_str());
     fields.maybe("termSn", terminal.serial.as_deref());
+    fields.maybe("termState", terminal.state.as_deref());
     fields.maybe("termAddress", terminal.address.as_deref());
     Call { path: MEMBERS, code: "4001", at: wall, fields }
 }

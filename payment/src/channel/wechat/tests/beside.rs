@@ -13,7 +13,7 @@ use sha1::{Digest, Sha1};
 
 use super::*;
 use crate::channel::wechat::notice::Content;
-use crate::channel::wechat::{BillError, BillKind, BillLocation, ComplaintError, NoticeError};
+use crate::channel::wechat::{BillError, BillKind, BillLocation, Complaint, ComplaintError, NoticeError};
 
 const BILL: &[u8] = "\u{feff}交易时间,微信订单号\r\n`2026-05-28 10:00:00,`4200\r\n".as_bytes();
 const ADDRESS: &str = "https://api.mch.weixin.qq.com/v3/billdownload/file?token=a%2Bb&tartype=gzip";
@@ -103,7 +103,7 @@ fn days_without_a_bill_are_told_apart() {
 }
 
 #[test]
-fn complaints_are_read_and_their_phone_numbers_opened() {
+fn complaints_are_read_and_their_phone_numbers_opened_for_who_calls() {
     let channel = wechat(config());
     let asked = channel.complaints_request(date(2026, 5, 1), date(2026, 5, 28), 50, NOW, ENTROPY);
     let path = "/v3/merchant-service/complaints-v2?limit=50&offset=50&begin_date=2026-05-01&end_date=2026-05-28";
@@ -123,7 +123,9 @@ fn complaints_are_read_and_their_phone_numbers_opened() {
     .to_string();
     let found = channel.complaints(NOW, &signed(200, &body)).unwrap();
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].phone.as_ref().map(|phone| phone.expose().as_str()), Some("13800138000"));
+    assert_eq!(channel.phone(&found[0]).map(|phone| phone.expose().clone()).as_deref(), Some("13800138000"));
+    let other = Complaint { sealed_phone: Some("bm90IG91cnM=".to_owned()), ..found[0].clone() };
+    assert!(channel.phone(&other).is_none(), "what does not open with our key");
     assert_eq!((found[0].state.as_str(), found[0].detail.as_str()), ("PENDING", "没有出货"));
     assert_eq!((found[0].orders[0].amount, found[0].wants_back), (Fen::new(350), Some(Fen::new(350))));
     assert!(found[0].awaits_answer && !found[0].is_refunded);
@@ -132,6 +134,18 @@ fn complaints_are_read_and_their_phone_numbers_opened() {
     assert!(matches!(channel.complaints(NOW, &signed(200, "[]")), Err(ComplaintError::Malformed(_))));
     let limited = channel.complaints(NOW, &unsigned(429, &failure("FREQUENCY_LIMITED")));
     assert!(matches!(limited, Err(ComplaintError::Refused { status: 429, .. })));
+}
+
+#[test]
+fn a_service_provider_asks_for_the_sub_merchants_bill_and_complaints_only() {
+    let channel = wechat(partner(config()));
+    let day = date(2026, 5, 1);
+    let bill = channel.bill_request(BillKind::Trades, day, NOW, ENTROPY);
+    assert!(bill.url.ends_with("&tar_type=GZIP&sub_mchid=1900000109"), "{}", bill.url);
+    let complaints = channel.complaints_request(day, day, 0, NOW, ENTROPY);
+    assert!(complaints.url.ends_with("&end_date=2026-05-01&complainted_mchid=1900000109"), "{}", complaints.url);
+    let funds = channel.bill_request(BillKind::Funds, day, NOW, ENTROPY);
+    assert!(!funds.url.contains("mchid"), "{}", funds.url);
 }
 
 /// A notice with this content, encrypted under our APIv3 key and signed.

@@ -125,7 +125,12 @@ fn goods() -> GoodsRow {
 
 fn refund() -> RefundOrder {
     RefundOrder {
-        trade: shown(), refund: refund_id(), begun: NOW, amount: Fen::new(100), reason: "出货失败".into()
+        trade: shown(),
+        refund: refund_id(),
+        begun: NOW,
+        amount: Fen::new(100),
+        reason: "出货失败".into(),
+        confirmed: None,
     }
 }
 

@@ -53,20 +53,20 @@ fn every_wrong_setting_is_named() {
         (Config { private_key: Secret::new("x".into()), ..config() }, "apiclient_key.pem"),
         (Config { private_key: Secret::new(text("/merchant/public_key_pem")), ..config() }, "apiclient_key.pem"),
         (Config { apiv3_key: Secret::new("short".into()), ..config() }, "apiv3_key"),
-        (Config { v2_key: Some(Secret::new("short".into())), ..config() }, "v2_key must be"),
-        (Config { v2_key: None, ..config() }, "need v2_key"),
-        (Config { store: config().store, ..v3_config() }, "store.id or store.out_id"),
-        (Config { hosts: hosts("api.mch.weixin.qq.com"), ..config() }, "hosts.pay"),
-        (Config { hosts: hosts("https://api.mch.weixin.qq.com/"), ..config() }, "hosts.pay"),
-        (Config { hosts: hosts("https://"), ..config() }, "hosts.pay"),
+        (Config { v2_key: Some(Secret::new("short".into())), ..config() }, "v2_key_file must hold"),
+        (Config { v2_key: None, ..config() }, "set v2_key_file"),
+        (Config { store: config().store, ..v3_config() }, "store_id or store_out_id"),
+        (Config { hosts: hosts("api.mch.weixin.qq.com"), ..config() }, "gateway_url"),
+        (Config { hosts: hosts("https://api.mch.weixin.qq.com/"), ..config() }, "gateway_url"),
+        (Config { hosts: hosts("https://"), ..config() }, "gateway_url"),
         (Config { goods_tag: Some("x".repeat(33)), ..config() }, "goods_tag"),
         (Config { limit_pay: Some("no_money".into()), ..config() }, "limit_pay"),
         (Config { limit_pay: Some("no_balance".into()), ..config() }, "only no_credit"),
         (Config { limit_pay: Some("no_credit".into()), ..v3_config() }, "does nothing here"),
         (stored(|store| store.terminal_ip = "machine".into()), "terminal_ip"),
         (stored(|store| store.area_code = Some("4403".into())), "area_code"),
-        (stored(|store| store.device_id = Some(String::new())), "store.device_id"),
-        (stored(|store| store.name = Some(" ".into())), "store.name"),
+        (stored(|store| store.device_id = Some(String::new())), "terminal.id"),
+        (stored(|store| store.name = Some(" ".into())), "store_name"),
     ] {
         let error = refused(wrong).to_string();
         assert!(error.contains(words), "{error} does not name {words}");
@@ -111,5 +111,9 @@ fn wechats_keys_are_wechats() {
         ..config()
     };
     assert_eq!(refused(certificates("/merchant/certificate_pem")), SetupError::KeyIsOurs);
-    assert!(refused(certificates("/merchant/public_key_pem")).to_string().starts_with("platform certificate 2"));
+    assert!(
+        refused(certificates("/merchant/public_key_pem"))
+            .to_string()
+            .starts_with("certificate 2 of platform_cert_files")
+    );
 }

@@ -61,8 +61,11 @@ fn a_payment_whose_cancel_was_done_is_not_paid_whatever_its_own_state() {
     said(&vsp, "2000");
     assert!(matches!(asked(&vsp, "0000"), Answer::Payment(Outcome::Paid(_))), "a cancel on its way proves nothing");
     said(&vsp, "0000");
-    let returned = Refusal { code: "returned".into(), why: Why::Closed };
-    assert_eq!(asked(&vsp, "0000"), Answer::Payment(Outcome::NotPaid(returned)));
+    let returned = Answer::Payment(Outcome::NotPaid(Refusal { code: "returned".into(), why: Why::Closed }));
+    assert_eq!(asked(&vsp, "0000"), returned);
+    // Nor does the sum matter that is left of it.
+    let nothing_left = with(members(&query, "0000"), &json!({ "trxamt": "0", "initamt": "350" }));
+    assert_eq!(answer_of(&vsp, &query, NOON, &sealed(&nothing_left)), returned);
     // Nobody else's payment is.
     let other = crate::channel::Trade { attempt: crate::ids::AttemptId::from_entropy([3; 16]), ..trade() };
     let theirs = with(members(&query, "0000"), &json!({ "reqsn": other.attempt.as_str() }));
@@ -78,6 +81,9 @@ fn a_cancel_is_done_only_for_the_whole_sum_and_under_its_own_number() {
         assert_eq!(kind(&answer_of(&vsp, &cancel(), NOON, &sealed(&told))), Some(DoubtKind::WrongOrder));
         assert_eq!(next(&vsp).0, "cancel");
     }
-    let told = with(members(&cancel(), "0000"), &json!({ "trxamt": null }));
-    assert_eq!(answer_of(&vsp(), &cancel(), NOON, &sealed(&told)), Answer::Reversal(Reversal::Refunded));
+    // The whole sum, less a coupon.
+    for changed in [json!({ "trxamt": null }), json!({ "trxamt": "300", "initamt": "350" })] {
+        let told = with(members(&cancel(), "0000"), &changed);
+        assert_eq!(answer_of(&vsp(), &cancel(), NOON, &sealed(&told)), Answer::Reversal(Reversal::Refunded));
+    }
 }

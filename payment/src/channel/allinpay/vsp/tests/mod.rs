@@ -92,7 +92,14 @@ fn shown() -> Trade {
 }
 
 fn refund() -> RefundOrder {
-    RefundOrder { trade: trade(), refund: refund_id(), begun: NOON, amount: Fen::new(100), reason: "缺货".into() }
+    RefundOrder {
+        trade: trade(),
+        refund: refund_id(),
+        begun: NOON,
+        amount: Fen::new(100),
+        reason: "缺货".into(),
+        confirmed: None,
+    }
 }
 
 fn show() -> Request {

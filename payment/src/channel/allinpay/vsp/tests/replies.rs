@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{NOON, answer, answer_of, kind, members, refund, sealed, show, shown, take, trade, vsp, with};
-use crate::channel::outcome::{CodeAnswer, Details, DoubtKind, Outcome, Receipt, RefundOutcome, Refusal, Waiting, Why};
+use crate::channel::outcome::{
+    CodeAnswer, Details, DoubtKind, Outcome, Receipt, RefundOutcome, Refusal, Reversal, Waiting, Why,
+};
 use crate::channel::{Answer, Request, Trade, Wallet};
 use crate::money::Fen;
 use crate::time::Wall;
@@ -83,16 +85,19 @@ fn amounts_come_as_number_or_text_and_must_be_ours() {
         json!({ "trxamt": "", "initamt": "350" }),
         json!({ "trxamt": "000350" }),
     ] {
-        assert_eq!(receipt(&take(), &changed).amount, Fen::new(350), "{changed}");
+        let receipt = receipt(&take(), &changed);
+        assert_eq!((receipt.amount, receipt.details.buyer_paid), (Fen::new(350), None), "{changed}");
     }
     for changed in [
         json!({ "trxamt": 349 }),
         json!({ "trxamt": "35000" }),
         json!({ "trxamt": "0" }),
         json!({ "trxamt": "350", "initamt": "400" }),
-        json!({ "trxamt": "300", "initamt": "350" }),
+        json!({ "trxamt": "300", "initamt": "400" }),
+        json!({ "trxamt": "400", "initamt": "350" }),
+        json!({ "trxamt": "0", "initamt": "350" }),
     ] {
-        for request in [take(), query()] {
+        for request in [take(), query(), Request::Query(shown())] {
             assert_eq!(kind(&paid(&request, &changed)), Some(DoubtKind::WrongOrder), "{changed}");
         }
     }
@@ -110,6 +115,18 @@ fn amounts_come_as_number_or_text_and_must_be_ours() {
     ] {
         let changed = json!({ "trxamt": amount });
         assert_eq!(kind(&paid(&take(), &changed)), Some(DoubtKind::Malformed), "{changed}");
+    }
+}
+
+/// The order's sum was asked and stands; a coupon of the wallet's paid a part of it.
+#[test]
+fn a_coupon_makes_the_buyer_pay_less_and_the_order_is_paid() {
+    for request in [take(), query(), Request::Query(shown())] {
+        for changed in [json!({ "trxamt": "300", "initamt": "350" }), json!({ "trxamt": 1, "initamt": 350 })] {
+            let receipt = receipt(&request, &changed);
+            let charged = Fen::new(if changed["trxamt"] == 1 { 1 } else { 300 });
+            assert_eq!((receipt.amount, receipt.details.buyer_paid), (Fen::new(350), Some(charged)), "{changed}");
+        }
     }
 }
 
@@ -155,6 +172,10 @@ fn a_payment_that_was_given_back_is_closed() {
     // A part of it is not all of it.
     let part = paid(&query(), &json!({ "trxcode": "VSP503", "trxamt": "100" }));
     assert_eq!(kind(&part), Some(DoubtKind::WrongOrder));
+    // Nor can it be told from a coupon, where a cancel is always over all.
+    let coupon = |code: &str| paid(&query(), &json!({ "trxcode": code, "trxamt": "300", "initamt": "350" }));
+    assert_eq!(kind(&coupon("VSP503")), Some(DoubtKind::WrongOrder));
+    assert_eq!(coupon("VSP502"), not_paid("returned"));
     assert_eq!(paid(&query(), &json!({ "trxCode": "VSP503" })), not_paid("returned"));
 }
 
@@ -191,6 +212,25 @@ fn a_shown_code_that_one_buyer_failed_to_pay_stays_payable() {
     for status in ["3008", "3031", "3045", "3088", "3999"] {
         assert_eq!(answer(&request, &members(&request, status)), Answer::Payment(Outcome::Pending(Waiting::NoTrade)));
     }
+}
+
+/// The buyer confirms late and the bank hangs: VSP does not close it, says 2000 until it is decided, and then that it is paid.
+#[test]
+fn a_code_that_is_being_closed_is_not_given_up_while_it_may_be_being_paid() {
+    let (vsp, query, close) = (vsp(), Request::Query(shown()), Request::Close(shown()));
+    let said = |request: &Request, status: &str| answer_of(&vsp, request, NOON, &sealed(&members(request, status)));
+    for status in ["2000", "2008"] {
+        assert_eq!(said(&query, status), Answer::Payment(Outcome::Pending(Waiting::NoTrade)), "it is on the screen");
+    }
+    let _sent = vsp.encode(&close, NOON, [9; 32]);
+    assert_eq!(said(&close, "2000"), Answer::Reversal(Reversal::Ask { code: "2000".into() }));
+    for status in ["2000", "2008"] {
+        assert_eq!(said(&query, status), Answer::Payment(Outcome::Pending(Waiting::Confirming)));
+    }
+    assert!(matches!(said(&query, "0000"), Answer::Payment(Outcome::Paid(_))));
+    // What proves that nothing was paid still does.
+    assert_eq!(said(&query, "1001"), Answer::Payment(Outcome::Pending(Waiting::NoTrade)));
+    assert_eq!(said(&query, "3050"), not_paid("3050"));
 }
 
 #[test]

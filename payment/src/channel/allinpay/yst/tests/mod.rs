@@ -111,7 +111,14 @@ fn paid() -> Trade {
 }
 
 fn refund() -> RefundOrder {
-    RefundOrder { trade: paid(), refund: refund_id(), begun: NIGHT, amount: Fen::new(100), reason: "缺货".into() }
+    RefundOrder {
+        trade: paid(),
+        refund: refund_id(),
+        begun: NIGHT,
+        amount: Fen::new(100),
+        reason: "缺货".into(),
+        confirmed: None,
+    }
 }
 
 fn duty(kind: DutyKind) -> Duty {

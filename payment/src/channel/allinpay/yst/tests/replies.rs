@@ -263,6 +263,7 @@ fn a_probe_is_answered_by_any_signature_that_holds() {
     let unknown = reply("00000", &json!({ "respCode": "20404", "respMsg": "订单不存在" }));
     assert_eq!(answer_of(&yst(), &Request::Probe, &unknown), Answer::Reachable(true));
     assert_eq!(yst().resp_code(&unknown).unwrap(), "20404");
+    assert_eq!([yst().meaning_of("20404"), taught().meaning_of("20404")], [None, Some(Meaning::NoOrder)]);
     let refused = reply("99999", &json!({}));
     assert_eq!(answer_of(&yst(), &Request::Probe, &refused), Answer::Reachable(true));
     assert!(yst().resp_code(&refused).is_err());
@@ -308,8 +309,9 @@ fn the_filing_is_told_in_allinpays_words() {
     };
     assert_eq!(Filing::Ask.operation(), "03");
     assert_eq!(yst().terminal_answer(&reply("00000", &fields)).unwrap(), expected);
-    let refused = with(fields, "respCode", json!("12345"));
-    assert_eq!(yst().terminal_answer(&reply("00000", &refused)).unwrap_err().kind, DoubtKind::Unlisted);
+    let refused = with(with(fields, "respCode", json!("12345")), "respMsg", json!("终端号不存在"));
+    let refused = yst().terminal_answer(&reply("00000", &refused)).unwrap_err();
+    assert_eq!((refused.kind, refused.detail.as_str()), (DoubtKind::Unlisted, "respCode 12345 (终端号不存在)"));
 }
 
 /// Words of others go to the log: what looks like a code or an account is shown as its outline.

@@ -74,14 +74,15 @@ fn what_is_signed_is_every_member_but_the_signature_and_its_kind() {
     }
 }
 
+/// The documents name no mode for the digital yuan: another wallet's code must not stand on the screen under its name.
 #[test]
-fn the_wallet_chooses_the_mode() {
+fn the_wallet_chooses_the_mode_and_one_without_a_mode_gets_no_other() {
     for (wallet, mode) in [
         (None, "SCAN_WEIXIN"),
         (Some(Wallet::Wechat), "SCAN_WEIXIN"),
         (Some(Wallet::Alipay), "SCAN_ALIPAY"),
         (Some(Wallet::UnionPay), "SCAN_UNIONPAY"),
-        (Some(Wallet::Ecny), "SCAN_WEIXIN"),
+        (Some(Wallet::Ecny), ""),
     ] {
         let fields = fields_of(config(), &Request::ShowCode(Offer { wallet, ..offer() }));
         assert!(fields["payMode"].get(mode).is_some(), "{wallet:?}: {}", fields["payMode"]);
@@ -176,10 +177,29 @@ fn a_payment_is_split_from_inside_and_a_refund_takes_the_parts_back() {
     ]);
     assert_eq!(back["refundDetail"], json!([{ "signNum": "OPERATOR001", "orderAmount": 100, "sepDetail": parts }]));
     let guaranteed = Config { trade: TradeKind::Guaranteed, ..config };
-    assert!(fields_of(guaranteed.clone(), &Request::Refund(refund())).get("refundDetail").is_none());
     let list = fields_of(guaranteed, &confirm())["receiverList"].clone();
     assert_eq!(list[0]["amount"], 350);
     assert_eq!(list[0]["sepDetail"][0], json!({ "signNum": "LANDLORD", "amount": 35, "remark": "场地" }));
+}
+
+/// Before the confirmation the money is in the guarantee account; after it the payee has it, and the parties their parts.
+#[test]
+fn a_guaranteed_payment_comes_back_from_the_payee_once_it_was_confirmed() {
+    let guaranteed = Config { trade: TradeKind::Guaranteed, ..config() };
+    let back = |config: &Config, confirmed| {
+        fields_of(config.clone(), &Request::Refund(RefundOrder { confirmed, ..refund() }))["refundDetail"].clone()
+    };
+    assert_eq!(back(&guaranteed, None), Value::Null);
+    let whole = json!([{ "signNum": "OPERATOR001", "orderAmount": 100 }]);
+    assert_eq!(back(&guaranteed, Some(Fen::new(350))), whole);
+    // Of 200 that were confirmed the parties got 20 and 20, and half goes back.
+    let split = Config { split: rule(), ..guaranteed };
+    let parts = json!([
+        { "signNum": "LANDLORD", "amount": 10, "remark": "场地" }, { "signNum": "BRAND", "amount": 10 },
+    ]);
+    let half = json!([{ "signNum": "OPERATOR001", "orderAmount": 100, "sepDetail": parts }]);
+    assert_eq!(back(&split, Some(Fen::new(200))), half);
+    assert_eq!(back(&split, None), Value::Null);
 }
 
 #[test]
@@ -261,7 +281,8 @@ fn harmless_questions_name_no_money() {
 
 #[test]
 fn the_machine_is_filed_by_its_number() {
-    let terminal = Terminal { serial: Some("SN1".into()), address: Some("上海市1号".into()), ..config().terminal };
+    let (serial, address, state) = (Some("SN1".into()), Some("上海市1号".into()), Some("00".into()));
+    let terminal = Terminal { serial, address, state, ..config().terminal };
     let yst = Yst::new(Config { terminal, orgid: Some("990000000000009".into()), ..config() }).unwrap();
     for (filing, operation) in
         [(Filing::Add, "00"), (Filing::Change, "01"), (Filing::Cancel, "02"), (Filing::Ask, "03")]
@@ -270,7 +291,7 @@ fn the_machine_is_filed_by_its_number() {
         assert!(request.url.ends_with("/tm/handle"));
         let expected = json!({
             "orgId": "990000000000009", "cusId": "990000000000001", "termNo": "00000001", "operation": operation,
-            "deviceType": "10", "termSn": "SN1", "termAddress": "上海市1号",
+            "deviceType": "10", "termSn": "SN1", "termState": "00", "termAddress": "上海市1号",
         });
         assert_eq!(sent(&request).1, expected);
     }

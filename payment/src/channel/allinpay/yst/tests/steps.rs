@@ -169,6 +169,18 @@ fn an_accepted_confirmation_is_asked_after_until_it_is_done() {
     assert_eq!(told(&yst, &confirm(), &confirm_answer("00000", json!("1"))), Answer::Duty(DutyOutcome::Done));
 }
 
+/// What was not delivered went back before, and only the rest is confirmed.
+#[test]
+fn an_order_that_was_delivered_in_part_is_confirmed_over_that_part() {
+    let part = Request::Duty(Duty { amount: Fen::new(200), ..duty(DutyKind::ConfirmGuarantee) });
+    let yst = yst();
+    let (code, fields) = call(&yst, &part);
+    assert_eq!((code.as_str(), &fields["receiverList"][0]["amount"]), ("2090", &json!(200)));
+    let said = |fen: i64| told(&yst, &part, &with(confirm_answer("00000", json!("1")), "orderAmount", json!(fen)));
+    assert_eq!(kind(&said(350)), Some(DoubtKind::WrongOrder));
+    assert_eq!(said(200), Answer::Duty(DutyOutcome::Done));
+}
+
 /// After a restart the same number is sent again. Whatever code says "used before", the next call asks.
 #[test]
 fn a_repeated_confirmation_that_is_not_understood_becomes_a_question() {
