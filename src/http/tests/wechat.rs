@@ -167,7 +167,14 @@ fn for_another(config: &mut Config) {
 
 async fn returned(shop: &Shop) {
     let (amount, reason) = (Fen::new(350), "没有出货".to_owned());
-    let refund = RefundOrder { trade: trade(), refund: RefundId::from_entropy([2; 16]), begun: wall(), amount, reason };
+    let refund = RefundOrder {
+        trade: trade(),
+        refund: RefundId::from_entropy([2; 16]),
+        begun: wall(),
+        amount,
+        reason,
+        confirmed: None,
+    };
     let taken = shop.call(Request::Refund(refund.clone())).await;
     assert!(matches!(taken, Answer::Refund(RefundOutcome::Done | RefundOutcome::NotMoved)), "{taken:?}");
     assert_eq!(shop.call(Request::RefundQuery(refund)).await, Answer::Refund(RefundOutcome::Done));
