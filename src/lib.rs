@@ -22,6 +22,7 @@ pub mod daemon;
 pub mod demo;
 pub mod http;
 pub mod journal;
+mod json;
 pub mod screen;
 pub mod statements;
 pub mod sync;

@@ -5,6 +5,7 @@
 
 pub mod boards;
 pub mod money;
+pub mod program;
 pub mod replay;
 pub mod scanner;
 pub mod statements;

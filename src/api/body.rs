@@ -13,6 +13,7 @@ use ring::digest::{SHA256, digest};
 use serde::de::DeserializeOwned;
 
 use super::problem::{Code, Problem};
+use crate::json::Object;
 
 /// The largest body. An order of twenty items with long names needs a tenth of it.
 pub const BODY_BYTES_MAX: usize = 64 << 10;
@@ -115,7 +116,7 @@ fn is_json(headers: &HeaderMap) -> bool {
         && (charset.is_empty() || charset == "charset=utf-8" || charset == "charset=\"utf-8\"")
 }
 
-/// Reads JSON as `T`.
+/// Reads a JSON object as `T`.
 ///
 /// # Errors
 ///
@@ -128,7 +129,8 @@ pub fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
         return Err(Problem::new(Code::MalformedJson, detail));
     }
     let mut json = serde_json::Deserializer::from_slice(text);
-    serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let read: Result<Object<T>, _> = serde_path_to_error::deserialize(&mut json);
+    read.map(|Object(body)| body).map_err(|error| {
         let path = error.path().to_string();
         let detail = without_place(error.inner());
         match path.as_str() {

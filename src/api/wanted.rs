@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::problem::{Code, Problem};
 use crate::daemon::terminal::ActError;
+use crate::json::objects;
 
 /// Longest texts, in characters. Alipay's bill takes 256 bytes of subject and 64 characters of a goods code
 /// (reference/alipay.md 5.1); a caller's number is a key, not prose.
@@ -79,7 +80,7 @@ impl Visitor<'_> for AmountVisitor {
 pub struct WantedOrder {
     amount: Amount,
     currency: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
     items: Vec<WantedItem>,
     #[serde(default = "either")]
     who_scans: WhoScans,
@@ -113,7 +114,7 @@ pub struct WantedItem {
 pub struct WantedCashSale {
     amount: Amount,
     currency: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
     items: Vec<WantedItem>,
     subject: Option<String>,
     reference: Option<String>,

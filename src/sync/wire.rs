@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::command::Delivered;
 use crate::journal::CommandResult;
 use crate::journal::chain::Record;
+use crate::json::{Object, objects};
 
 /// The most entries of one batch.
 pub const ENTRIES_MAX: u32 = 500;
@@ -122,7 +123,7 @@ pub struct RefusedEntry {
 #[derive(Debug, Deserialize)]
 struct TakenBody {
     acknowledged: u64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
     refused: Vec<RefusedEntry>,
 }
 
@@ -183,11 +184,11 @@ impl Answer {
     #[must_use]
     pub fn read(status: u16, retry_after: Option<&str>, body: &[u8]) -> Self {
         match status {
-            200 => match serde_json::from_slice::<TakenBody>(body) {
-                Ok(TakenBody { acknowledged, refused }) => {
+            200 => match serde_json::from_slice(body) {
+                Ok(Object(TakenBody { acknowledged, refused })) => {
                     Self::Taken { acknowledged, refused: refused.into_iter().map(RefusedEntry::tidied).collect() }
                 }
-                Err(error) => Self::Nonsense(format!("its answer is not understood ({error})")),
+                Err(error) => Self::not_understood("answer", &error),
             },
             400 | 413 | 422 => Self::BadBatch(Said::read(body, "unreadable")),
             401 | 403 => Self::NotAccepted(Said::read(body, "not_accepted")),
@@ -201,14 +202,21 @@ impl Answer {
     }
 
     fn read_conflict(body: &[u8]) -> Self {
-        match serde_json::from_slice::<ErrorBody>(body) {
-            Ok(ErrorBody { code, acknowledged: Some(acknowledged), .. }) if code == "gap" => Self::Gap { acknowledged },
-            Ok(ErrorBody { code, detail, .. }) if code == "fork" => Self::Fork { detail: cut(detail) },
-            Ok(ErrorBody { code, .. }) => {
+        match serde_json::from_slice(body) {
+            Ok(Object(ErrorBody { code, acknowledged: Some(acknowledged), .. })) if code == "gap" => {
+                Self::Gap { acknowledged }
+            }
+            Ok(Object(ErrorBody { code, detail, .. })) if code == "fork" => Self::Fork { detail: cut(detail) },
+            Ok(Object(ErrorBody { code, .. })) => {
                 Self::Nonsense(format!("it answers 409 with the code {:?}", word(&code, "?")))
             }
-            Err(error) => Self::Nonsense(format!("its 409 is not understood ({error})")),
+            Err(error) => Self::not_understood("409", &error),
         }
+    }
+
+    /// The reader's words hold what was read, however long that is.
+    fn not_understood(what: &str, error: &serde_json::Error) -> Self {
+        Self::Nonsense(cut(format!("its {what} is not understood ({error})")))
     }
 
     /// No answer came.
@@ -227,8 +235,8 @@ impl RefusedEntry {
 
 impl Said {
     fn read(body: &[u8], otherwise: &str) -> Self {
-        match serde_json::from_slice::<ErrorBody>(body) {
-            Ok(said) => Self { code: word(&said.code, otherwise), detail: cut(said.detail) },
+        match serde_json::from_slice::<Object<ErrorBody>>(body) {
+            Ok(Object(said)) => Self { code: word(&said.code, otherwise), detail: cut(said.detail) },
             Err(_) => Self { code: otherwise.to_owned(), detail: String::new() },
         }
     }
@@ -281,6 +289,7 @@ pub fn poll(handled: u64, results: &[CommandResult], wait_s: u64) -> String {
 
 #[derive(Debug, Deserialize)]
 struct CommandsBody {
+    #[serde(deserialize_with = "objects")]
     commands: Vec<Delivered>,
 }
 
@@ -301,8 +310,8 @@ pub fn commands(status: u16, retry_after: Option<&str>, body: &[u8]) -> Result<V
             | Answer::Nonsense(_)) => answer,
         });
     }
-    let read = serde_json::from_slice::<CommandsBody>(body);
-    read.map(|body| body.commands).map_err(|error| Answer::Nonsense(format!("its answer is not understood ({error})")))
+    let read = serde_json::from_slice::<Object<CommandsBody>>(body);
+    read.map(|Object(body)| body.commands).map_err(|error| Answer::not_understood("answer", &error))
 }
 
 /// The body of a join.

@@ -158,6 +158,31 @@ fn what_a_hub_says_is_short_and_printable_before_it_is_kept() {
 
 const COMMANDS: &str = r#"{"commands":[{"number":4,"command":"{\"terminal\":\"VM-0001\",\"number\":4,\"issued_ms\":1790000000000,\"do\":{\"kind\":\"restart\"}}","signature":"AAAA"}]}"#;
 
+/// Whoever answers with a list is no hub: nothing is acknowledged by it.
+#[test]
+fn a_list_is_no_answer() {
+    for (status, body) in [(200, "[7]"), (200, r#"{"acknowledged":7,"refused":[[6,"x"]]}"#), (409, r#"["gap","",3]"#)] {
+        let answer = Answer::read(status, None, body.as_bytes());
+        assert!(matches!(answer, Answer::Nonsense(_)), "{status} {body}: {answer:?}");
+    }
+    assert!(matches!(commands(200, None, b"[[]]"), Err(Answer::Nonsense(_))));
+}
+
+/// The reader of JSON repeats what it did not expect.
+#[test]
+fn what_is_not_understood_is_short_and_printable_too() {
+    let long = "A".repeat(100_000);
+    let answers = [
+        Answer::read(200, None, format!(r#"{{"acknowledged":"{long}"}}"#).as_bytes()),
+        Answer::read(409, None, format!(r#"{{"code":"gap","acknowledged":"{long}"}}"#).as_bytes()),
+        commands(200, None, format!(r#"{{"commands":"{long}"}}"#).as_bytes()).unwrap_err(),
+    ];
+    for answer in answers {
+        let Answer::Nonsense(what) = answer else { panic!("{answer:?}") };
+        assert!(what.contains("is not understood") && what.chars().count() <= 300, "{} characters", what.len());
+    }
+}
+
 #[test]
 fn commands_are_read_with_their_exact_bytes() {
     let read = commands(200, None, COMMANDS.as_bytes()).unwrap();

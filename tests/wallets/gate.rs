@@ -87,10 +87,20 @@ impl Gate {
     }
 
     /// The same with another app open on every phone; Allinpay only.
-    pub fn using(self, app: App) -> Self {
+    pub fn using(&self, app: App) -> Self {
         match self {
-            Self::Allinpay(control, _) => Self::Allinpay(control, app),
-            Self::Alipay(_) | Self::Wechat(_) => self,
+            Self::Allinpay(control, _) => Self::Allinpay(control.clone(), app),
+            Self::Alipay(_) | Self::Wechat(_) => self.clone(),
+        }
+    }
+
+    /// The wallet on every phone, as orders name it.
+    pub const fn wallet(&self) -> &'static str {
+        match self {
+            Self::Alipay(_) | Self::Allinpay(_, App::Alipay) => "alipay",
+            Self::Wechat(_) | Self::Allinpay(_, App::Wechat) => "wechat",
+            Self::Allinpay(_, App::UnionPay) => "union_pay",
+            Self::Allinpay(_, App::Ecny) => "ecny",
         }
     }
 

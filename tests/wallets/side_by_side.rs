@@ -6,7 +6,7 @@ use till::demo::channels::ChannelOptions;
 use till::demo::scene::SceneOptions;
 
 use crate::evening::{QUICK, hurry, numbers, scan};
-use crate::gate::{Gate, Money};
+use crate::gate::{Call, Gate, Money};
 use crate::shop::{Shop, WATER};
 use crate::three_books;
 
@@ -60,6 +60,45 @@ async fn two_codes_stand_side_by_side_and_either_pays_and_both_paid_is_one_kept(
     assert_eq!(moved, [Money::kept(WATER), Money::returned(WATER)], "{done:#}");
     assert_eq!(done["refunds"][0]["reason"], "paid_twice", "{done:#}");
     assert_eq!(shop.fallen(), 3);
+    three_books::all_agree(&shop, total(&gates)).await;
+}
+
+#[tokio::test]
+async fn beside_a_code_whose_reply_was_lost_the_other_pays_and_either_way_one_is_kept() {
+    let (shop, gates) = shop_of(&[ChannelId::Alipay, ChannelId::Wechat], &["alipay", "wechat"]).await;
+    // Whichever code's reply is lost, and whichever is paid: the number whose reply was lost is asked for again.
+    for (lost, paid) in [(0, 1), (1, 0), (0, 0), (1, 1)] {
+        shop.until_free().await;
+        gates[lost].lose_reply(Call::MakeCode);
+        let order = shop.order("11", WATER, "buyer_scans").await;
+        let id = scans(&shop, &gates[paid]).await;
+        gates[paid].confirm("Lin", &id).unwrap();
+        let order = shop.order_until(&order, &["completed"]).await;
+        assert_eq!(gates[paid].sum(&numbers(&order)), Money::kept(WATER), "{order:#}");
+        gates[lost].be_fair();
+    }
+    assert_eq!((total(&gates), shop.fallen()), (Money::kept(4 * WATER), 4));
+    three_books::all_agree(&shop, total(&gates)).await;
+}
+
+#[tokio::test]
+async fn of_two_codes_the_one_that_is_paid_late_comes_back() {
+    let (shop, gates) = shop_of(&[ChannelId::Alipay, ChannelId::Wechat], &["alipay", "wechat"]).await;
+    for (late, early) in [(0, 1), (1, 0)] {
+        shop.until_free().await;
+        let order = shop.order("11", WATER, "buyer_scans").await;
+        let ids = [scans(&shop, &gates[0]).await, scans(&shop, &gates[1]).await];
+        gates[late].delay_payment(1_500);
+        gates[late].confirm("Lin", &ids[late]).unwrap();
+        gates[early].confirm("Lin", &ids[early]).unwrap();
+        shop.order_until(&order, &["completed"]).await;
+        let done = shop.order_when(&order, "the late payment back", |order| order["refunded"] == WATER).await;
+        assert_eq!(done["refunds"][0]["reason"], "paid_twice", "{done:#}");
+        let all = numbers(&done);
+        assert_eq!((gates[early].sum(&all), gates[late].sum(&all)), (Money::kept(WATER), Money::returned(WATER)));
+        gates[late].be_fair();
+    }
+    assert_eq!(shop.fallen(), 2);
     three_books::all_agree(&shop, total(&gates)).await;
 }
 

@@ -28,6 +28,23 @@ async fn an_amount_that_is_no_whole_positive_number_of_fen_is_refused_by_name() 
     assert_eq!(machine.get("/v1/terminal").await.json()["newest_seq"], 0);
 }
 
+/// Serde would fill the fields from a list in their order.
+#[tokio::test]
+async fn a_list_is_no_body_and_no_item() {
+    let machine = Machine::start().await;
+    for (path, body) in [
+        ("/v1/orders", r#"[350,"CNY"]"#),
+        ("/v1/orders", r#"{"amount":350,"currency":"CNY","items":[["11"]]}"#),
+        ("/v1/orders/S0123456789ABCDEFGHJKMNPQR/refunds", "[100,null,null]"),
+        ("/v1/orders/S0123456789ABCDEFGHJKMNPQR/instalments", "[3]"),
+    ] {
+        let answer = machine.post(path, body).await;
+        let problem = answer.is_problem(422, "invalid_field");
+        assert!(problem["detail"].as_str().unwrap().contains("a JSON object"), "{body}: {problem}");
+    }
+    assert_eq!(machine.get("/v1/terminal").await.json()["newest_seq"], 0);
+}
+
 #[tokio::test]
 async fn every_other_bad_order_names_its_field() {
     let machine = Machine::start().await;

@@ -25,7 +25,7 @@ pub mod notice;
 mod reply;
 pub mod setup;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod v3;
 pub mod wire;
 

@@ -29,7 +29,7 @@ mod seal;
 pub mod setup;
 pub mod sign;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod v2;
 pub mod wire;
 pub mod xml;

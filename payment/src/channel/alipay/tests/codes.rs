@@ -97,7 +97,7 @@ fn meaning(name: &str) -> Class {
     }
 }
 
-fn documented() -> Vec<(Vec<Method>, Class, &'static str)> {
+pub(super) fn documented() -> Vec<(Vec<Method>, Class, &'static str)> {
     let rows = DOCUMENTED.lines().filter(|line| !line.is_empty());
     rows.flat_map(|line| {
         let (method, rest) = line.split_once(' ').unwrap();

@@ -8,6 +8,7 @@ mod giving_back;
 mod replies;
 mod requests;
 mod setup;
+pub(crate) mod told;
 
 use serde_json::Value;
 

@@ -24,7 +24,7 @@ pub mod sign;
 pub mod statement;
 pub mod terminal;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod wire;
 
 use jiff::civil::Date;

@@ -24,7 +24,7 @@ pub mod sm4;
 pub mod split;
 pub mod terminal;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod wire;
 
 use jiff::civil::Date;

@@ -84,7 +84,7 @@ fn meaning(name: &str) -> Class {
     }
 }
 
-fn documented() -> Vec<(&'static [Operation], Class, &'static str)> {
+pub(super) fn documented() -> Vec<(&'static [Operation], Class, &'static str)> {
     let rows = DOCUMENTED.lines().filter(|line| !line.is_empty());
     rows.flat_map(|line| {
         let (on, rest) = line.split_once(' ').unwrap();

@@ -8,6 +8,7 @@ mod replies;
 mod requests;
 mod seals;
 mod setup;
+pub(crate) mod told;
 mod xml;
 
 use std::sync::LazyLock;

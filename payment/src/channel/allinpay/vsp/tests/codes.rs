@@ -39,7 +39,7 @@ fn word(answer: &Answer) -> String {
 }
 
 /// Columns as in `every_request`: code, pay, query, query of a shown code, cancel, close, refund, refund query.
-const OUTCOMES: &str = "
+pub(super) const OUTCOMES: &str = "
 0000 ready        paid            paid            paid       returned closed   done      done
 1001 doubt        doubt           no-trade        no-trade   no-trade no-trade refused   absent
 1999 doubt        doubt           doubt           doubt      ask      ask      doubt     doubt
@@ -116,7 +116,7 @@ fn an_unlisted_state_is_told_as_such() {
 }
 
 /// Retcode, then the columns of `every_request`; signed, with a `trxstatus` that must not be looked at.
-const RETCODES: &str = "
+pub(super) const RETCODES: &str = "
 FAIL        no:setup doubt doubt doubt ask   ask   doubt doubt
 PARAMERR    no:setup doubt doubt doubt ask   ask   doubt doubt
 SIGNAUTHERR no:setup doubt doubt doubt ask   ask   doubt doubt

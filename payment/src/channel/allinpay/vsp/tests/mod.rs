@@ -7,6 +7,7 @@ mod replies;
 mod requests;
 mod seals;
 mod setup;
+pub(crate) mod told;
 
 use serde_json::{Map, Value, json};
 

@@ -5,6 +5,7 @@ mod requests;
 mod setup;
 mod steps;
 mod table;
+pub(crate) mod told;
 
 use std::sync::LazyLock;
 

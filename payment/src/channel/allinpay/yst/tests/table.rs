@@ -7,7 +7,7 @@ use crate::channel::outcome::{CodeAnswer, DoubtKind, DutyOutcome, Outcome, Refun
 
 /// Rows: `respCode`, `result` (`-` for none). Columns: what a shown code, a taken code, a question about either, an undoing,
 /// a refund, a question about it, and a confirmation are told.
-const TABLE: &str = "
+pub(super) const TABLE: &str = "
 code  result | show    take       ask-shown  ask-taken  undo     refund    ask-refund  confirm
 00000 -      | ready   malformed  malformed  malformed  again    not-moved malformed   again
 00000 0      | ready   confirming no-trade   confirming again    not-moved not-moved   again
@@ -31,7 +31,7 @@ code  result | show    take       ask-shown  ask-taken  undo     refund    ask-r
 20402 -      | doubt   doubt      doubt      doubt      doubt    short     doubt       refused
 ";
 
-fn columns() -> [Request; 8] {
+pub(super) fn columns() -> [Request; 8] {
     [
         show(),
         take(),
@@ -102,7 +102,7 @@ fn word_of_known(answer: &Answer) -> &'static str {
 }
 
 /// Whatever could be in an answer, so that only its codes decide.
-fn fields(request: &Request, code: &str, result: &str) -> Value {
+pub(super) fn fields(request: &Request, code: &str, result: &str) -> Value {
     let amount = if matches!(request, Request::Refund(_) | Request::RefundQuery(_)) { 100 } else { 350 };
     let all = json!({
         "reqTraceNum": number(request), "respTraceNum": TRADE_NO, "orderAmount": amount, "payAmount": amount,
