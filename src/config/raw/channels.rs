@@ -1,6 +1,5 @@
 //! `[channels]` as it is written.
 
-use payment::channel::Wallet;
 use payment::channel::allinpay::vsp::Folder;
 use payment::channel::allinpay::yst::codes::Meaning;
 use payment::channel::allinpay::yst::setup::{AmountForm, AskBy, PayModeForm, TradeKind};

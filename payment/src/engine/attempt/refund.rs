@@ -7,7 +7,7 @@
 //! A call that was taken is no proof (Alipay: only `fund_change=Y` or the refund query's `REFUND_SUCCESS` is), so what
 //! did not move at once is asked after, and sent again under the same number when the channel has never heard of it.
 
-use crate::channel::outcome::{Outcome, RefundOutcome};
+use crate::channel::outcome::{Outcome, RefundOutcome, Why};
 use crate::channel::{Answer, ChannelId, RefundOrder, Request, Trade};
 use crate::engine::desk::Desk;
 use crate::engine::effect::CallId;
@@ -206,10 +206,12 @@ impl Refund {
         self.next_at = Some(self.backoff.next(desk.now(), gap, desk.pace()));
     }
 
-    /// A trade that is closed after it was paid has given all its money back.
+    /// A trade that is closed after it was paid has given all its money back. Any other "not paid" contradicts the payment
+    /// and proves nothing.
     fn on_trade(&mut self, desk: &mut Desk, outcome: &Outcome) -> bool {
         match outcome {
-            Outcome::NotPaid(_) => return self.done(desk),
+            Outcome::NotPaid(refusal) if refusal.why == Why::Closed => return self.done(desk),
+            Outcome::NotPaid(_) => self.ask_later(desk),
             Outcome::Paid(_) | Outcome::Pending(_) => {
                 self.step = Step::Send;
                 self.next_at = Some(self.backoff.next(desk.now(), self.pace(desk).refund_gap_ms, desk.pace()));

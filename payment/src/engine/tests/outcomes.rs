@@ -10,7 +10,7 @@
 //! | `closed`, `cancelled` | not an end by itself: it is asked until no payment can come any more, and the silence goes on |
 //! | `cancelling-in-doubt`, `cancelled` | the cancel may still return what was paid: no goods, and no refund beside it |
 //! | `closing-no-trade`, `cancel-refused` | the buyer has gone: what was paid goes back |
-//! | `refund-refused` | the trade is asked after; one that is closed has given its money back |
+//! | `refund-refused` | the trade is asked after; one that is closed has given its money back, any other "not paid" contradicts the payment |
 
 use super::stage::{DAY, PRICE, RETURNING, SHOWN, Stage, State, TAKEN, receipt};
 use crate::channel::outcome::{CodeAnswer, Doubt, DoubtKind, Outcome, RefundOutcome, Refusal, Reversal, Waiting, Why};
@@ -22,21 +22,21 @@ const TABLE: &str = "
 |                   ready       no-code        known          code-doubt
 asked-for-a-code    open/open   unpaid/nothing open/nothing   open/nothing
 
-|                   paid           paid-other not-paid       no-trade  confirming doubt
-shown               paid/sold      open/open  unpaid/nothing open/open open/open  open/open
-scanned             paid/sold      open/open  unpaid/nothing open/open open/open  open/open
-shown-and-restarted paid/sold      open/open  unpaid/nothing open/open open/open  open/open
-closing-in-doubt    paid/sold      open/open  open/open      open/open open/open  open/open
-closing-no-trade    paid/returning open/open  open/open      open/open open/open  open/open
-closed              paid/sold      open/open  open/open      open/open open/open  open/open
-sent                paid/sold      open/open  unpaid/nothing open/open open/open  open/open
-confirming          paid/sold      open/open  unpaid/nothing open/open open/open  open/open
-unknown             paid/sold      open/open  unpaid/nothing open/open open/open  open/open
-sent-and-restarted  paid/sold      open/open  unpaid/nothing open/open open/open  open/open
-cancelling-in-doubt open/open      open/open  open/open      open/open open/open  open/open
-cancel-refused      paid/returning open/open  open/open      open/open open/open  open/open
-cancelled           open/open      open/open  open/open      open/open open/open  open/open
-refund-refused      paid/owed      paid/owed  paid/returned  paid/owed paid/owed  paid/owed
+|                   paid           paid-other not-paid       is-closed      no-trade  confirming doubt
+shown               paid/sold      open/open  unpaid/nothing unpaid/nothing open/open open/open  open/open
+scanned             paid/sold      open/open  unpaid/nothing unpaid/nothing open/open open/open  open/open
+shown-and-restarted paid/sold      open/open  unpaid/nothing unpaid/nothing open/open open/open  open/open
+closing-in-doubt    paid/sold      open/open  open/open      open/open      open/open open/open  open/open
+closing-no-trade    paid/returning open/open  open/open      open/open      open/open open/open  open/open
+closed              paid/sold      open/open  open/open      open/open      open/open open/open  open/open
+sent                paid/sold      open/open  unpaid/nothing unpaid/nothing open/open open/open  open/open
+confirming          paid/sold      open/open  unpaid/nothing unpaid/nothing open/open open/open  open/open
+unknown             paid/sold      open/open  unpaid/nothing unpaid/nothing open/open open/open  open/open
+sent-and-restarted  paid/sold      open/open  unpaid/nothing unpaid/nothing open/open open/open  open/open
+cancelling-in-doubt open/open      open/open  open/open      open/open      open/open open/open  open/open
+cancel-refused      paid/returning open/open  open/open      open/open      open/open open/open  open/open
+cancelled           open/open      open/open  open/open      open/open      open/open open/open  open/open
+refund-refused      paid/owed      paid/owed  paid/owed      paid/returned  paid/owed paid/owed  paid/owed
 
 |                   closed    undone    nothing-to-undo again     ask       undo-doubt
 closing             open/open open/open open/open       open/open open/open open/open
@@ -77,7 +77,8 @@ fn answers(name: &str) -> Vec<Answer> {
         "code-doubt" => doubts().into_iter().map(|doubt| Answer::Code(CodeAnswer::Unknown(doubt))).collect(),
         "paid" => vec![Answer::Payment(Outcome::Paid(receipt(PRICE)))],
         "paid-other" => vec![Answer::Payment(Outcome::Paid(receipt(Fen::new(349))))],
-        "not-paid" => refusals().into_iter().map(|refusal| Answer::Payment(Outcome::NotPaid(refusal))).collect(),
+        "not-paid" => not_paid(|why| why != Why::Closed),
+        "is-closed" => not_paid(|why| why == Why::Closed),
         "no-trade" => vec![Answer::Payment(Outcome::Pending(Waiting::NoTrade))],
         "confirming" => vec![Answer::Payment(Outcome::Pending(Waiting::Confirming))],
         "doubt" => doubts().into_iter().map(|doubt| Answer::Payment(Outcome::Unknown(doubt))).collect(),
@@ -96,6 +97,11 @@ fn answers(name: &str) -> Vec<Answer> {
         "refund-doubt" => doubts().into_iter().map(|doubt| Answer::Refund(RefundOutcome::Unknown(doubt))).collect(),
         other => panic!("no answer {other}"),
     }
+}
+
+fn not_paid(which: impl Fn(Why) -> bool) -> Vec<Answer> {
+    let wanted = refusals().into_iter().filter(|refusal| which(refusal.why));
+    wanted.map(|refusal| Answer::Payment(Outcome::NotPaid(refusal))).collect()
 }
 
 fn state(name: &str) -> State {
@@ -127,7 +133,7 @@ fn every_answer_in_every_state_makes_of_the_order_what_is_written_here() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 4 + 14 * 6 + 2 * 6 + 2 * 7, "a state or an answer is missing");
+    assert_eq!(checked, 4 + 14 * 7 + 2 * 6 + 2 * 7, "a state or an answer is missing");
 }
 
 /// At each channel, with each kind of refusal and of doubt.
