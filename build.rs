@@ -20,8 +20,11 @@ mod ink;
 use std::env;
 use std::error::Error;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use skrifa::instance::{LocationRef, Size};
 use skrifa::outline::{DrawSettings, HintingInstance, OutlineGlyphCollection, OutlinePen, SmoothMode, Target};
 use skrifa::{FontRef, GlyphId, MetadataProvider};
@@ -54,10 +57,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let odds = learn(faces.iter().flat_map(|(_, face)| face).map(|(_, ink)| ink));
     fs::write(out.join("glyphs.odds"), odds)?;
+    fs::write(out.join("openapi.json.z"), packed(Path::new("src/api/openapi.json"))?)?;
     for (name, face) in faces {
         fs::write(out.join(name), write_face(&face, &odds)?)?;
     }
     Ok(())
+}
+
+/// A file that is rarely asked for, as zlib packs it: a tenth of its size.
+fn packed(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={}", path.display());
+    let mut packer = ZlibEncoder::new(Vec::new(), Compression::best());
+    packer.write_all(&fs::read(path)?)?;
+    Ok(packer.finish()?)
 }
 
 /// The profile for devices is the one that is optimised for size.

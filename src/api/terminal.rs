@@ -15,8 +15,8 @@ use super::wanted::Nothing;
 use super::wire::{FaultRow, TerminalStatus};
 
 /// Faults that come and go with their cause, by the beginning of their names.
-const BY_THEMSELVES: [&str; 9] =
-    ["storage", "journal-full", "clock", "network-", "setup-", "duty-", "scanner", "machine", "display"];
+const BY_THEMSELVES: [&str; 8] =
+    ["storage", "journal-full", "clock", "network-", "setup-", "scanner", "machine", "display"];
 
 /// `GET /v1/terminal`
 pub(super) async fn show(State(api): State<Api>) -> Result<Json<TerminalStatus>, Problem> {
@@ -59,6 +59,12 @@ fn by_hand(api: &Api, name: &str) -> Result<Fault, Problem> {
     let slot = name.strip_prefix("slot-").and_then(SlotId::new);
     if let Some(slot) = slot.filter(|slot| api.products.contains_key(slot)) {
         return Ok(Fault::Slot(slot));
+    }
+    if let Some(order) = name.strip_prefix("duty-") {
+        let detail = format!(
+            "{name} ends when the channel knows of the delivery, or when POST /v1/orders/{order}/duties/done says so"
+        );
+        return Err(Problem::new(Code::FaultNotByHand, detail));
     }
     if BY_THEMSELVES.iter().any(|known| name == *known || (known.ends_with('-') && name.starts_with(known))) {
         let detail = format!("{name} ends by itself when its cause is mended; GET /v1/terminal says what it is");

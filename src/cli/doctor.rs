@@ -208,6 +208,9 @@ fn remedy_of_fault(name: &str) -> &'static str {
         "setup" => {
             "the channel refuses app id, keys or permissions: compare them with the merchant's console, then restart till"
         }
+        "duty" => {
+            "`till order` with its number shows the channel's code; do it in the channel's portal, then `till duty-done` ends this"
+        }
         "scanner" => "plug it in again, and look whether its path in the board file exists",
         "machine" => "look at the machine's controller, its cable and its power",
         "slot" => "clear the jam, then `till faults clear` with the name of this fault",

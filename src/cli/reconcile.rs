@@ -24,7 +24,7 @@ use crate::statements::ours;
 
 #[derive(Debug, Args)]
 pub(super) struct ReconcileArgs {
-    /// The day in China, such as 2026-11-21 [default: yesterday]
+    /// The day in China, such as 2026-11-21 [default: yesterday, and the day before that until ten in the morning]
     #[arg(long, value_name = "DAY")]
     date: Option<Date>,
     /// Only this channel; may be given more than once [default: all that are set up]
@@ -119,7 +119,7 @@ pub(super) async fn compare(args: ReconcileArgs) -> Result<Answer, Failure> {
 
 /// The day that is meant. One that is not over has no statement that counts, and would be asked for too early.
 fn day_of(args: &ReconcileArgs, now: Wall) -> Result<Date, Failure> {
-    let day = args.date.or_else(|| yesterday(now)).ok_or_else(|| Failure::other(Exit::Usage, "no such day"))?;
+    let day = args.date.or_else(|| newest_made(now)).ok_or_else(|| Failure::other(Exit::Usage, "no such day"))?;
     if is_over(day, now) || args.unfinished {
         return Ok(day);
     }
@@ -153,8 +153,13 @@ fn wishes(args: &ReconcileArgs) -> Wishes {
     Wishes { files: args.file.clone(), again, offline, unit: args.unit.into() }
 }
 
-fn yesterday(now: Wall) -> Option<Date> {
-    books::day::of(now.ms)?.yesterday().ok()
+/// Ten in the morning, in ms.
+const MADE_AT_MS: i64 = 10 * 3_600_000;
+
+/// The newest day whose statements every channel has made: they make yesterday's until about ten in the morning. So a
+/// machine that was off, and asks when it is on again, asks for the day that it missed.
+fn newest_made(now: Wall) -> Option<Date> {
+    books::day::of(now.ms.saturating_sub(MADE_AT_MS))?.yesterday().ok()
 }
 
 fn load(args: &ReconcileArgs) -> Result<Checked, Failure> {

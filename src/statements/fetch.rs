@@ -27,6 +27,8 @@ pub enum Fetched {
     File(Vec<u8>),
     /// The channel says that no money moved that day.
     Nothing,
+    /// The channel has no file, and may still make one: not a word to keep.
+    NoneSoFar,
 }
 
 /// Why there is no statement.
@@ -95,7 +97,7 @@ impl Asking<'_> {
             Ok(url) => url,
             Err(AlipayBill::Empty) => return Ok(Fetched::Nothing),
             // The same code stands for a day without sales and for a bill that is not made yet.
-            Err(AlipayBill::NotExist) if self.is_long_over(day) => return Ok(Fetched::Nothing),
+            Err(AlipayBill::NotExist) if self.is_long_over(day) => return Ok(Fetched::NoneSoFar),
             Err(AlipayBill::NotExist) => return Err(FetchError::NotYet(ChannelName(self.channel))),
             Err(error) => return Err(self.refused(error)),
         };

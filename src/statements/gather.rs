@@ -96,6 +96,7 @@ impl Gathering {
     async fn fetched(&mut self, channel: ChannelId, day: Date) -> Option<Statement> {
         match fetch(&self.channels, channel, day, self.wall).await {
             Ok(Fetched::File(bytes)) => self.take(channel, day, &bytes),
+            Ok(Fetched::NoneSoFar) => self.nothing_on_that_day(channel),
             Ok(Fetched::Nothing) => {
                 self.keep(channel, day, &[]);
                 self.nothing_on_that_day(channel)

@@ -510,7 +510,8 @@ pub struct Stored {
     pub entry: Entry,
 }
 
-/// An order's public state. It only moves down this list, never up.
+/// An order's public state. It only moves down this list, but for money that must go back once more
+/// ([`Self::may_become`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderState {

@@ -82,7 +82,7 @@ impl fmt::Display for Fault {
             Self::Duty(order) => write!(
                 f,
                 "the channel does not take the word of the delivery of order {order}, so its money may be held back; \
-                 `till order {order}` shows the channel's code"
+                 `till order {order}` shows the channel's code, and `till duty-done {order}` ends this when it was done by hand"
             ),
         }
     }

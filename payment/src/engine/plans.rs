@@ -73,8 +73,11 @@ impl Engine {
         if !order.may_choose_instalment() {
             return Err(Refused::TooLateToChoose(id));
         }
-        let amount = order.record.amount;
+        let (amount, who_scans, origin) = (order.record.amount, order.record.who_scans, order.record.origin);
         let chosen = periods.map(|periods| self.plan(amount, periods)).transpose()?;
+        if let Some(refused) = chosen.and_then(|_| self.no_lender(who_scans, origin)) {
+            return Err(refused);
+        }
         self.choose(now, id, chosen);
         Ok(Done::Taken)
     }

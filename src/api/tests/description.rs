@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::http::ask;
 use super::machine::Machine;
-use crate::api::openapi::DOCUMENT;
+use crate::api::openapi;
 use crate::api::{problem, wire};
 
 fn document() -> Value {
-    serde_json::from_str(DOCUMENT).unwrap()
+    serde_json::from_str(&openapi::document()).unwrap()
 }
 
 #[test]
@@ -218,5 +218,5 @@ async fn complaints_and_alarms_are_as_described() {
 #[tokio::test]
 async fn the_description_is_served_as_it_is_committed() {
     let machine = Machine::start().await;
-    assert_eq!(machine.get("/v1/openapi.json").await.text(), DOCUMENT);
+    assert_eq!(machine.get("/v1/openapi.json").await.text(), openapi::document());
 }

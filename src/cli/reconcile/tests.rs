@@ -22,9 +22,10 @@ fn at(text: &str) -> Wall {
 }
 
 #[test]
-fn without_a_date_it_is_yesterday_in_china() {
-    assert_eq!(day_of(&args(&[]), at("2026-11-22 00:00:00")).unwrap(), DAY);
-    assert_eq!(day_of(&args(&[]), at("2026-11-22 23:59:59")).unwrap(), DAY);
+fn without_a_date_it_is_the_newest_day_whose_statements_are_made() {
+    for now in ["2026-11-22 10:00:00", "2026-11-22 23:59:59", "2026-11-23 09:59:59"] {
+        assert_eq!(day_of(&args(&[]), at(now)).unwrap(), DAY, "{now}");
+    }
 }
 
 #[test]

@@ -190,7 +190,10 @@ impl Refund {
             RefundOutcome::Refused { code } => self.owe(desk, code),
             RefundOutcome::Failed { .. } if is_planted(Mutant::FailedRefundIsDropped) => return true,
             // The refusal of a repeat says nothing about the first, which may still move the money: its own query does.
-            RefundOutcome::Failed { .. } if self.step == Step::Send && self.sent > 1 => self.ask_later(desk),
+            RefundOutcome::Failed { code } if self.step == Step::Send && self.sent > 1 => {
+                self.note_owed(desk, code);
+                self.ask_later(desk);
+            }
             RefundOutcome::Failed { code } => self.fail(desk, code),
             RefundOutcome::Unknown(_) => self.ask_later(desk),
         }
@@ -229,13 +232,18 @@ impl Refund {
 
     /// The channel refuses for now. The trade is asked after before the next try: it may be closed.
     fn owe(&mut self, desk: &mut Desk, code: &str) {
+        self.note_owed(desk, code);
+        self.step = if self.step == Step::AskTrade { Step::Send } else { Step::AskTrade };
+        self.next_at = Some(self.backoff.next(desk.now(), self.pace(desk).refund_query_ms, desk.pace()));
+    }
+
+    /// Once for each code: the journal does not grow with the tries.
+    fn note_owed(&self, desk: &mut Desk, code: &str) {
         let known = desk.record.refunds.iter().find(|known| known.refund == self.wanted.refund);
         if known.is_none_or(|known| known.owed.as_deref() != Some(code)) {
             let (order, refund, code) = (desk.order(), self.wanted.refund, code.to_owned());
             desk.note(Entry::RefundOwed { order, refund, code });
         }
-        self.step = if self.step == Step::AskTrade { Step::Send } else { Step::AskTrade };
-        self.next_at = Some(self.backoff.next(desk.now(), self.pace(desk).refund_query_ms, desk.pace()));
     }
 
     /// This number is spent, and the money is still owed: another one returns it.

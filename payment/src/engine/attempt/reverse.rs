@@ -22,8 +22,8 @@ use crate::engine::mutant::{Mutant, is_planted};
 use crate::engine::retry::Backoff;
 use crate::time::Mono;
 
-/// So many undos without an answer or without effect, and a payment that is seen is taken for one: it goes back by a
-/// refund. A cancel that still arrives moves nothing twice, because no channel returns more than was paid.
+/// So many undos without an answer, and a payment that is seen is taken for one: it goes back by a refund. A cancel that
+/// still arrives moves nothing twice, because no channel returns more than was paid.
 const MOST_DOUBTS: u32 = 8;
 
 /// What to do next.
@@ -43,7 +43,7 @@ pub(crate) struct Reverse {
     cancel_refused: bool,
     /// The channel answered an undo, whatever it said.
     answered: bool,
-    /// Undos without an answer or without effect.
+    /// Undos without an answer.
     doubts: u32,
     /// The channel said that the trade is closed and unpaid.
     closed: Option<Refusal>,
@@ -107,10 +107,12 @@ impl Reverse {
             Reversal::Unknown(_) if is_planted(Mutant::CancelForgottenOnTimeout) => {
                 Next::NotPaid(Refusal { code: "cancelled".to_owned(), why: Why::Closed })
             }
-            Reversal::Unknown(_) | Reversal::Again => {
+            Reversal::Unknown(_) => {
                 self.doubts = self.doubts.saturating_add(1);
                 self.retry(desk, Step::Ask)
             }
+            // It may be under way: a refund beside it would be the second return.
+            Reversal::Again => self.retry(desk, Step::Ask),
         }
     }
 

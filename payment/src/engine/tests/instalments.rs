@@ -240,4 +240,9 @@ fn an_order_in_instalments_is_refused_where_nobody_could_lend_for_it() {
     acquirer.buy("21").expect("it sells");
     acquirer.run(1_000);
     assert_eq!(plans(&acquirer), [], "no plan is offered that no code can carry");
+    let order = acquirer.engine.order_at_machine().expect("at the machine");
+    let code = acquirer.code_of(ChannelId::AllinpayVsp);
+    assert_eq!(acquirer.input(Input::ChooseInstalments { order, periods: Some(3) }), Err(Refused::NoInstalments));
+    acquirer.run(1_000);
+    assert!(code.is_some() && acquirer.code_of(ChannelId::AllinpayVsp) == code, "bad input changes nothing");
 }

@@ -128,6 +128,11 @@ fn the_refusal_of_a_repeat_does_not_make_another_refund_of_it() {
     let mut world = jammed(0);
     world.wechat.mood.refuses_repeats = true;
     world.net.lose_replies = 1;
+    while world.last_state() != OrderState::Owed {
+        assert!(world.net() > 0, "it is seen before the money moves");
+        world.run(1_000);
+    }
+    assert_eq!(stages(&world), [RefundStage::Sent], "no other number");
     world.settle();
     assert_eq!((stages(&world), world.net()), (vec![RefundStage::Done], 0));
     assert_eq!(world.last_state(), OrderState::Refunded);

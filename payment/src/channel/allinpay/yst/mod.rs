@@ -90,7 +90,7 @@ impl Yst {
             Request::Query(trade) => wire::ask_payment(config, trade, wall),
             Request::Cancel(trade) | Request::Close(trade) => self.undo(trade, wall),
             Request::Refund(refund) => wire::refund(config, refund, wall),
-            Request::RefundQuery(refund) => wire::ask(refund.refund.as_str(), refund.begun, wall),
+            Request::RefundQuery(refund) => wire::ask_refund(refund, wall),
             Request::Duty(duty) => self.duty(duty, wall),
             Request::Probe => wire::ask(wire::PROBE, wall, wall),
         }

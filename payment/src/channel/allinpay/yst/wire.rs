@@ -131,7 +131,7 @@ pub(super) fn ask_payment(config: &Config, trade: &Trade, wall: Wall) -> Call {
 pub(super) fn ask(number: &str, begun: Wall, wall: Wall) -> Call {
     let mut fields = Fields::default();
     fields.put("reqTraceNum", number);
-    fields.put("oriTransDate", day(begun_at(begun, wall)));
+    fields.put("oriTransDate", day(begun));
     Call { path: QUERIES, code: "3001", at: wall, fields }
 }
 
@@ -158,7 +158,7 @@ pub(super) fn refund(config: &Config, refund: &RefundOrder, wall: Wall) -> Call 
     fields.maybe("respUrl", config.notify_url.as_deref());
     let reason = column(&refund.reason, REASON_LIMIT);
     fields.maybe("reason", (!reason.is_empty()).then_some(&reason));
-    Call { path: TRADES, code: "2294", at: on_day_of(refund.begun, wall), fields }
+    Call { path: TRADES, code: "2294", at: on_day_of(begun_at(refund.begun, &refund.trade), wall), fields }
 }
 
 /// What the payee and the parties got of the payment, where a refund must say who gives back: of a split one, and of a
@@ -180,13 +180,15 @@ pub(super) fn confirm(config: &Config, duty: &Duty, wall: Wall) -> Call {
     fields.put("receiverList", json!([payee.done()]));
     fields.maybe("respUrl", config.notify_url.as_deref());
     fields.maybe("summary", config.goods.summary.as_deref());
-    Call { path: TRADES, code: "2090", at: on_day_of(duty.delivered, wall), fields }
+    Call { path: TRADES, code: "2090", at: on_day_of(begun_at(duty.delivered, &duty.trade), wall), fields }
 }
 
 /// How the confirmation of a guaranteed payment stands; or, where nothing is owed, a harmless question.
 pub(super) fn ask_duty(duty: &Duty, wall: Wall) -> Call {
     match duty.kind {
-        DutyKind::ConfirmGuarantee => ask(&confirm_number(duty.trade.attempt), duty.delivered, wall),
+        DutyKind::ConfirmGuarantee => {
+            ask(&confirm_number(duty.trade.attempt), begun_at(duty.delivered, &duty.trade), wall)
+        }
         DutyKind::ReportDelivery => ask(duty.trade.attempt.as_str(), duty.trade.begun, wall),
     }
 }
@@ -194,6 +196,11 @@ pub(super) fn ask_duty(duty: &Duty, wall: Wall) -> Call {
 /// The number of an attempt's confirmation: the attempt's own with another first letter, so that every run finds it again.
 pub(super) fn confirm_number(attempt: AttemptId) -> String {
     attempt.as_str().replacen(AttemptId::LETTER, "G", 1)
+}
+
+/// 3001 about a refund.
+pub(super) fn ask_refund(refund: &RefundOrder, wall: Wall) -> Call {
+    ask(refund.refund.as_str(), begun_at(refund.begun, &refund.trade), wall)
 }
 
 /// 4001 about this machine.
@@ -270,15 +277,15 @@ fn amount(config: &Config, amount: Fen) -> Value {
     }
 }
 
-/// What was begun before the machine knew the time has no day of its own: no call of it left before, so it is today's.
-fn begun_at(begun: Wall, wall: Wall) -> Wall {
-    if begun.trusted { begun } else { wall }
+/// When a refund or confirmation was begun. One that was begun before the machine knew the time counts as begun with its
+/// payment, which no machine takes without the time: the day of a number must be the same at every call.
+const fn begun_at(begun: Wall, trade: &Trade) -> Wall {
+    if begun.trusted { begun } else { trade.begun }
 }
 
 /// The time that a call which makes an order gives as its own: now, while it is the day on which its number was made; after
 /// that still a moment of that day, since 3001 finds the order by that day.
 fn on_day_of(begun: Wall, wall: Wall) -> Wall {
-    let begun = begun_at(begun, wall);
     if day(begun) == day(wall) { wall } else { begun }
 }
 

@@ -8,6 +8,7 @@ use super::super::split::{Share, SplitPart};
 use super::super::terminal::Filing;
 use super::super::{Members, Yst};
 use super::*;
+use crate::channel::text::china;
 use crate::channel::{Instalment, Wallet};
 
 fn fields_of(config: Config, request: &Request) -> Value {
@@ -248,13 +249,19 @@ fn the_day_of_an_order_is_chinas_and_stays_the_same() {
 }
 
 #[test]
-fn a_refund_that_was_begun_before_the_machine_knew_the_time_is_of_the_day_on_which_it_leaves() {
-    let begun = Wall { ms: 0, trusted: false };
-    let refund = RefundOrder { begun, ..refund() };
-    let (envelope, _) = sent(&yst().encode(&Request::Refund(refund.clone()), NIGHT, ENTROPY));
-    let (_, asked) = sent(&yst().encode(&Request::RefundQuery(refund), NIGHT, ENTROPY));
-    assert_ne!(envelope["transDate"], "19700101");
-    assert_eq!(envelope["transDate"], asked["oriTransDate"]);
+fn what_was_begun_before_the_machine_knew_the_time_is_of_the_day_of_its_payment_at_every_call() {
+    let unknown = Wall { ms: 0, trusted: false };
+    let refund = RefundOrder { begun: unknown, ..refund() };
+    let confirm = Duty { delivered: unknown, ..duty(DutyKind::ConfirmGuarantee) };
+    for (days, of) in [(0, refund.trade.begun), (3, refund.trade.begun)] {
+        let wall = Wall { ms: of.ms + days * 86_400_000, trusted: true };
+        let day = china(of).strftime("%Y%m%d").to_string();
+        for request in [Request::Refund(refund.clone()), Request::Duty(confirm.clone())] {
+            assert_eq!(sent(&yst().encode(&request, wall, ENTROPY)).0["transDate"], day.as_str(), "{request:?}");
+        }
+        let asked = sent(&yst().encode(&Request::RefundQuery(refund.clone()), wall, ENTROPY)).1;
+        assert_eq!(asked["oriTransDate"], day.as_str());
+    }
 }
 
 #[test]
