@@ -1,6 +1,5 @@
 //! `till filing`: files this machine with Allinpay (终端报备), and asks how that stands. The daemon may be running or not.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -13,10 +12,8 @@ use payment::channel::{ChannelId, HttpReply, HttpRequest, Request};
 use payment::time::Wall;
 use serde_json::{Value, json};
 
-use super::reconcile::clients;
+use super::files::{self, Files, clients, named};
 use super::{Answer, Exit, Failure, text};
-use crate::config;
-use crate::daemon::clock;
 use crate::http::{Adapter, Channels, Limits, entropy};
 
 /// A filing's answer has a few hundred bytes.
@@ -30,12 +27,8 @@ pub(super) struct FilingArgs {
     /// With which contract [default: Allinpay's one that is set up]
     #[arg(long, value_parser = channel, value_name = "CHANNEL")]
     channel: Option<ChannelId>,
-    /// The configuration
-    #[arg(long, value_name = "PATH", default_value = "/etc/till/till.toml")]
-    config: PathBuf,
-    /// The board
-    #[arg(long, value_name = "PATH", default_value = "/etc/till/board.toml")]
-    board: PathBuf,
+    #[command(flatten)]
+    files: Files,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -79,17 +72,14 @@ impl Act {
 const CHANNELS: [ChannelId; 2] = [ChannelId::AllinpayVsp, ChannelId::AllinpayYst];
 
 fn channel(name: &str) -> Result<ChannelId, String> {
-    let found = CHANNELS.into_iter().find(|channel| channel.name() == name);
-    found.ok_or_else(|| format!("it can be {}", CHANNELS.map(ChannelId::name).join(", ")))
+    named(&CHANNELS, name)
 }
 
 pub(super) async fn act(args: FilingArgs) -> Result<Answer, Failure> {
-    let checked = config::load(&args.config, &args.board)
-        .map_err(|report| Failure::other(Exit::Config, format!("the configuration cannot be used\n{report}")))?;
+    let checked = args.files.load()?;
     let held = checked.channels.iter().map(|channel| channel.adapter.id());
     let channel = chosen(args.channel, held.filter(|channel| CHANNELS.contains(channel)).collect())?;
-    // A call is signed with the time; whoever asks here sees the clock.
-    let wall = Wall { trusted: true, ..clock::system_wall() };
+    let wall = files::wall();
     let counter = Counter { channels: &clients(checked)?, channel, wall, act: args.act };
     match counter.channels.adapter(channel) {
         Some(Adapter::AllinpayVsp(vsp)) => counter.vsp(vsp).await,

@@ -1,8 +1,8 @@
 //! An order in instalments in the words of the promotion guide of 2017 (docs/instalments.md).
 
+use books::day;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::Offset;
 use payment::instalment::{Approval, REFUND_DAYS, RejectedShows, Standing, state, window_is_over};
 
 use crate::api::wire::{AttemptState, Order, RefundState};
@@ -14,7 +14,7 @@ pub(super) fn word(order: &Order, now: Timestamp) -> Option<&'static str> {
         order: order.state,
         approval: approval(order),
         refunded_in_full: order.refunded >= order.paid,
-        window_over: paid_on(order).is_some_and(|paid| window_is_over(paid, in_china(now), REFUND_DAYS)),
+        window_over: is_window_over(order, now).unwrap_or_default(),
     };
     Some(state(standing, RejectedShows::AsBefore).word())
 }
@@ -30,12 +30,12 @@ fn approval(order: &Order) -> Approval {
     }
 }
 
+fn is_window_over(order: &Order, now: Timestamp) -> Option<bool> {
+    Some(window_is_over(paid_on(order)?, day::of(now.as_millisecond())?, REFUND_DAYS))
+}
+
 /// The day in Beijing: Alipay's time begins with it, as `yyyy-MM-dd`.
 fn paid_on(order: &Order) -> Option<Date> {
     let paid = order.attempts.iter().find(|attempt| attempt.state == AttemptState::Paid)?;
     paid.paid_at.as_deref()?.get(..10)?.parse().ok()
-}
-
-fn in_china(now: Timestamp) -> Date {
-    Offset::constant(8).to_datetime(now).date()
 }

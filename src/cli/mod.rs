@@ -9,6 +9,7 @@ mod complaints;
 mod doctor;
 mod duties;
 mod faults;
+mod files;
 mod filing;
 mod guide;
 mod hub;
@@ -166,12 +167,12 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the terminal
-    Run(run::Files),
+    Run(files::Files),
     /// Try it without a machine: a simulated machine, gateway and phone in the browser
     #[cfg(feature = "demo")]
     Demo(run::DemoArgs),
     /// Check the configuration and the board; start nothing
-    Check(run::Files),
+    Check(files::Files),
     #[command(flatten)]
     Ask(Question),
     /// This terminal's key, and joining the operator's hub; the daemon may be running or not

@@ -13,10 +13,8 @@ use clap::{Args, ValueEnum};
 use payment::channel::ChannelId;
 use payment::time::Wall;
 
+use super::files::{self, CHANNELS, clients, named};
 use super::{Answer, Exit, Failure, text};
-use crate::config::{self, Checked};
-use crate::daemon::clock;
-use crate::http::{Channels, ClientOptions};
 use crate::journal::window::{self, Moved};
 use crate::statements::gather::{Gathering, Wishes, is_over};
 use crate::statements::keep::Shelf;
@@ -51,12 +49,8 @@ pub(super) struct ReconcileArgs {
     /// Write all of it as one Excel file
     #[arg(long, value_name = "PATH")]
     xlsx: Option<PathBuf>,
-    /// The configuration
-    #[arg(long, value_name = "PATH", default_value = "/etc/till/till.toml")]
-    config: PathBuf,
-    /// The board
-    #[arg(long, value_name = "PATH", default_value = "/etc/till/board.toml")]
-    board: PathBuf,
+    #[command(flatten)]
+    files: files::Files,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -79,12 +73,8 @@ impl From<UnitWord> for Unit {
     }
 }
 
-/// The channels that write statements.
-const CHANNELS: [ChannelId; 4] = [ChannelId::Alipay, ChannelId::Wechat, ChannelId::AllinpayVsp, ChannelId::AllinpayYst];
-
 fn channel(name: &str) -> Result<ChannelId, String> {
-    let found = CHANNELS.into_iter().find(|channel| channel.name() == name);
-    found.ok_or_else(|| format!("it can be {}", CHANNELS.map(ChannelId::name).join(", ")))
+    named(&CHANNELS, name)
 }
 
 fn named_file(text: &str) -> Result<(ChannelId, PathBuf), String> {
@@ -93,10 +83,9 @@ fn named_file(text: &str) -> Result<(ChannelId, PathBuf), String> {
 }
 
 pub(super) async fn compare(args: ReconcileArgs) -> Result<Answer, Failure> {
-    // A statement is asked for with a signature over the time: with a wrong clock the channel refuses.
-    let now = Wall { trusted: true, ..clock::system_wall() };
+    let now = files::wall();
     let day = day_of(&args, now)?;
-    let checked = load(&args)?;
+    let checked = args.files.load()?;
     let held: Vec<ChannelId> = checked.channels.iter().map(|channel| channel.adapter.id()).collect();
     let wanted = wanted(&args, held)?;
     let (journal, shelf) = (checked.journal.clone(), Shelf::beside(&checked.journal));
@@ -162,11 +151,6 @@ fn newest_made(now: Wall) -> Option<Date> {
     books::day::of(now.ms.saturating_sub(MADE_AT_MS))?.yesterday().ok()
 }
 
-fn load(args: &ReconcileArgs) -> Result<Checked, Failure> {
-    config::load(&args.config, &args.board)
-        .map_err(|report| Failure::other(Exit::Config, format!("the configuration cannot be used\n{report}")))
-}
-
 /// What the journal has of the day, and of what the statements name.
 fn moved(journal: &Path, day: Date, statements: &[Statement]) -> Result<Moved, Failure> {
     let Some((from, to)) = ours::bounds(day) else {
@@ -183,16 +167,6 @@ fn moved(journal: &Path, day: Date, statements: &[Statement]) -> Result<Moved, F
 fn numbers_of(books: &Books) -> BTreeSet<String> {
     let entries = books.entries.iter().chain(&books.other_days);
     entries.flat_map(|entry| entry.numbers.all()).map(str::to_owned).collect()
-}
-
-/// Clients for the channels of a configuration.
-pub(super) fn clients(checked: Checked) -> Result<Channels, Failure> {
-    let options = ClientOptions {
-        connect: checked.http.connect_timeout,
-        total: checked.http.timeout,
-        extra_roots: checked.http.extra_roots,
-    };
-    Channels::new(checked.channels, &options).map_err(|error| Failure::other(Exit::Config, error.to_string()))
 }
 
 /// Writes what was asked for, and says where. What could not be written takes nothing from what was found.

@@ -1,34 +1,17 @@
 //! `till run`, `till demo` and `till check`: what starts the daemon, or would.
 
-use std::path::PathBuf;
-
-use clap::Args;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use super::files::Files;
 use super::{Answer, Exit, Failure, wait};
 use crate::config::{self, Checked};
 use crate::daemon::Ended;
 use crate::daemon::start::{self, StartError};
 
-#[derive(Debug, Args)]
-pub(super) struct Files {
-    /// The configuration
-    #[arg(long, value_name = "PATH", default_value = "/etc/till/till.toml")]
-    config: PathBuf,
-    /// The board: which devices the machine has, and where
-    #[arg(long, value_name = "PATH", default_value = "/etc/till/board.toml")]
-    board: PathBuf,
-}
-
 pub(super) fn run(files: &Files) -> Result<Answer, Failure> {
-    let checked = match config::load(&files.config, &files.board) {
-        Ok(checked) => checked,
-        Err(report) => {
-            return Err(Failure::other(Exit::Config, format!("the configuration cannot be used\n{report}")));
-        }
-    };
+    let checked = files.load()?;
     log_to_stderr(&checked);
     for warning in checked.warnings.problems() {
         tracing::warn!("{}: {}", warning.problem, warning.advice);
@@ -91,14 +74,14 @@ pub(super) fn check(files: &Files) -> Result<Answer, Failure> {
 }
 
 #[cfg(feature = "demo")]
-#[derive(Debug, Args)]
+#[derive(Debug, clap::Args)]
 pub(super) struct DemoArgs {
     /// The port of the page in the browser; 0 takes a free one [default: 8400, or the next free one]
     #[arg(long)]
     port: Option<u16>,
     /// Keep state and log in this folder [default: one that is removed at the end]
     #[arg(long, value_name = "DIR")]
-    dir: Option<PathBuf>,
+    dir: Option<std::path::PathBuf>,
     /// The language of the machine's screens
     #[arg(long, value_parser = ["zh", "en"], default_value = "en")]
     language: String,

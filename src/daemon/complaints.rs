@@ -13,12 +13,11 @@ use payment::channel::ChannelId;
 use payment::channel::wechat::Wechat;
 use payment::channel::wechat::complaint::{Complaint, ComplaintError, PAGE};
 use payment::time::Wall;
-use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, watch};
 
 use super::clock::Clock;
-use crate::http::{Adapter, Channels, Limits};
+use crate::http::{self, Adapter, Channels, Limits};
 
 /// How often the list is fetched. A day is the time for an answer.
 const EVERY: Duration = Duration::from_secs(3_600);
@@ -167,8 +166,7 @@ async fn fetch(
     (from, to): (Date, Date),
     offset: u32,
 ) -> Result<Vec<Complaint>, String> {
-    let mut entropy = [0; 32];
-    SystemRandom::new().fill(&mut entropy).map_err(|_| "the system gives no random numbers")?;
+    let entropy = http::entropy().map_err(|doubt| doubt.detail)?;
     let http = wechat.complaints_request(from, to, offset, wall, entropy);
     let reply = channels.exchange(ChannelId::Wechat, &http, wall, LIMITS).await.map_err(|doubt| doubt.detail)?;
     let serial = match wechat.complaints(wall, &reply) {

@@ -12,10 +12,9 @@ use payment::channel::outcome::Doubt;
 use payment::channel::wechat::{BillError as WechatBill, BillKind as WechatKind, Wechat};
 use payment::channel::{ChannelId, HttpReply, HttpRequest};
 use payment::time::Wall;
-use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::Value;
 
-use crate::http::{Adapter, Channels, Limits};
+use crate::http::{self, Adapter, Channels, Limits};
 
 /// The largest answer that is read: a month of a busy chain in one file.
 const LIMITS: Limits = Limits { body: 32 * 1024 * 1024, total: Duration::from_secs(120) };
@@ -161,11 +160,7 @@ impl Asking<'_> {
     }
 
     fn entropy(&self) -> Result<[u8; 32], FetchError> {
-        let mut entropy = [0; 32];
-        let filled = SystemRandom::new().fill(&mut entropy);
-        filled
-            .map_err(|_| FetchError::Doubt(ChannelName(self.channel), "the system gives no random numbers".into()))?;
-        Ok(entropy)
+        http::entropy().map_err(|doubt| self.doubt(&doubt))
     }
 
     fn doubt(&self, doubt: &Doubt) -> FetchError {

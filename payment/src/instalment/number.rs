@@ -5,11 +5,10 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::Offset;
 use thiserror::Error;
 
+use crate::channel::text::china;
 use crate::time::Wall;
 
 const PREFIX: &str = "ANT";
@@ -18,9 +17,6 @@ const SECOND: usize = 12;
 const READ_END: RangeInclusive<usize> = 4..=MADE_END;
 const MADE_END: usize = 5;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/// China has one time, and no summer time since 1992.
-const BEIJING: Offset = Offset::constant(8);
-
 /// A number of that style: 20 characters, 19 in an old list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AntNumber {
@@ -40,8 +36,7 @@ pub struct NotAnAntNumber;
 /// that is taken is made again.
 #[must_use]
 pub fn ant_number(wall: Wall, entropy: u64) -> Option<AntNumber> {
-    let now = Timestamp::from_millisecond(wall.ms).ok().filter(|_| wall.trusted)?;
-    let at = BEIJING.to_datetime(now);
+    let at = wall.trusted.then(|| china(wall))?;
     if !(2000..2100).contains(&at.year()) {
         return None;
     }

@@ -29,16 +29,16 @@ mod tests;
 mod walk;
 mod words;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use payment::channel::ChannelId;
 use serde_json::Value;
 
 use super::client::Client;
-use super::{Answer, Exit, Failure};
+use super::files::{CHANNELS, Files, named};
+use super::{Answer, Failure};
 use crate::api::wire::TerminalStatus;
-use crate::config;
 use buyer::{Buyer, Person};
 use cases::Case;
 use ground::Ground;
@@ -46,9 +46,6 @@ use interrupts::Interrupts;
 use papers::Papers;
 use report::{Head, Report};
 use walk::Walk;
-
-/// The channels that have cases.
-const CHANNELS: [ChannelId; 4] = [ChannelId::Alipay, ChannelId::Wechat, ChannelId::AllinpayVsp, ChannelId::AllinpayYst];
 
 #[derive(Debug, Args)]
 pub(super) struct RehearseArgs {
@@ -73,12 +70,8 @@ pub(super) struct RehearseArgs {
     /// How long one step may take, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=7200))]
     patience: u64,
-    /// The configuration
-    #[arg(long, value_name = "PATH", default_value = "/etc/till/till.toml")]
-    config: PathBuf,
-    /// The board
-    #[arg(long, value_name = "PATH", default_value = "/etc/till/board.toml")]
-    board: PathBuf,
+    #[command(flatten)]
+    files: Files,
     /// In a simulated machine with simulated gateways and a robot for a buyer: no real money, nobody needed
     #[cfg(feature = "demo")]
     #[arg(long, conflicts_with_all = ["config", "board"])]
@@ -90,8 +83,7 @@ pub(super) struct RehearseArgs {
 }
 
 fn channel(name: &str) -> Result<ChannelId, String> {
-    let found = CHANNELS.into_iter().find(|channel| channel.name() == name);
-    found.ok_or_else(|| format!("it can be {}", CHANNELS.map(ChannelId::name).join(", ")))
+    named(&CHANNELS, name)
 }
 
 /// Plays the cases, writes the report, and says how it ended.
@@ -103,18 +95,11 @@ pub(super) async fn act(args: RehearseArgs, socket: PathBuf) -> Result<Answer, F
         return Ok(papers.write(&sandbox::rehearse(&args, &interrupts).await?));
     }
     let client = Client::new(socket)?;
-    let ground = ground(&args.config, &args.board)?;
+    // The keys are the daemon's alone: it is asked, and nothing is signed here.
+    let ground = Ground::of(&args.files.load_without_keys()?);
     let channels = if args.channel.is_empty() { ground.channels().to_vec() } else { args.channel.clone() };
     let site = Site { client: &client, ground: &ground, channels: &channels, is_simulated: false, interrupts };
     Ok(papers.write(&at_the_machine(&args, site, &mut Person::here()).await?))
-}
-
-/// What the files say, once they can be used. The keys are the daemon's alone: it is asked, and nothing is signed here.
-fn ground(config: &Path, board: &Path) -> Result<Ground, Failure> {
-    match config::load_without_keys(config, board) {
-        Ok(checked) => Ok(Ground::of(&checked)),
-        Err(report) => Err(Failure::other(Exit::Config, format!("the configuration cannot be used\n{report}"))),
-    }
 }
 
 /// One terminal, and what of it is rehearsed.

@@ -21,7 +21,9 @@ use super::report::{Outcome, Verdict};
 use super::*;
 use crate::api::tests::machine::Machine;
 use crate::api::wire::{Order, OrderPage};
+use crate::cli::Exit;
 use crate::cli::{Cli, Command};
+use crate::config::Mode;
 
 /// Somebody who does as the test says.
 struct Tester<'m> {
@@ -240,7 +242,7 @@ fn empty_report() -> Report {
         terminal: "VM-0001".to_owned(),
         name: "test".to_owned(),
         version: "0".to_owned(),
-        mode: config::Mode::Production,
+        mode: Mode::Production,
         is_simulated: false,
         by: None,
         begun: String::new(),

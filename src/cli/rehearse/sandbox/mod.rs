@@ -8,10 +8,12 @@ use std::path::Path;
 use clap::ValueEnum;
 use payment::channel::ChannelId;
 
+use super::ground::Ground;
 use super::interrupts::Interrupts;
 use super::report::Report;
-use super::{CHANNELS, RehearseArgs, Site, at_the_machine, ground};
+use super::{RehearseArgs, Site, at_the_machine};
 use crate::cli::client::Client;
+use crate::cli::files::{CHANNELS, Files};
 use crate::cli::{Exit, Failure};
 use crate::demo::channels::ChannelOptions;
 use crate::demo::child::{Daemon, Launch};
@@ -69,7 +71,8 @@ async fn one(args: &RehearseArgs, channel: ChannelId, interrupts: &Interrupts) -
     let program = std::env::current_exe().map_err(|error| broken(&error.to_string()))?;
     let mut daemon = Daemon::start(&Launch::on(program, &scene)).map_err(|error| broken(&error.to_string()))?;
     daemon.ready().await.map_err(|error| broken(&error.to_string()))?;
-    let ground = ground(&scene.config_path, &scene.board_path)?;
+    let files = Files { config: scene.config_path.clone(), board: scene.board_path.clone() };
+    let ground = Ground::of(&files.load_without_keys()?);
     let mut robot = Robot::new(&scene, channel, &ground)?;
     if let Some(misbehave) = args.misbehave {
         robot.spoil(misbehave);
