@@ -218,7 +218,7 @@ fn sale(mint: &mut IdMint, place: u64, begin_ms: i64) -> [NewEntry; 6] {
             Entry::AttemptPaid { order, attempt, trade_no, paid_at: None, buyer: None, details: Details::default() },
         ),
         (OrderState::Delivering, Entry::VendStarted { order, item: 0, slot, drops_before: None }),
-        (OrderState::Delivering, Entry::VendEnded { order, item: 0, result: VendResult::Dropped }),
+        (OrderState::Delivering, Entry::VendEnded { order, item: 0, result: VendResult::Dropped, taken: None }),
         (OrderState::Completed, Entry::OrderClosed { order, ending: Ending::Delivered }),
     ]
     .map(|(state, entry)| NewEntry { at, entry, state })

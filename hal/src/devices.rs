@@ -1,9 +1,6 @@
 //! The open devices, as the daemon's loop holds them. No method waits.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    mpsc::{SyncSender, TrySendError},
-};
+use std::sync::{Arc, Mutex, PoisonError, mpsc::SyncSender};
 
 use crate::{
     display::Frame, event::Beep, gpio::Bank, latest::Latest, safe_state::MakeSafe, scanner::Scanner, sim::link::Link,
@@ -27,6 +24,9 @@ pub enum VendRefused {
     Stopped,
 }
 
+/// Gives a job to whatever vends.
+pub(crate) type GiveJob = Box<dyn Fn(Job) -> Result<(), VendRefused> + Send + Sync>;
+
 /// Everything the board names, opened. Dropping it stops the drivers; outputs go inactive.
 pub struct Devices {
     pub(crate) size: Option<(u32, u32)>,
@@ -34,7 +34,7 @@ pub struct Devices {
     pub(crate) frames: Option<Arc<Latest<Arc<Frame>>>>,
     pub(crate) last_frame: Mutex<Option<Arc<Frame>>>,
     pub(crate) scanner: Option<Arc<dyn Scanner>>,
-    pub(crate) vend: Option<SyncSender<Job>>,
+    pub(crate) vend: Option<GiveJob>,
     pub(crate) lamp: Option<Arc<Latest<bool>>>,
     pub(crate) buzzer: Option<SyncSender<Beep>>,
     pub(crate) has_keypad: bool,
@@ -66,12 +66,21 @@ impl Devices {
         self.size
     }
 
-    /// Turns the slot's motor once. [`VendEnded`](crate::DeviceEvent::VendEnded) with `job` follows, exactly once.
+    /// Turns the slot's motor once, or has the machine's controller do it for `price` fen.
+    /// [`VendEnded`](crate::DeviceEvent::VendEnded) with `job` follows, exactly once.
     ///
     /// # Errors
     /// When the vend was not taken on: no motor was started and no event follows.
-    pub fn dispense(&self, job: u64, slot: &str) -> Result<(), VendRefused> {
-        self.vend_job(slot, |slot| Job::Dispense { job, slot })
+    pub fn dispense(&self, job: u64, slot: &str, price: i64) -> Result<(), VendRefused> {
+        self.vend_job(slot, |slot| Job::Dispense { job, slot, price })
+    }
+
+    /// Tells a controller that what the buyer [chose](crate::DeviceEvent::Chosen) will not be paid.
+    pub fn turn_away(&self) {
+        if let Some(give) = &self.vend {
+            // A machine that takes no jobs waits for nobody's money.
+            let _ = give(Job::TurnAway);
+        }
     }
 
     /// Finds out what became of a vend that was interrupted, without turning a motor.
@@ -159,14 +168,11 @@ impl Devices {
     }
 
     fn vend_job(&self, slot: &str, job: impl FnOnce(String) -> Job) -> Result<(), VendRefused> {
-        let vend = self.vend.as_ref().ok_or(VendRefused::NoVend)?;
+        let give = self.vend.as_ref().ok_or(VendRefused::NoVend)?;
         if !self.slots.iter().any(|known| known == slot) {
             return Err(VendRefused::NoSuchSlot);
         }
-        vend.try_send(job(slot.to_owned())).map_err(|error| match error {
-            TrySendError::Full(_) => VendRefused::Busy,
-            TrySendError::Disconnected(_) => VendRefused::Stopped,
-        })
+        give(job(slot.to_owned()))
     }
 }
 

@@ -36,6 +36,24 @@ pub enum DeviceEvent {
         result: VendResult,
         /// The latched drop counter after it, where the machine has one.
         drops: Option<u64>,
+        /// What the machine charged for it, in fen, where it says so: at most the price that it was given.
+        taken: Option<i64>,
+    },
+    /// The buyer chose at the machine's own keys, and its controller waits for the money.
+    Chosen {
+        /// The slot by the board's name; `None`: the controller does not say.
+        slot: Option<String>,
+        /// The price in fen; `None`: the controller does not say.
+        price: Option<i64>,
+    },
+    /// The controller does not wait any more: the buyer gave up, or it was set back.
+    ChoiceEnded,
+    /// The machine sold for coins or notes by itself.
+    CashSold {
+        /// The slot by the board's name; `None`: the controller does not say.
+        slot: Option<String>,
+        /// The price in fen.
+        price: i64,
     },
     /// The display came or went.
     Display(DisplayState),
@@ -55,9 +73,12 @@ impl std::fmt::Debug for DeviceEvent {
             Self::Key(key) => write!(f, "Key({key:?})"),
             Self::VendReady { drops } => write!(f, "VendReady({drops:?})"),
             Self::VendDown { reason } => write!(f, "VendDown({reason})"),
-            Self::VendEnded { job, result, drops } => {
-                write!(f, "VendEnded({job}, {result:?}, {drops:?})")
+            Self::VendEnded { job, result, drops, taken } => {
+                write!(f, "VendEnded({job}, {result:?}, {drops:?}, {taken:?})")
             }
+            Self::Chosen { slot, price } => write!(f, "Chosen({slot:?}, {price:?})"),
+            Self::ChoiceEnded => f.write_str("ChoiceEnded"),
+            Self::CashSold { slot, price } => write!(f, "CashSold({slot:?}, {price})"),
             Self::Display(state) => write!(f, "Display({state:?})"),
             Self::DriverEnded { name } => write!(f, "DriverEnded({name})"),
         }

@@ -27,6 +27,7 @@ pub mod keypad;
 mod latest;
 mod open;
 mod pace;
+mod port;
 pub mod safe_state;
 pub mod scanner;
 pub mod sim;

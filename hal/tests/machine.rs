@@ -20,7 +20,7 @@ async fn a_paid_item_falls_and_the_relay_is_released() {
     let machine = start(&board);
     let (devices, mut events) = open(&board);
     assert_eq!(vend_ready(&mut events).await, Some(0));
-    devices.dispense(7, "12").unwrap();
+    devices.dispense(7, "12", 350).unwrap();
     assert_eq!(vend_ended(&mut events, 7).await, (VendResult::Dropped, Some(1)));
     let state = machine.state();
     let slot = state.slot("12").unwrap();
@@ -37,10 +37,10 @@ async fn a_jam_is_not_dropped_and_the_next_item_falls_after_it_is_cleared() {
     let (devices, mut events) = open(&board);
     vend_ready(&mut events).await;
     assert!(machine.jam("11"));
-    devices.dispense(1, "11").unwrap();
+    devices.dispense(1, "11", 350).unwrap();
     assert_eq!(vend_ended(&mut events, 1).await, (VendResult::NotDropped, Some(0)));
     assert!(machine.unjam("11"));
-    devices.dispense(2, "11").unwrap();
+    devices.dispense(2, "11", 350).unwrap();
     assert_eq!(vend_ended(&mut events, 2).await, (VendResult::Dropped, Some(1)));
     assert_eq!(machine.state().slot("11").unwrap().one_shot_trips, 0);
 }
@@ -53,7 +53,7 @@ async fn a_blocked_curtain_turns_no_motor_takes_the_machine_down_and_heals() {
     let (devices, mut events) = open(&board);
     vend_ready(&mut events).await;
     machine.block_curtain(true);
-    devices.dispense(1, "11").unwrap();
+    devices.dispense(1, "11", 350).unwrap();
     let (result, _) = vend_ended(&mut events, 1).await;
     assert_eq!(result, VendResult::NotDropped);
     assert!(vend_down(&mut events).await.contains("drop sensor"));
@@ -69,7 +69,7 @@ async fn an_item_that_falls_after_the_cable_was_pulled_is_found_by_inspection() 
     let machine = start(&board);
     let (devices, mut events) = open(&board);
     let before = vend_ready(&mut events).await;
-    devices.dispense(1, "11").unwrap();
+    devices.dispense(1, "11", 350).unwrap();
     machine_is(&machine, |state| state.motor_starts() == 1).await;
     machine.set_reachable(false);
     let (result, _) = vend_ended(&mut events, 1).await;
@@ -96,7 +96,7 @@ async fn an_inspection_after_a_restart_needs_no_clear_tray() {
     let machine = start(&board);
     let (devices, mut events) = open(&board);
     let before = vend_ready(&mut events).await;
-    devices.dispense(1, "11").unwrap();
+    devices.dispense(1, "11", 350).unwrap();
     vend_ended(&mut events, 1).await;
     drop(devices);
     machine.block_curtain(true);
@@ -105,7 +105,7 @@ async fn an_inspection_after_a_restart_needs_no_clear_tray() {
     devices.inspect(2, "11", before).unwrap();
     let (result, _) = vend_ended(&mut events, 2).await;
     assert_eq!(result, VendResult::Dropped);
-    devices.dispense(3, "11").unwrap();
+    devices.dispense(3, "11", 350).unwrap();
     let (result, _) = vend_ended(&mut events, 3).await;
     assert_eq!(result, VendResult::NotDropped);
     assert_eq!(machine.state().motor_starts(), 1);
@@ -117,7 +117,7 @@ async fn a_dispense_while_the_machine_is_away_is_refused_as_not_dropped() {
     let board = vend_only(&directory);
     let (devices, mut events) = open(&board);
     assert!(vend_down(&mut events).await.contains("simulated machine"));
-    devices.dispense(1, "11").unwrap();
+    devices.dispense(1, "11", 350).unwrap();
     assert_eq!(vend_ended(&mut events, 1).await, (VendResult::NotDropped, None));
     let machine = start(&board);
     vend_ready(&mut events).await;
@@ -135,7 +135,7 @@ async fn an_idle_driver_notices_a_restarted_machine_and_comes_back() {
     vend_down(&mut events).await;
     let _machine = start(&board);
     vend_ready(&mut events).await;
-    devices.dispense(1, "11").unwrap();
+    devices.dispense(1, "11", 350).unwrap();
     let (result, _) = vend_ended(&mut events, 1).await;
     assert_eq!(result, VendResult::Dropped);
 }
@@ -147,7 +147,7 @@ async fn what_the_board_does_not_have_is_refused_without_an_event() {
     let machine = start(&board);
     let (devices, mut events) = open(&board);
     vend_ready(&mut events).await;
-    assert_eq!(devices.dispense(1, "99"), Err(VendRefused::NoSuchSlot));
+    assert_eq!(devices.dispense(1, "99", 350), Err(VendRefused::NoSuchSlot));
     assert_eq!(machine.state().motor_starts(), 0);
     assert!(events.try_recv().is_err());
     assert_eq!(devices.slots(), ["11", "12", "13", "21", "22", "23"]);

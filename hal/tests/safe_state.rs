@@ -67,7 +67,7 @@ fn dropping_the_devices_in_the_middle_of_a_pulse_releases_the_relay() {
         let machine = start(&board);
         let (devices, mut events) = open(&board);
         vend_ready(&mut events).await;
-        devices.dispense(1, "11").unwrap();
+        devices.dispense(1, "11", 350).unwrap();
         machine_is(&machine, |state| state.slot("11").unwrap().relay_on).await;
         drop(devices);
         let state = machine_is(&machine, |state| !state.slot("11").unwrap().relay_on).await;
@@ -85,7 +85,7 @@ fn a_panic_anywhere_releases_the_relay_in_the_middle_of_a_pulse() {
         let (devices, mut events) = open(&board);
         vend_ready(&mut events).await;
         hal::safe_state::install_panic_hook();
-        devices.dispense(1, "11").unwrap();
+        devices.dispense(1, "11", 350).unwrap();
         machine_is(&machine, |state| state.slot("11").unwrap().relay_on).await;
         let died = std::thread::spawn(|| panic!("a broken invariant, on purpose")).join();
         assert!(died.is_err());

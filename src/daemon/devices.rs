@@ -5,6 +5,7 @@ use payment::engine::effect::{Beep, JobId, Vend, VendWhat};
 use payment::engine::entry::VendResult;
 use payment::engine::faults::Fault;
 use payment::engine::input::{Input, Key};
+use payment::money::Fen;
 
 use super::Broken;
 use super::metrics::Metrics;
@@ -68,13 +69,14 @@ impl Machinery {
                 self.ready = false;
                 vec![raise(Fault::Machine, &reason)]
             }
-            DeviceEvent::VendEnded { job, result, drops } => {
+            DeviceEvent::VendEnded { job, result, drops, taken } => {
                 let result = result_of(result);
                 if result != VendResult::Dropped {
                     metrics.vends_failed.add_one();
                 }
-                vec![Input::Vended { job: JobId(job), result, drops }]
+                vec![Input::Vended { job: JobId(job), result, drops, taken: taken.map(Fen::new) }]
             }
+            DeviceEvent::Chosen { .. } | DeviceEvent::ChoiceEnded | DeviceEvent::CashSold { .. } => Vec::new(),
             DeviceEvent::Display(DisplayState::Up) => vec![Input::Clear(Fault::Display)],
             DeviceEvent::Display(DisplayState::Down { reason }) => vec![raise(Fault::Display, &reason)],
             DeviceEvent::DriverEnded { name } => {
@@ -97,9 +99,9 @@ impl Machinery {
     pub fn vend(&mut self, vend: Vend, metrics: &Metrics) -> Option<Input> {
         let Vend { job, slot, what } = &vend;
         let given = match what {
-            VendWhat::Dispense => {
+            VendWhat::Dispense { price } => {
                 metrics.vends.add_one();
-                self.devices.dispense(job.0, slot.as_str())
+                self.devices.dispense(job.0, slot.as_str(), price.get())
             }
             VendWhat::Inspect { .. } if !self.ready => {
                 self.waiting.push(vend);
@@ -110,10 +112,10 @@ impl Machinery {
         let refused = given.err()?;
         tracing::error!(%slot, %refused, "the machine did not take the job; no motor turned");
         let result = match what {
-            VendWhat::Dispense => VendResult::NotDropped,
+            VendWhat::Dispense { .. } => VendResult::NotDropped,
             VendWhat::Inspect { .. } => VendResult::Unknown,
         };
-        Some(Input::Vended { job: *job, result, drops: None })
+        Some(Input::Vended { job: *job, result, drops: None, taken: None })
     }
 
     /// Lets the scanner's lines through, or not.

@@ -158,7 +158,7 @@ fn vend_started(order: OrderId) -> Entry {
 }
 
 fn vend_ended(order: OrderId) -> Entry {
-    Entry::VendEnded { order, item: 0, result: VendResult::NotDropped }
+    Entry::VendEnded { order, item: 0, result: VendResult::NotDropped, taken: None }
 }
 
 fn refund_started(seed: u8) -> Entry {

@@ -12,7 +12,7 @@ use toml::{
     de::{DeTable, DeValue, ValueDeserializer},
 };
 
-use super::{checks::Finding, spec::BoardSpec};
+use super::{BoardSpec, checks::Finding};
 
 const TOP_LEVEL_KEYS: &str = "name, display, scanner, gpio, vend, keypad, lamp, buzzer, sim";
 

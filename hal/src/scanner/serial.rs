@@ -3,24 +3,14 @@
 //! The port is opened by its stable name, and opened again by it after the scanner was unplugged. End of file means that the
 //! device is gone: a reader that goes on would spin at full speed (reference/hardware.md 1.8).
 
-use std::{
-    io,
-    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use rustix::{
-    fs::{FlockOperation, flock},
-    termios::{QueueSelector, tcflush},
-};
 use tokio::{
     io::AsyncReadExt,
     sync::mpsc::{Sender, error::TrySendError},
     time::{sleep, timeout},
 };
-use tokio_serial::{DataBits, FlowControl, Parity, SerialPortBuilderExt, SerialStream, StopBits};
+use tokio_serial::SerialStream;
 
 use super::{
     Gate,
@@ -30,12 +20,11 @@ use crate::{
     board::ScannerSpec,
     event::DeviceEvent,
     pace::{self, BackOff},
+    port::{self, Settings},
 };
 
 /// Without a terminator to wait for, and no line begun.
 const NO_DEADLINE: Duration = Duration::from_secs(3600);
-
-const IN_USE: &str = "is used by another program: stop it; ModemManager is a common one";
 
 /// The driver task's state.
 pub(crate) struct SerialScanner {
@@ -67,7 +56,7 @@ impl SerialScanner {
         let mut pauses = BackOff::default();
         let mut reported = false;
         while !self.events.is_closed() {
-            let reason = match open(&self.path, self.baud) {
+            let reason = match port::open("scanner", &self.path, Settings::at(self.baud)) {
                 Ok(port) => {
                     pauses.up();
                     reported = false;
@@ -90,7 +79,7 @@ impl SerialScanner {
 
     /// Reads until the port is gone; returns why.
     async fn serve(&mut self, mut port: SerialStream) -> Result<String, Stopping> {
-        self.gate.set_port(duplicate(&port));
+        self.gate.set_port(port::duplicate(&port));
         self.assembler.reopen(pace::now());
         self.tell(DeviceEvent::ScannerUp).await?;
         let reason = self.read_all(&mut port).await;
@@ -154,49 +143,4 @@ impl SerialScanner {
     async fn tell(&self, event: DeviceEvent) -> Result<(), Stopping> {
         self.events.send(event).await.map_err(|_| Stopping)
     }
-}
-
-/// Opens the port raw and for us alone, and throws away what waited in it.
-fn open(path: &Path, baud: u32) -> Result<SerialStream, String> {
-    let told = |why: String| format!("the scanner's port {} {why}", path.display());
-    let port = tokio_serial::new(path.to_string_lossy(), baud)
-        .data_bits(DataBits::Eight)
-        .parity(Parity::None)
-        .stop_bits(StopBits::One)
-        .flow_control(FlowControl::None)
-        // TIOCEXCL outlives us as long as anybody holds the port; the lock below ends with us.
-        .exclusive(false)
-        .open_native_async()
-        .map_err(|error| told(explain(path, &error)))?;
-    let fd = borrow(&port);
-    flock(fd, FlockOperation::NonBlockingLockExclusive).map_err(|_| told(IN_USE.into()))?;
-    tcflush(fd, QueueSelector::IFlush).map_err(|error| told(format!("cannot be flushed: {error}")))?;
-    Ok(port)
-}
-
-fn explain(path: &Path, error: &tokio_serial::Error) -> String {
-    match error.kind() {
-        // serialport says "no device" for a port that another program has locked, too.
-        tokio_serial::ErrorKind::NoDevice if path.exists() => IN_USE.into(),
-        tokio_serial::ErrorKind::NoDevice | tokio_serial::ErrorKind::Io(io::ErrorKind::NotFound) => {
-            "does not exist: plug the scanner in, or compare with /dev/serial/by-id".into()
-        }
-        tokio_serial::ErrorKind::Io(io::ErrorKind::PermissionDenied) => {
-            "may not be opened: put the user in the group dialout".into()
-        }
-        tokio_serial::ErrorKind::Io(_) | tokio_serial::ErrorKind::InvalidInput | tokio_serial::ErrorKind::Unknown => {
-            format!("cannot be opened: {error}")
-        }
-    }
-}
-
-#[expect(unsafe_code, reason = "tokio-serial hands out its descriptor only as a number")]
-fn borrow(port: &SerialStream) -> BorrowedFd<'_> {
-    // SAFETY: the descriptor belongs to `port`, which the result cannot outlive.
-    unsafe { BorrowedFd::borrow_raw(port.as_raw_fd()) }
-}
-
-/// The same port for [`Gate`], which flushes it when an order arms the scanner.
-fn duplicate(port: &SerialStream) -> Option<OwnedFd> {
-    borrow(port).as_fd().try_clone_to_owned().ok()
 }

@@ -8,5 +8,6 @@
 pub mod disk;
 pub(crate) mod link;
 pub mod machine;
+pub mod port;
 pub mod protocol;
 pub mod pty;

@@ -19,17 +19,42 @@ use rustix::{
     termios::{OptionalActions, tcgetattr, tcsetattr},
 };
 
-/// The cable: the master side, and the slave kept open so that bytes written before the daemon opens it wait there, as they
-/// do in a real tty.
-struct Plugged {
+/// A pseudo-terminal under a stable name, which is gone when it is dropped.
+///
+/// The slave is kept open so that bytes written before the daemon opens it wait there, as they do in a real tty.
+pub(super) struct Pty {
+    link: PathBuf,
     master: fs::File,
     _slave: fs::File,
+}
+
+impl Pty {
+    /// A new pty; a stale link is replaced.
+    pub(super) fn open(link: PathBuf) -> io::Result<Self> {
+        let _ = fs::remove_file(&link);
+        let (master, slave_name) = open_master()?;
+        let slave = open_raw_slave(&slave_name)?;
+        symlink(&slave_name, &link)?;
+        Ok(Self { link, master: master.into(), _slave: slave })
+    }
+
+    /// The device's side of it.
+    pub(super) fn master(&self) -> io::Result<fs::File> {
+        self.master.try_clone()
+    }
+}
+
+impl Drop for Pty {
+    fn drop(&mut self) {
+        // Gone already is fine: so is the cable.
+        let _ = fs::remove_file(&self.link);
+    }
 }
 
 /// A scanner that is simulated down to its port.
 pub struct ScannerPty {
     link: PathBuf,
-    plugged: Option<Plugged>,
+    plugged: Option<Pty>,
 }
 
 impl ScannerPty {
@@ -66,8 +91,6 @@ impl ScannerPty {
 
     /// Pulls the cable: the name disappears and the open port ends.
     pub fn unplug(&mut self) {
-        // Gone already is fine: so is the cable.
-        let _ = fs::remove_file(&self.link);
         self.plugged = None;
     }
 
@@ -77,10 +100,7 @@ impl ScannerPty {
     /// When there is no free pty or the link cannot be made.
     pub fn replug(&mut self) -> io::Result<()> {
         self.unplug();
-        let (master, slave_name) = open_master()?;
-        let slave = open_raw_slave(&slave_name)?;
-        symlink(&slave_name, &self.link)?;
-        self.plugged = Some(Plugged { master: master.into(), _slave: slave });
+        self.plugged = Some(Pty::open(self.link.clone())?);
         Ok(())
     }
 
@@ -94,12 +114,6 @@ impl ScannerPty {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.link
-    }
-}
-
-impl Drop for ScannerPty {
-    fn drop(&mut self) {
-        self.unplug();
     }
 }
 

@@ -1,11 +1,23 @@
 //! Vending: one item out of one slot, and the truth about whether it fell.
 
+mod bus;
 pub mod relay;
 mod worker;
 
 use crate::{event::VendResult, gpio::LineError};
 
-pub(crate) use worker::{Job, QUEUE_MAX, Worker};
+pub(crate) use worker::{QUEUE_MAX, Worker};
+
+/// What the loop wants of the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Job {
+    /// Deliver one item out of a slot; `price` in fen is what the buyer has paid for it.
+    Dispense { job: u64, slot: String, price: i64 },
+    /// Find out what became of an interrupted vend, without turning a motor.
+    Inspect { job: u64, drops_before: Option<u64> },
+    /// What the buyer chose at the machine will not be paid: let the controller go.
+    TurnAway,
+}
 
 /// A counter that latches drops by itself, so that it knows what fell while the daemon was dead.
 pub trait DropCounter: Send + Sync {

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::mpsc::Sender;
 
-use super::{Ended, Vend, VendError};
+use super::{Ended, Job, Vend, VendError};
 use crate::{
     event::{DeviceEvent, VendResult},
     pace::{self, BackOff},
@@ -20,13 +20,6 @@ pub(crate) const QUEUE_MAX: usize = 8;
 const CHECK_EVERY: Duration = Duration::from_secs(2);
 /// An inspection waits this long for hardware that is away, then its result is unknown.
 const INSPECT_PATIENCE: Duration = Duration::from_secs(30);
-
-/// Work for the thread.
-#[derive(Debug)]
-pub(crate) enum Job {
-    Dispense { job: u64, slot: String },
-    Inspect { job: u64, drops_before: Option<u64> },
-}
 
 /// An inspection that waits for the hardware to come back.
 struct Waiting {
@@ -95,7 +88,9 @@ impl Worker {
         self.tell(DeviceEvent::VendReady { drops: vend.drops() })?;
         loop {
             let (job, ended) = match self.jobs.recv_timeout(CHECK_EVERY) {
-                Ok(Job::Dispense { job, slot }) => (job, vend.dispense(&slot)),
+                Ok(Job::Dispense { job, slot, .. }) => (job, vend.dispense(&slot)),
+                // Nobody chooses at a machine without a controller.
+                Ok(Job::TurnAway) => continue,
                 Ok(Job::Inspect { job, drops_before }) => match vend.check() {
                     Err(fault @ VendError::Line(_)) => {
                         waiting.push_back(Waiting::new(job, drops_before));
@@ -123,6 +118,7 @@ impl Worker {
             let rest = until.saturating_sub(pace::now());
             match self.jobs.recv_timeout(rest) {
                 Ok(Job::Dispense { job, .. }) => self.tell_ended(job, VendResult::NotDropped, None)?,
+                Ok(Job::TurnAway) => {}
                 Ok(Job::Inspect { job, drops_before }) => {
                     waiting.push_back(Waiting::new(job, drops_before));
                 }
@@ -145,7 +141,7 @@ impl Worker {
     }
 
     fn tell_ended(&self, job: u64, result: VendResult, drops: Option<u64>) -> Result<(), Stopping> {
-        self.tell(DeviceEvent::VendEnded { job, result, drops })
+        self.tell(DeviceEvent::VendEnded { job, result, drops, taken: None })
     }
 
     /// May wait for the loop; the loop never waits for this thread.

@@ -86,7 +86,7 @@ pub async fn vend_down(events: &mut Receiver<DeviceEvent>) -> String {
 
 pub async fn vend_ended(events: &mut Receiver<DeviceEvent>, wanted: u64) -> (hal::VendResult, Option<u64>) {
     event(events, |event| match event {
-        DeviceEvent::VendEnded { job, result, drops } if *job == wanted => Some((*result, *drops)),
+        DeviceEvent::VendEnded { job, result, drops, .. } if *job == wanted => Some((*result, *drops)),
         _ => None,
     })
     .await

@@ -8,6 +8,7 @@ use super::faults::Fault;
 use super::mutant::{Mutant, is_planted};
 use crate::channel::{ChannelId, Request};
 use crate::ids::{AttemptId, OrderId};
+use crate::money::Fen;
 use crate::time::Wall;
 
 /// One effect.
@@ -88,7 +89,10 @@ pub struct Vend {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VendWhat {
     /// Turn the motor once.
-    Dispense,
+    Dispense {
+        /// What the buyer paid for the item; a machine that sells by its own price takes at most this.
+        price: Fen,
+    },
     /// Turn nothing; say from the machine's own counter whether something fell since.
     Inspect {
         /// What the counter said before the motor was to turn.

@@ -331,6 +331,9 @@ pub enum Entry {
         item: usize,
         /// How.
         result: VendResult,
+        /// What the machine charged for it, where that is less than was paid. The rest goes back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        taken: Option<Fen>,
     },
     /// A refund got its number. Its request may leave now.
     RefundStarted {

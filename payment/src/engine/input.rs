@@ -82,6 +82,8 @@ pub enum Input {
         result: VendResult,
         /// The machine's drop counter now, if it has one.
         drops: Option<u64>,
+        /// What the machine charged for the item, where it says so.
+        taken: Option<Fen>,
     },
     /// The machine told its drop counter.
     Drops(Option<u64>),
@@ -115,7 +117,9 @@ impl fmt::Debug for Input {
             Self::DutyDone { order, said } => write!(f, "DutyDone({order}, {said:?})"),
             Self::ChooseInstalments { order, periods } => write!(f, "ChooseInstalments({order}, {periods:?})"),
             Self::Answered { call, answer } => write!(f, "Answered({call:?}, {answer:?})"),
-            Self::Vended { job, result, drops } => write!(f, "Vended({job:?}, {result:?}, {drops:?})"),
+            Self::Vended { job, result, drops, taken } => {
+                write!(f, "Vended({job:?}, {result:?}, {drops:?}, {taken:?})")
+            }
             Self::Drops(drops) => write!(f, "Drops({drops:?})"),
             Self::Recorded => f.write_str("Recorded"),
             Self::NotRecorded(batch) => write!(f, "NotRecorded({batch:?})"),

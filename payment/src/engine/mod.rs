@@ -187,9 +187,9 @@ impl Engine {
             Input::DutyDone { order, said } => return self.on_duty_done(now, order, &said),
             Input::ChooseInstalments { order, periods } => return self.on_instalments(now, order, periods),
             Input::Answered { call, answer } => self.on_answered(now, call, &answer),
-            Input::Vended { job, result, drops } => {
+            Input::Vended { job, result, drops, taken } => {
                 self.drops = drops.or(self.drops);
-                self.each_order(now, |order, office| order.on_vended(office, job, result));
+                self.each_order(now, |order, office| order.on_vended(office, job, result, taken));
             }
             Input::Drops(drops) => self.drops = drops,
             Input::Recorded => self.on_recorded(now),

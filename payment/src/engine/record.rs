@@ -72,6 +72,8 @@ pub struct ItemRecord {
     pub item: Item,
     /// How its delivery stands.
     pub vend: VendRecord,
+    /// What the machine charged for it, where that is less than its price.
+    pub taken: Option<Fen>,
 }
 
 /// How a delivery stands.
@@ -255,7 +257,10 @@ impl OrderRecord {
             Entry::VendStarted { item, drops_before, .. } => {
                 self.set_vend(*item, VendRecord::Started { drops_before: *drops_before });
             }
-            Entry::VendEnded { item, result, .. } => self.set_vend(*item, VendRecord::Ended(*result)),
+            Entry::VendEnded { item, result, taken, .. } => {
+                self.set_vend(*item, VendRecord::Ended(*result));
+                self.set_taken(*item, *taken);
+            }
             Entry::RefundStarted { .. }
             | Entry::RefundAsked { .. }
             | Entry::RefundDecided { .. }
@@ -288,6 +293,13 @@ impl OrderRecord {
     fn set_vend(&mut self, item: usize, vend: VendRecord) {
         if let Some(known) = self.items.get_mut(item) {
             known.vend = vend;
+        }
+    }
+
+    /// A machine that claims to have taken more than was paid for the item took what was paid.
+    fn set_taken(&mut self, item: usize, taken: Option<Fen>) {
+        if let Some(known) = self.items.get_mut(item) {
+            known.taken = taken.filter(|taken| *taken < known.item.price && taken.get() >= 0);
         }
     }
 
@@ -398,13 +410,18 @@ impl OrderRecord {
             return self.amount;
         }
         let delivered = self.items.iter().filter(|item| item.is_delivered());
-        delivered.map(|item| item.item.price).sum::<Fen>().less(self.down_payment)
+        delivered.map(ItemRecord::worth).sum::<Fen>().less(self.down_payment)
     }
 }
 
 impl ItemRecord {
     fn waiting(item: Item) -> Self {
-        Self { item, vend: VendRecord::Waiting }
+        Self { item, vend: VendRecord::Waiting, taken: None }
+    }
+
+    /// What of the payment is for it, when the buyer has it.
+    fn worth(&self) -> Fen {
+        self.taken.unwrap_or(self.item.price)
     }
 
     /// Whether the buyer has it. What a person hands over counts as delivered.

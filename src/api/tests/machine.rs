@@ -273,7 +273,7 @@ impl Running {
                 Effect::Vend(vend) => {
                     let jams = self.weather.jams.load(Ordering::SeqCst);
                     let result = if jams { VendResult::NotDropped } else { VendResult::Dropped };
-                    Input::Vended { job: vend.job, result, drops: None }
+                    Input::Vended { job: vend.job, result, drops: None, taken: None }
                 }
                 Effect::ArmScanner(_) | Effect::Lamp(_) | Effect::Beep(_) | Effect::Raised(_) | Effect::Cleared(_) => {
                     continue;

@@ -7,17 +7,18 @@ use crate::engine::entry::{Entry, SlotId, VendResult};
 use crate::engine::faults::Fault;
 use crate::engine::mutant::{Mutant, is_planted};
 use crate::engine::record::VendRecord;
+use crate::money::Fen;
 
 impl Order {
     pub(crate) fn is_delivering(&self) -> bool {
         self.job.is_some() || (self.deliver && self.next_item().is_some())
     }
 
-    pub(crate) fn on_vended(&mut self, office: &mut Office, job: JobId, result: VendResult) {
+    pub(crate) fn on_vended(&mut self, office: &mut Office, job: JobId, result: VendResult, taken: Option<Fen>) {
         let Some(job) = self.job.take_if(|running| running.id == job || is_planted(Mutant::AnyJobsAnswer)) else {
             return;
         };
-        self.note_vend_ended(office, job.item, result);
+        self.note_vend_ended(office, job.item, result, taken);
         // After a restart nobody knows whether the motor turned at all: that is no jam.
         if result == VendResult::NotDropped
             && job.turns
@@ -28,10 +29,10 @@ impl Order {
         self.settle(office);
     }
 
-    pub(super) fn note_vend_ended(&mut self, office: &mut Office, item: usize, result: VendResult) {
+    fn note_vend_ended(&mut self, office: &mut Office, item: usize, result: VendResult, taken: Option<Fen>) {
         let mut desk = Desk { office, record: &mut self.record };
         let order = desk.order();
-        desk.note(Entry::VendEnded { order, item, result });
+        desk.note(Entry::VendEnded { order, item, result, taken });
     }
 
     /// The journal kept a motor waiting for too long: it does not turn, and the money goes back.
@@ -45,14 +46,14 @@ impl Order {
         if office.queue.withdraw_vend(job.id) {
             self.job = None;
             self.deliver = false;
-            self.note_vend_ended(office, job.item, VendResult::NotDropped);
+            self.note_vend_ended(office, job.item, VendResult::NotDropped, None);
         }
     }
 
-    /// The next item that a motor has to deliver, and its slot.
-    pub(super) fn next_item(&self) -> Option<(usize, SlotId)> {
+    /// The next item that a motor has to deliver, its slot and its price.
+    pub(super) fn next_item(&self) -> Option<(usize, SlotId, Fen)> {
         let waiting = self.record.items.iter().enumerate().filter(|(_, item)| item.vend == VendRecord::Waiting);
-        waiting.filter_map(|(index, item)| Some((index, item.item.slot.clone()?))).next()
+        waiting.filter_map(|(index, item)| Some((index, item.item.slot.clone()?, item.item.price))).next()
     }
 
     /// Whether the next item's motor may be started.
@@ -86,7 +87,7 @@ impl Order {
         }
         while self.deliver
             && self.job.is_none()
-            && let Some((item, slot)) = self.next_item()
+            && let Some((item, slot, price)) = self.next_item()
         {
             let broken = office.faults.has(&Fault::Slot(slot.clone()));
             let drops_before = office.drops;
@@ -94,11 +95,11 @@ impl Order {
             let order = desk.order();
             if broken {
                 let result = VendResult::NotDropped;
-                desk.note(Entry::VendEnded { order, item, result });
+                desk.note(Entry::VendEnded { order, item, result, taken: None });
             } else {
                 desk.note(Entry::VendStarted { order, item, slot: slot.clone(), drops_before });
                 let start_by = Some(desk.now().plus(desk.pace().resume_ms));
-                let id = desk.vend(slot, VendWhat::Dispense);
+                let id = desk.vend(slot, VendWhat::Dispense { price });
                 self.job = Some(Job { id, item, turns: true, start_by });
             }
         }

@@ -70,13 +70,15 @@ impl Order {
     /// A motor that was to turn is never turned again: the machine is only asked whether something fell.
     pub(super) fn restore_vend(&mut self, office: &mut Office) {
         let started = self.record.items.iter().enumerate().find_map(|(index, item)| match item.vend {
-            VendRecord::Started { drops_before } => Some((index, item.item.slot.clone()?, drops_before)),
+            VendRecord::Started { drops_before } => {
+                Some((index, item.item.slot.clone()?, item.item.price, drops_before))
+            }
             VendRecord::Waiting | VendRecord::Ended(_) => None,
         });
-        if let Some((index, slot, drops_before)) = started {
+        if let Some((index, slot, price, drops_before)) = started {
             let mut desk = Desk { office, record: &mut self.record };
             let again = is_planted(Mutant::MotorAgainAfterRestart);
-            let what = if again { VendWhat::Dispense } else { VendWhat::Inspect { drops_before } };
+            let what = if again { VendWhat::Dispense { price } } else { VendWhat::Inspect { drops_before } };
             let id = desk.vend(slot, what);
             self.job = Some(Job { id, item: index, turns: false, start_by: None });
         }

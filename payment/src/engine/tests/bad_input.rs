@@ -119,7 +119,7 @@ fn answers_and_jobs_that_nobody_waits_for() {
     for number in [0, 1, 99, u64::MAX] {
         world.input(Input::Answered { call: CallId(number), answer: Answer::Reachable(true) }).expect("never refused");
         let (job, result) = (JobId(number), VendResult::Dropped);
-        world.input(Input::Vended { job, result, drops: None }).expect("never refused");
+        world.input(Input::Vended { job, result, drops: None, taken: None }).expect("never refused");
     }
     assert_eq!(all_of(&world), before);
 }

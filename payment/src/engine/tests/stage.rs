@@ -291,7 +291,7 @@ impl Stage {
             }
             Effect::Vend(vend) => {
                 let result = if self.jams { VendResult::NotDropped } else { VendResult::Dropped };
-                Input::Vended { job: vend.job, result, drops: None }
+                Input::Vended { job: vend.job, result, drops: None, taken: None }
             }
             Effect::Call(Call { id: call, request: Request::Probe, .. }) => {
                 Input::Answered { call, answer: Answer::Reachable(true) }

@@ -249,7 +249,7 @@ impl World {
 
     fn vend(&mut self, vend: Vend) {
         match vend.what {
-            VendWhat::Dispense => {
+            VendWhat::Dispense { .. } => {
                 self.invariant_motor_needs_payment(&vend);
                 if self.machine.dispense(vend.job, &vend.slot) {
                     self.later(FALL_MS, Coming::MotorDone(vend.job));
@@ -264,7 +264,7 @@ impl World {
 
     fn vended(&mut self, job: JobId, result: VendResult) {
         let drops = self.machine.counter;
-        self.tell(Input::Vended { job, result, drops });
+        self.tell(Input::Vended { job, result, drops, taken: None });
     }
 
     // ---- time ----

@@ -140,6 +140,9 @@ fn code_of(event: DeviceEvent) -> anyhow::Result<String> {
         | DeviceEvent::VendReady { .. }
         | DeviceEvent::VendDown { .. }
         | DeviceEvent::VendEnded { .. }
+        | DeviceEvent::Chosen { .. }
+        | DeviceEvent::ChoiceEnded
+        | DeviceEvent::CashSold { .. }
         | DeviceEvent::Display(_)
         | DeviceEvent::DriverEnded { .. }) => Err(anyhow!("not a code: {event:?}")),
     }

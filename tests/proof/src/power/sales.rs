@@ -215,12 +215,12 @@ impl Sale {
     }
 
     fn vend_ended(&self, result: VendResult) -> Batch {
-        let ended = Entry::VendEnded { order: self.order, item: 0, result };
+        let ended = Entry::VendEnded { order: self.order, item: 0, result, taken: None };
         vec![(OrderState::Completed, ended), self.closed(Ending::Delivered)]
     }
 
     fn not_dropped(&self) -> Entry {
-        Entry::VendEnded { order: self.order, item: 0, result: VendResult::NotDropped }
+        Entry::VendEnded { order: self.order, item: 0, result: VendResult::NotDropped, taken: None }
     }
 
     fn refund_started(&self) -> (OrderState, Entry) {

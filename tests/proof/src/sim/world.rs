@@ -331,7 +331,7 @@ impl World {
     fn vend(&mut self, vend: Vend) {
         self.note(|| format!("the machine is told: {vend:?}"));
         match vend.what {
-            VendWhat::Dispense => {
+            VendWhat::Dispense { .. } => {
                 let run = self.invariant_motor_is_permitted(&vend);
                 if self.machine.dispense(vend.job, &run) {
                     self.later(FALL_MS, Coming::MotorDone(vend.job));
@@ -346,7 +346,7 @@ impl World {
 
     fn vended(&mut self, job: JobId, result: VendResult) {
         let drops = self.machine.counter;
-        self.tell(Input::Vended { job, result, drops });
+        self.tell(Input::Vended { job, result, drops, taken: None });
     }
 
     // ---- time ----

@@ -1,25 +1,26 @@
-//! Opens what a board names.
+//! Opens what a board names: here the backends and what every device shares, one file for each kind of device.
+
+mod display;
+mod indicators;
+mod keypad;
+mod scanner;
+mod vend;
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, mpsc},
+    sync::{Arc, Mutex},
     thread,
 };
 
 use tokio::sync::mpsc::Sender;
 
 use crate::{
-    board::{BoardSpec, CounterKind, DisplayKind, GpioKind, KeypadKind, LineSpec, ScannerKind, Use, VendKind},
+    board::{BoardSpec, CounterKind, GpioKind, Use},
     devices::Devices,
-    display::{self, Display, fbdev::Framebuffer, sim::SimDisplay},
     event::DeviceEvent,
     gpio::{Bank, LineError, Lines, sim::SimLines},
-    keypad,
-    latest::Latest,
-    scanner::{Gate, serial::SerialScanner},
     sim::link::Link,
-    sound::{self, BEEPS_MAX, Switch},
-    vend::{self, DropCounter, Vend, relay::RelayVend},
+    vend::DropCounter,
 };
 
 /// Why the devices cannot be used at all. A device that is merely absent is no such error: it reports that it is down, and
@@ -180,113 +181,6 @@ impl Opening<'_> {
 
     fn backend(&self) -> Result<&Backend, OpenError> {
         self.backend.as_ref().ok_or(OpenError::Incomplete("gpio.kind"))
-    }
-
-    fn vend(&mut self) -> Result<(), OpenError> {
-        if self.board.vend.kind == VendKind::None {
-            return Ok(());
-        }
-        let Backend { bank, counter, .. } = self.backend()?;
-        let (bank, counter) = (Arc::clone(bank), counter.clone());
-        let spec = self.board.vend.clone();
-        self.devices.slots = spec.slots.iter().map(|slot| slot.name.clone()).collect();
-        let (sender, jobs) = mpsc::sync_channel(vend::QUEUE_MAX);
-        self.devices.vend = Some(sender);
-        let worker = vend::Worker {
-            open: Box::new(move || {
-                let vend = RelayVend::open(&bank, counter.clone(), &spec)?;
-                Ok(Box::new(vend) as Box<dyn Vend>)
-            }),
-            jobs,
-            events: self.events.clone(),
-        };
-        self.spawn("vend", move || worker.run())
-    }
-
-    fn switch(&self, line: &LineSpec) -> Result<Switch, OpenError> {
-        Ok(Switch::new(Arc::clone(&self.backend()?.bank), line.clone()))
-    }
-
-    fn indicators(&mut self) -> Result<(), OpenError> {
-        if let Some(line) = &self.board.lamp.line {
-            let lamp = self.switch(line)?;
-            let wanted = Arc::new(Latest::new());
-            self.devices.lamp = Some(Arc::clone(&wanted));
-            self.spawn("lamp", move || sound::run_lamp(lamp, &wanted))?;
-        }
-        if let Some(line) = &self.board.buzzer.line {
-            let buzzer = self.switch(line)?;
-            let (sender, beeps) = mpsc::sync_channel(BEEPS_MAX);
-            self.devices.buzzer = Some(sender);
-            self.spawn("buzzer", move || sound::run_buzzer(buzzer, &beeps))?;
-        }
-        Ok(())
-    }
-
-    fn display(&mut self) -> Result<(), OpenError> {
-        let spec = self.board.display.clone();
-        let rotation = spec.rotation;
-        type Open = Box<dyn Fn() -> Result<Box<dyn Display>, display::DisplayError> + Send>;
-        let open: Open = match spec.kind {
-            DisplayKind::None => return Ok(()),
-            DisplayKind::Memory => Box::new(|| Ok(Box::new(display::Memory))),
-            DisplayKind::Framebuffer => {
-                let path = spec.path.clone();
-                let path = path.ok_or(OpenError::Incomplete("display.path"))?;
-                let console = spec.console.clone();
-                Box::new(move || {
-                    let panel = Framebuffer::open(&path, console.as_deref(), rotation)?;
-                    Ok(Box::new(panel))
-                })
-            }
-            DisplayKind::Sim => {
-                // Its own connection: a large picture never delays a relay.
-                let link = Arc::new(Link::new(sim_socket(self.board)?));
-                self.devices.links.push(Arc::clone(&link));
-                Box::new(move || Ok(Box::new(SimDisplay::open(&link, rotation)?)))
-            }
-        };
-        let frames = Arc::new(Latest::new());
-        self.devices.frames = Some(Arc::clone(&frames));
-        self.devices.size = Some(spec.size());
-        let worker = display::Worker { open, frames, events: self.events.clone() };
-        self.spawn("display", move || worker.run())
-    }
-
-    fn scanner(&mut self) -> Result<(), OpenError> {
-        let spec = &self.board.scanner;
-        match spec.kind {
-            ScannerKind::None => Ok(()),
-            ScannerKind::Serial => {
-                let path = spec.path.clone();
-                let path = path.ok_or(OpenError::Incomplete("scanner.path"))?;
-                let runtime = tokio::runtime::Handle::try_current().map_err(|_| OpenError::NoRuntime)?;
-                let gate = Arc::new(Gate::new());
-                let driver = SerialScanner::new(spec, path, Arc::clone(&gate), self.events.clone());
-                self.devices.scanner = Some(gate);
-                let end = DriverEnd::of("scanner", &self.events);
-                self.devices.scanner_task = Some(runtime.spawn(async move {
-                    let _end = end;
-                    driver.run().await;
-                }));
-                Ok(())
-            }
-        }
-    }
-
-    fn keypad(&mut self) -> Result<(), OpenError> {
-        match self.board.keypad.kind {
-            KeypadKind::None => Ok(()),
-            KeypadKind::Buttons => {
-                self.devices.has_keypad = true;
-                let worker = keypad::Worker {
-                    bank: Arc::clone(&self.backend()?.bank),
-                    spec: self.board.keypad.clone(),
-                    events: self.events.clone(),
-                };
-                self.spawn("keypad", move || worker.run())
-            }
-        }
     }
 }
 

@@ -1,0 +1,43 @@
+//! Opens what delivers.
+
+use std::sync::{
+    Arc,
+    mpsc::{self, TrySendError},
+};
+
+use super::{Backend, OpenError, Opening};
+use crate::{
+    board::VendKind,
+    devices::VendRefused,
+    vend::{self, Vend, relay::RelayVend},
+};
+
+fn why_refused<T>(refused: TrySendError<T>) -> VendRefused {
+    match refused {
+        TrySendError::Full(_) => VendRefused::Busy,
+        TrySendError::Disconnected(_) => VendRefused::Stopped,
+    }
+}
+
+impl Opening<'_> {
+    pub(super) fn vend(&mut self) -> Result<(), OpenError> {
+        if self.board.vend.kind == VendKind::None {
+            return Ok(());
+        }
+        let Backend { bank, counter, .. } = self.backend()?;
+        let (bank, counter) = (Arc::clone(bank), counter.clone());
+        let spec = self.board.vend.clone();
+        self.devices.slots = spec.slots.iter().map(|slot| slot.name.clone()).collect();
+        let (sender, jobs) = mpsc::sync_channel(vend::QUEUE_MAX);
+        self.devices.vend = Some(Box::new(move |job| sender.try_send(job).map_err(why_refused)));
+        let worker = vend::Worker {
+            open: Box::new(move || {
+                let vend = RelayVend::open(&bank, counter.clone(), &spec)?;
+                Ok(Box::new(vend) as Box<dyn Vend>)
+            }),
+            jobs,
+            events: self.events.clone(),
+        };
+        self.spawn("vend", move || worker.run())
+    }
+}
