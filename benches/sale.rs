@@ -76,7 +76,9 @@ fn answer_to(effect: Effect) -> Option<Input> {
     match effect {
         Effect::Record(_) | Effect::ProbeJournal => Some(Input::Recorded),
         Effect::Call(call) => Some(Input::Answered { call: call.id, answer: channel_says(&call) }),
-        Effect::Vend(vend) => Some(Input::Vended { job: vend.job, result: VendResult::Dropped, drops: None }),
+        Effect::Vend(vend) => {
+            Some(Input::Vended { job: vend.job, result: VendResult::Dropped, drops: None, taken: None })
+        }
         Effect::ArmScanner(_) | Effect::Lamp(_) | Effect::Beep(_) | Effect::Raised(_) | Effect::Cleared(_) => None,
     }
 }
