@@ -1,8 +1,9 @@
 //! The devices as the loop uses them: effects go out, inputs for the engine come in.
 
 use hal::{DeviceEvent, Devices, DisplayState};
+use payment::engine::choice::Choice;
 use payment::engine::effect::{Beep, JobId, Vend, VendWhat};
-use payment::engine::entry::VendResult;
+use payment::engine::entry::{SlotId, VendResult};
 use payment::engine::faults::Fault;
 use payment::engine::input::{Input, Key};
 use payment::money::Fen;
@@ -76,7 +77,11 @@ impl Machinery {
                 }
                 vec![Input::Vended { job: JobId(job), result, drops, taken: taken.map(Fen::new) }]
             }
-            DeviceEvent::Chosen { .. } | DeviceEvent::ChoiceEnded | DeviceEvent::CashSold { .. } => Vec::new(),
+            DeviceEvent::Chosen { slot, price } => vec![Input::Chosen(choice_of(slot.as_deref(), price))],
+            DeviceEvent::ChoiceEnded => vec![Input::ChoiceEnded],
+            DeviceEvent::CashSold { slot, price } => {
+                vec![Input::MachineSold(choice_of(slot.as_deref(), Some(price)))]
+            }
             DeviceEvent::Display(DisplayState::Up) => vec![Input::Clear(Fault::Display)],
             DeviceEvent::Display(DisplayState::Down { reason }) => vec![raise(Fault::Display, &reason)],
             DeviceEvent::DriverEnded { name } => {
@@ -123,6 +128,11 @@ impl Machinery {
         self.devices.arm_scanner(armed);
     }
 
+    /// What was chosen at the machine will not be paid.
+    pub fn turn_away(&self) {
+        self.devices.turn_away();
+    }
+
     /// The lamp of the delivery bay.
     pub fn lamp(&self, on: bool) {
         self.devices.lamp(on);
@@ -156,6 +166,12 @@ impl Machinery {
 fn raise(fault: Fault, reason: &str) -> Input {
     tracing::warn!(fault = fault.name(), "{reason}");
     Input::Raise(fault)
+}
+
+/// A controller that does not name the slot knows by itself what it was asked for.
+fn choice_of(slot: Option<&str>, price: Option<i64>) -> Choice {
+    let slot = slot.and_then(SlotId::new).unwrap_or_else(SlotId::unnamed);
+    Choice { slot, price: price.map(Fen::new) }
 }
 
 const fn key_of(key: hal::Key) -> Key {

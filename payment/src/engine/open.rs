@@ -84,9 +84,9 @@ impl Engine {
             return Err(Refused::DownPayment);
         }
         for slot in slots {
-            self.check_slot(slot)?;
+            self.check_slot(slot, wanted.origin)?;
         }
-        if !wanted.who_scans.shows_code() && !self.has_scanner() && wanted.origin == Origin::Keypad {
+        if !wanted.who_scans.shows_code() && !self.has_scanner() && wanted.origin != Origin::Api {
             return Err(Refused::NoScanner);
         }
         Ok(())
@@ -101,8 +101,9 @@ impl Engine {
         self.no_lender(wanted.who_scans, wanted.origin).map_or(Ok(Some(plan)), Err)
     }
 
-    fn check_slot(&self, slot: &SlotId) -> Result<(), Refused> {
-        if !self.settings.products.contains_key(slot) {
+    /// A machine that chooses by itself knows its slots.
+    fn check_slot(&self, slot: &SlotId, origin: Origin) -> Result<(), Refused> {
+        if origin != Origin::Machine && !self.settings.products.contains_key(slot) {
             return Err(Refused::NoSuchSlot(slot.clone()));
         }
         if self.faults.has(&Fault::Slot(slot.clone())) {

@@ -73,6 +73,16 @@ impl Default for VendSpec {
     }
 }
 
+impl VendSpec {
+    /// Whether the buyer may choose at the machine's own keys, and its controller waits for the money.
+    #[must_use]
+    pub fn machine_chooses(&self) -> bool {
+        match self.kind {
+            VendKind::None | VendKind::Relay => false,
+        }
+    }
+}
+
 /// `[[vend.slots]]`
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
