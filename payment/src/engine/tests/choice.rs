@@ -59,7 +59,8 @@ fn a_buyer_who_gives_up_at_the_machine_is_not_charged_and_late_money_goes_back()
 
 #[test]
 fn the_machine_is_let_go_when_nobody_pays() {
-    let ends: [(&str, fn(&mut World)); 3] = [
+    type End = (&'static str, fn(&mut World));
+    let ends: [End; 3] = [
         ("the time runs out", |world| world.run(300_000)),
         ("the buyer presses cancel", |world| {
             world.input(Input::Key(crate::engine::input::Key::Cancel)).expect("never refused");
