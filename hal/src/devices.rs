@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc::SyncSender};
 
 use crate::{
     display::Frame, event::Beep, gpio::Bank, latest::Latest, safe_state::MakeSafe, scanner::Scanner, sim::link::Link,
-    vend::Job,
+    sound::Voice, vend::Job,
 };
 
 /// Why a vend was not taken on. In every case no motor was started for it.
@@ -37,6 +37,8 @@ pub struct Devices {
     pub(crate) vend: Option<GiveJob>,
     pub(crate) lamp: Option<Arc<Latest<bool>>>,
     pub(crate) buzzer: Option<SyncSender<Beep>>,
+    pub(crate) voice: Option<Arc<Voice>>,
+    pub(crate) sounds: Option<Arc<Latest<Beep>>>,
     pub(crate) has_keypad: bool,
     pub(crate) bank: Option<Arc<Bank>>,
     pub(crate) links: Vec<Arc<Link>>,
@@ -101,11 +103,14 @@ impl Devices {
         }
     }
 
-    /// Sounds the buzzer, where there is one; dropped when too many beeps wait.
+    /// Sounds the buzzer and plays the beep's file, where there are such; dropped when too many beeps wait.
     pub fn beep(&self, beep: Beep) {
         if let Some(buzzer) = &self.buzzer {
             // A full queue or a dead buzzer is silence, nothing more.
             let _ = buzzer.try_send(beep);
+        }
+        if let Some(sounds) = &self.sounds {
+            sounds.put(beep);
         }
     }
 
@@ -183,8 +188,14 @@ impl Drop for Devices {
         if let Some(bank) = &self.bank {
             bank.make_safe();
         }
+        if let Some(voice) = &self.voice {
+            voice.make_safe();
+        }
         self.vend = None;
         self.buzzer = None;
+        if let Some(sounds) = &self.sounds {
+            sounds.close();
+        }
         if let Some(frames) = &self.frames {
             frames.close();
         }

@@ -11,7 +11,7 @@
 //! | [`scanner`] | line assembler and serial driver |
 //! | [`vend`] | relay and drop sensor |
 //! | [`keypad`] | buttons on lines |
-//! | [`sound`] | buzzer patterns |
+//! | [`sound`] | lamp, buzzer patterns, sounds from files |
 //! | [`safe_state`] | outputs go inactive at open, at exit and on panic |
 //! | [`sim`] | the simulated vending machine and the simulated scanner's serial port |
 //!
@@ -28,6 +28,7 @@ mod latest;
 mod open;
 mod pace;
 mod port;
+mod pwm;
 pub mod safe_state;
 pub mod scanner;
 pub mod sim;

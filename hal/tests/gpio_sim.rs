@@ -80,7 +80,8 @@ fn an_inverted_relay_is_high_when_it_is_off() {
 #[test]
 #[ignore = "needs gpio-sim"]
 fn presses_and_releases_arrive_in_order_and_the_level_at_the_start_does_not() {
-    (pull(3, false), pull(5, false));
+    pull(3, false);
+    pull(5, false);
     let mut keys = keys(&[placed(3), named("key1")], 0);
     assert_eq!(keys.wait_edge(Duration::ZERO).expect("quiet"), None);
     assert!(!keys.is_active(0).expect("a level"));

@@ -1,19 +1,23 @@
 //! The sections of a board file, as written: one file for each. Defaults are those of `boards/sim.toml`'s comments.
 
+mod buzzer;
 mod display;
 mod keypad;
 mod lines;
 mod scanner;
 mod sim;
+mod sound;
 mod vend;
 
 use std::path::{Path, PathBuf};
 
+pub use buzzer::{BuzzerSpec, PwmSpec};
 pub use display::{DisplayKind, DisplaySpec, Rotation};
 pub use keypad::{KeySpec, KeypadKind, KeypadSpec};
 pub use lines::{Bias, GpioKind, GpioSpec, LineSpec, OutputSpec, Use, WiredLine};
 pub use scanner::{ScannerKind, ScannerSpec, Terminator};
 pub use sim::SimSpec;
+pub use sound::SoundSpec;
 pub use vend::{CounterKind, SlotSpec, VendKind, VendSpec, WithoutSensor};
 
 /// Everything a board file says about one kind of machine.
@@ -34,7 +38,9 @@ pub struct BoardSpec {
     /// `[lamp]`
     pub lamp: OutputSpec,
     /// `[buzzer]`
-    pub buzzer: OutputSpec,
+    pub buzzer: BuzzerSpec,
+    /// `[sound]`
+    pub sound: SoundSpec,
     /// `[sim]`
     pub sim: SimSpec,
 }
