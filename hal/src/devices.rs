@@ -1,10 +1,22 @@
 //! The open devices, as the daemon's loop holds them. No method waits.
 
-use std::sync::{Arc, Mutex, PoisonError, mpsc::SyncSender};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+    mpsc::SyncSender,
+};
 
 use crate::{
-    display::Frame, event::Beep, gpio::Bank, latest::Latest, safe_state::MakeSafe, scanner::Scanner, sim::link::Link,
-    sound::Voice, vend::Job,
+    display::Frame,
+    event::Beep,
+    gpio::Bank,
+    latest::Latest,
+    printer::{PrintRefused, Receipt},
+    safe_state::MakeSafe,
+    scanner::Scanner,
+    sim::link::Link,
+    sound::Voice,
+    vend::Job,
 };
 
 /// Why a vend was not taken on. In every case no motor was started for it.
@@ -38,6 +50,8 @@ pub struct Devices {
     pub(crate) lamp: Option<Arc<Latest<bool>>>,
     pub(crate) buzzer: Option<SyncSender<Beep>>,
     pub(crate) voice: Option<Arc<Voice>>,
+    pub(crate) printer: Option<tokio::sync::mpsc::Sender<Receipt>>,
+    pub(crate) prints_dropped: Arc<AtomicU64>,
     pub(crate) sounds: Option<Arc<Latest<Beep>>>,
     pub(crate) has_keypad: bool,
     pub(crate) bank: Option<Arc<Bank>>,
@@ -112,6 +126,27 @@ impl Devices {
         if let Some(sounds) = &self.sounds {
             sounds.put(beep);
         }
+    }
+
+    /// Prints a receipt, where there is a printer. It is dropped and counted if it cannot be printed in its time.
+    ///
+    /// # Errors
+    /// When it was not taken on; that is not counted.
+    pub fn print(&self, receipt: Receipt) -> Result<(), PrintRefused> {
+        let printer = self.printer.as_ref().ok_or(PrintRefused::NoPrinter)?;
+        printer.try_send(receipt).map_err(|_| PrintRefused::Busy)
+    }
+
+    /// Receipts that were taken on and not printed, or not to their end.
+    #[must_use]
+    pub fn prints_dropped(&self) -> u64 {
+        self.prints_dropped.load(Ordering::Relaxed)
+    }
+
+    /// Whether the board has a printer.
+    #[must_use]
+    pub fn has_printer(&self) -> bool {
+        self.printer.is_some()
     }
 
     /// Arms the scanner while an order waits for a code. A line counts only if its first byte came while armed.
@@ -193,6 +228,7 @@ impl Drop for Devices {
         }
         self.vend = None;
         self.buzzer = None;
+        self.printer = None;
         if let Some(sounds) = &self.sounds {
             sounds.close();
         }

@@ -3,6 +3,7 @@
 mod display;
 mod indicators;
 mod keypad;
+mod printer;
 mod scanner;
 mod vend;
 
@@ -106,6 +107,8 @@ pub fn open(board: &BoardSpec, events: Sender<DeviceEvent>) -> Result<Devices, O
             lamp: None,
             buzzer: None,
             voice: None,
+            printer: None,
+            prints_dropped: Arc::default(),
             sounds: None,
             has_keypad: false,
             bank: None,
@@ -119,6 +122,7 @@ pub fn open(board: &BoardSpec, events: Sender<DeviceEvent>) -> Result<Devices, O
     opening.display()?;
     opening.scanner()?;
     opening.keypad()?;
+    opening.printer()?;
     if let Some(Backend { bank, link, .. }) = opening.backend {
         opening.devices.bank = Some(bank);
         opening.devices.links.extend(link);

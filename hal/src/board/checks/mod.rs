@@ -4,6 +4,7 @@ mod buzzer;
 mod display;
 mod keypad;
 mod lines;
+mod printer;
 mod scanner;
 mod sim;
 mod sound;
@@ -57,6 +58,7 @@ const CHECKS: &[&[Check]] = &[
     vend::CHECKS,
     keypad::CHECKS,
     buzzer::CHECKS,
+    printer::CHECKS,
     sound::CHECKS,
     sim::CHECKS,
 ];

@@ -4,6 +4,7 @@ mod buzzer;
 mod display;
 mod keypad;
 mod lines;
+mod printer;
 mod scanner;
 mod sim;
 mod sound;
@@ -15,6 +16,7 @@ pub use buzzer::{BuzzerSpec, PwmSpec};
 pub use display::{DisplayKind, DisplaySpec, Rotation};
 pub use keypad::{KeySpec, KeypadKind, KeypadSpec};
 pub use lines::{Bias, GpioKind, GpioSpec, LineSpec, OutputSpec, Use, WiredLine};
+pub use printer::{Cut, PrinterKind, PrinterSpec, QrBy};
 pub use scanner::{ScannerKind, ScannerSpec, Terminator};
 pub use sim::SimSpec;
 pub use sound::SoundSpec;
@@ -39,6 +41,8 @@ pub struct BoardSpec {
     pub lamp: OutputSpec,
     /// `[buzzer]`
     pub buzzer: BuzzerSpec,
+    /// `[printer]`
+    pub printer: PrinterSpec,
     /// `[sound]`
     pub sound: SoundSpec,
     /// `[sim]`
@@ -46,7 +50,7 @@ pub struct BoardSpec {
 }
 
 impl BoardSpec {
-    /// Resolves the relative paths of scanner and simulator in the runtime directory.
+    /// Resolves the relative paths of scanner, printer and simulator in the runtime directory.
     #[must_use]
     pub fn relative_to(mut self, directory: &Path) -> Self {
         let resolve = |path: &mut Option<PathBuf>| {
@@ -55,6 +59,7 @@ impl BoardSpec {
             }
         };
         resolve(&mut self.scanner.path);
+        resolve(&mut self.printer.path);
         resolve(&mut self.sim.socket);
         self
     }
