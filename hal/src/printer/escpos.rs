@@ -137,6 +137,8 @@ fn module(modules: usize, paper: &Paper) -> usize {
 /// `GS ( k`, functions 165, 167, 169, 180, 181. The printer's own encoder may take a larger symbol than ours would.
 fn by_command(content: &str, module: usize, bytes: &mut Vec<u8>) {
     let [low, high, ..] = (content.len() + 3).to_le_bytes();
+    // The white border is the caller's business; the line behind the code is the one below it.
+    bytes.extend_from_slice(b"\x1bd\x01");
     bytes.extend_from_slice(b"\x1d(k\x04\x001A2\x00");
     bytes.extend_from_slice(b"\x1d(k\x03\x001C");
     bytes.push(u8::try_from(module).unwrap_or(3));
@@ -196,7 +198,7 @@ mod tests {
             (Item::Feed(3), b"\x1bd\x03"),
             (
                 Item::Qr("AB".into()),
-                b"\x1ba\x01\x1d(k\x04\x001A2\x00\x1d(k\x03\x001C\x06\x1d(k\x03\x001E1\x1d(k\x05\x001P0AB\x1d(k\x03\x001Q0\n",
+                b"\x1ba\x01\x1bd\x01\x1d(k\x04\x001A2\x00\x1d(k\x03\x001C\x06\x1d(k\x03\x001E1\x1d(k\x05\x001P0AB\x1d(k\x03\x001Q0\n",
             ),
         ];
         for (given, bytes) in cases {

@@ -181,7 +181,7 @@ impl Printer {
     /// Works off what it can.
     fn work(&mut self) {
         while self.is_online() {
-            let bytes: Vec<u8> = self.buffer.iter().copied().take(16 * 1024).collect();
+            let bytes: Vec<u8> = self.buffer.iter().copied().collect();
             let before = self.back();
             let Some(used) = self.command(&bytes) else { return };
             self.buffer.drain(..used);
