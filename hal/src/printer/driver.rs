@@ -97,11 +97,15 @@ impl Driver {
     }
 
     fn explain(&self, error: &io::Error) -> String {
-        let what = match error.kind() {
-            io::ErrorKind::NotFound => "does not exist: switch the printer on and look at its cable".into(),
-            io::ErrorKind::PermissionDenied => "may not be opened: put the user in the group lp".into(),
-            io::ErrorKind::ResourceBusy => "is used by another program: stop it; CUPS is a common one".into(),
-            _ => format!("cannot be opened: {error}"),
+        let kind = error.kind();
+        let what = if kind == io::ErrorKind::NotFound {
+            "does not exist: switch the printer on and look at its cable".into()
+        } else if kind == io::ErrorKind::PermissionDenied {
+            "may not be opened: put the user in the group lp".into()
+        } else if kind == io::ErrorKind::ResourceBusy {
+            "is used by another program: stop it; CUPS is a common one".into()
+        } else {
+            format!("cannot be opened: {error}")
         };
         format!("the printer's device {} {what}", self.path.display())
     }
@@ -109,7 +113,7 @@ impl Driver {
     /// Serves until the port is gone; returns what was seen.
     async fn serve(&mut self, mut wire: Wire) -> Result<String, Stopping> {
         loop {
-            while let Some(bytes) = self.session.to_send() {
+            while let Some(bytes) = self.session.next_to_send() {
                 match timeout(WRITE_WITHIN, wire.to.write_all(&bytes)).await {
                     Ok(Ok(())) => {}
                     Ok(Err(error)) => return Ok(error.to_string()),

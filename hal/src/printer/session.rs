@@ -130,11 +130,7 @@ impl Session {
         for byte in bytes {
             match self.answers.take(*byte) {
                 Some(Answer::Condition(condition)) => self.judge(now, condition),
-                Some(Answer::Through) => {
-                    if std::mem::take(&mut self.outstanding) && matches!(self.wait, Wait::Piece { .. }) {
-                        self.go_on(now);
-                    }
-                }
+                Some(Answer::Through) => self.through(now),
                 None => {}
             }
         }
@@ -170,7 +166,7 @@ impl Session {
     }
 
     /// The next bytes to send, in order.
-    pub(crate) fn to_send(&mut self) -> Option<Vec<u8>> {
+    pub(crate) fn next_to_send(&mut self) -> Option<Vec<u8>> {
         self.send.pop_front()
     }
 
@@ -184,6 +180,12 @@ impl Session {
             self.answers.start();
             self.send.push_back(HOW_ARE_YOU.to_vec());
             self.wait = Wait::Health { until: now + ANSWER_WITHIN };
+        }
+    }
+
+    fn through(&mut self, now: Duration) {
+        if std::mem::take(&mut self.outstanding) && matches!(self.wait, Wait::Piece { .. }) {
+            self.go_on(now);
         }
     }
 

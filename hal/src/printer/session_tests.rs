@@ -54,7 +54,7 @@ impl Bench {
 
     /// Carries one message to the printer, and back what it says to that.
     fn carry_one(&mut self) -> bool {
-        let Some(bytes) = self.session.to_send() else { return false };
+        let Some(bytes) = self.session.next_to_send() else { return false };
         assert!(self.plugged, "nothing is sent into the air");
         self.printer.received(self.now, &bytes);
         self.hear();
@@ -267,7 +267,7 @@ fn a_cable_pulled_within_a_command_spoils_no_later_receipt() {
     let mut bench = Bench::new(&spec(), Printer::new(32, LONG_ROLL));
     bench.session.wanted(bench.now, &receipt(1));
     let code = loop {
-        let bytes = bench.session.to_send().unwrap();
+        let bytes = bench.session.next_to_send().unwrap();
         if bytes.windows(CODE.len()).any(|window| window == CODE.as_bytes()) {
             break bytes;
         }
@@ -307,7 +307,7 @@ fn whatever_happens_to_the_printer_no_receipt_comes_out_twice_or_late() {
             match roll(6) {
                 0 if bench.plugged => {
                     // What was under way is cut anywhere.
-                    if let Some(bytes) = bench.session.to_send() {
+                    if let Some(bytes) = bench.session.next_to_send() {
                         let length = usize::try_from(roll(200)).unwrap().min(bytes.len());
                         bench.printer.received(bench.now, &bytes[..length]);
                         bench.hear();

@@ -101,6 +101,10 @@ impl BoardSpec {
             .iter()
             .enumerate()
             .map(|(index, key)| (format!("keypad.keys[{index}].line"), key.line.as_ref(), Use::Input));
+        let rows = self.keypad.rows.iter().enumerate();
+        let rows = rows.map(|(index, line)| (format!("keypad.rows[{index}]"), Some(line), Use::Indicator));
+        let columns = self.keypad.columns.iter().enumerate();
+        let columns = columns.map(|(index, line)| (format!("keypad.columns[{index}]"), Some(line), Use::Input));
         let single = [
             ("vend.drop_sensor".to_owned(), self.vend.drop_sensor.as_ref(), Use::Input),
             ("lamp.line".to_owned(), self.lamp.line.as_ref(), Use::Indicator),
@@ -108,6 +112,8 @@ impl BoardSpec {
         ];
         slots
             .chain(keys)
+            .chain(rows)
+            .chain(columns)
             .chain(single)
             .filter_map(|(key, line, purpose)| line.map(|line| WiredLine { key, line, purpose }))
             .collect()

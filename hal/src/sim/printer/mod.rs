@@ -163,7 +163,7 @@ impl Printer {
     fn take(&mut self, byte: u8) {
         self.real_time.push(byte);
         match *self.real_time.as_slice() {
-            [0x10] | [0x10, 0x04 | 0x05] => {}
+            [0x10] | [0x10, 0x04..=0x05] => {}
             [0x10, 0x04, question @ 1..=4] => {
                 self.real_time.clear();
                 let status = self.real_time_status(question);
@@ -192,7 +192,7 @@ impl Printer {
     /// The length of the first command, once it is there whole and done.
     fn command(&mut self, bytes: &[u8]) -> Option<usize> {
         match *bytes {
-            [] | [0x1b | 0x1c | 0x1d] => None,
+            [] | [0x1b..=0x1d] => None,
             [b'\n', ..] => self.end_line(1),
             [0x1b, b'@', ..] => {
                 (self.align, self.size, self.bold, self.tells) = (Align::Left, 1, false, false);
@@ -245,7 +245,7 @@ impl Printer {
                 self.picture("[picture]".into(), &dots);
                 Some(8 + length)
             }
-            [0x1b | 0x1d | 0x1c, ..] if bytes.len() < 8 => None,
+            [0x1b..=0x1d, ..] if bytes.len() < 8 => None,
             [byte @ 0x20..=0x7e, ..] => self.put(char::from(byte), 1),
             [0x81..=0xfe, ref rest @ ..] if self.chinese => {
                 let length = if matches!(rest.first()?, b'0'..=b'9') { 4 } else { 2 };
