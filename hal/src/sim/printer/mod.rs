@@ -248,7 +248,7 @@ impl Printer {
             [0x1b..=0x1d, ..] if bytes.len() < 8 => None,
             [byte @ 0x20..=0x7e, ..] => self.put(char::from(byte), 1),
             [0x81..=0xfe, ref rest @ ..] if self.chinese => {
-                let length = if matches!(rest.first()?, b'0'..=b'9') { 4 } else { 2 };
+                let length = if rest.first()?.is_ascii_digit() { 4 } else { 2 };
                 let (text, _, broken) = GB18030.decode(bytes.get(..length)?);
                 let character = text.chars().next().filter(|_| !broken);
                 match character {
