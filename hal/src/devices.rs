@@ -1,9 +1,21 @@
 //! The open devices, as the daemon's loop holds them. No method waits.
 
-use std::sync::{Arc, Mutex, PoisonError, mpsc::SyncSender};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+    mpsc::SyncSender,
+};
 
 use crate::{
-    display::Frame, event::Beep, gpio::Bank, latest::Latest, safe_state::MakeSafe, scanner::Scanner, sim::link::Link,
+    display::Frame,
+    event::Beep,
+    gpio::Bank,
+    latest::Latest,
+    printer::{PrintRefused, Receipt},
+    safe_state::MakeSafe,
+    scanner::Scanner,
+    sim::link::Link,
+    sound::Voice,
     vend::Job,
 };
 
@@ -37,6 +49,10 @@ pub struct Devices {
     pub(crate) vend: Option<GiveJob>,
     pub(crate) lamp: Option<Arc<Latest<bool>>>,
     pub(crate) buzzer: Option<SyncSender<Beep>>,
+    pub(crate) voice: Option<Arc<Voice>>,
+    pub(crate) printer: Option<tokio::sync::mpsc::Sender<Receipt>>,
+    pub(crate) prints_dropped: Arc<AtomicU64>,
+    pub(crate) sounds: Option<Arc<Latest<Beep>>>,
     pub(crate) has_keypad: bool,
     pub(crate) bank: Option<Arc<Bank>>,
     pub(crate) links: Vec<Arc<Link>>,
@@ -101,12 +117,36 @@ impl Devices {
         }
     }
 
-    /// Sounds the buzzer, where there is one; dropped when too many beeps wait.
+    /// Sounds the buzzer and plays the beep's file, where there are such; dropped when too many beeps wait.
     pub fn beep(&self, beep: Beep) {
         if let Some(buzzer) = &self.buzzer {
             // A full queue or a dead buzzer is silence, nothing more.
             let _ = buzzer.try_send(beep);
         }
+        if let Some(sounds) = &self.sounds {
+            sounds.put(beep);
+        }
+    }
+
+    /// Prints a receipt, where there is a printer. It is dropped and counted if it cannot be printed in its time.
+    ///
+    /// # Errors
+    /// When it was not taken on; that is not counted.
+    pub fn print(&self, receipt: Receipt) -> Result<(), PrintRefused> {
+        let printer = self.printer.as_ref().ok_or(PrintRefused::NoPrinter)?;
+        printer.try_send(receipt).map_err(|_| PrintRefused::Busy)
+    }
+
+    /// Receipts that were taken on and not printed, or not to their end.
+    #[must_use]
+    pub fn prints_dropped(&self) -> u64 {
+        self.prints_dropped.load(Ordering::Relaxed)
+    }
+
+    /// Whether the board has a printer.
+    #[must_use]
+    pub fn has_printer(&self) -> bool {
+        self.printer.is_some()
     }
 
     /// Arms the scanner while an order waits for a code. A line counts only if its first byte came while armed.
@@ -183,8 +223,15 @@ impl Drop for Devices {
         if let Some(bank) = &self.bank {
             bank.make_safe();
         }
+        if let Some(voice) = &self.voice {
+            voice.make_safe();
+        }
         self.vend = None;
         self.buzzer = None;
+        self.printer = None;
+        if let Some(sounds) = &self.sounds {
+            sounds.close();
+        }
         if let Some(frames) = &self.frames {
             frames.close();
         }

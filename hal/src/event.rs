@@ -57,6 +57,8 @@ pub enum DeviceEvent {
     },
     /// The display came or went.
     Display(DisplayState),
+    /// The printer came, went, or asks for a person.
+    Printer(PrinterState),
     /// A driver ended by itself, which only a panic makes it do: nothing more comes from it, no answer either.
     DriverEnded {
         /// Which.
@@ -80,6 +82,7 @@ impl std::fmt::Debug for DeviceEvent {
             Self::ChoiceEnded => f.write_str("ChoiceEnded"),
             Self::CashSold { slot, price } => write!(f, "CashSold({slot:?}, {price})"),
             Self::Display(state) => write!(f, "Display({state:?})"),
+            Self::Printer(state) => write!(f, "Printer({state:?})"),
             Self::DriverEnded { name } => write!(f, "DriverEnded({name})"),
         }
     }
@@ -91,6 +94,20 @@ pub enum DisplayState {
     /// Frames reach the panel.
     Up,
     /// Frames do not reach the panel; its driver goes on trying.
+    Down {
+        /// What was seen and what to do about it.
+        reason: String,
+    },
+}
+
+/// Whether receipts are printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PrinterState {
+    /// It prints.
+    Up,
+    /// It prints, and its roll is near the end.
+    PaperLow,
+    /// It does not print: gone, without paper, open or broken. Its driver goes on trying.
     Down {
         /// What was seen and what to do about it.
         reason: String,

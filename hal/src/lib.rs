@@ -11,7 +11,8 @@
 //! | [`scanner`] | line assembler and serial driver |
 //! | [`vend`] | relay and drop sensor |
 //! | [`keypad`] | buttons on lines |
-//! | [`sound`] | buzzer patterns |
+//! | [`printer`] | receipts on an ESC/POS printer |
+//! | [`sound`] | lamp, buzzer patterns, sounds from files |
 //! | [`safe_state`] | outputs go inactive at open, at exit and on panic |
 //! | [`sim`] | the simulated vending machine and the simulated scanner's serial port |
 //!
@@ -28,6 +29,8 @@ mod latest;
 mod open;
 mod pace;
 mod port;
+pub mod printer;
+mod pwm;
 pub mod safe_state;
 pub mod scanner;
 pub mod sim;
@@ -35,5 +38,5 @@ pub mod sound;
 pub mod vend;
 
 pub use devices::{Devices, VendRefused};
-pub use event::{Beep, DeviceEvent, DisplayState, Key, VendResult};
+pub use event::{Beep, DeviceEvent, DisplayState, Key, PrinterState, VendResult};
 pub use open::{OpenError, open, release_outputs};

@@ -14,7 +14,7 @@ use toml::{
 
 use super::{BoardSpec, checks::Finding};
 
-const TOP_LEVEL_KEYS: &str = "name, display, scanner, gpio, vend, keypad, lamp, buzzer, sim";
+const TOP_LEVEL_KEYS: &str = "name, display, scanner, gpio, vend, keypad, lamp, buzzer, printer, sound, sim";
 
 /// One problem of a board file, for the person who wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,6 +153,8 @@ fn sections<'t>(table: &'t DeTable<'_>, report: &mut Report<'_>) -> (BoardSpec, 
             "keypad" => read_section(section, value, &mut board.keypad, report),
             "lamp" => read_section(section, value, &mut board.lamp, report),
             "buzzer" => read_section(section, value, &mut board.buzzer, report),
+            "printer" => read_section(section, value, &mut board.printer, report),
+            "sound" => read_section(section, value, &mut board.sound, report),
             "sim" => read_section(section, value, &mut board.sim, report),
             unknown => {
                 report.add(

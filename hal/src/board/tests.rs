@@ -151,3 +151,61 @@ fn relative_paths_are_resolved_in_the_runtime_directory() {
     assert_eq!(board.scanner.path.as_deref(), Some(Path::new("/run/till/scanner")));
     assert_eq!(board.sim.socket.as_deref(), Some(Path::new("/run/till/machine.sock")));
 }
+
+#[test]
+fn what_prints_and_sounds_is_read_with_its_defaults() {
+    let text = format!(
+        "{SOUND}{}",
+        r#"
+[buzzer]
+pwm = { device = "fe20c000.pwm", channel = 1 }
+[printer]
+kind = "usb"
+path = "/dev/usb/lp0"
+columns = 48
+[sound]
+folder = "/usr/share/till/sounds"
+"#
+    );
+    let board = parse(&text).expect("sound");
+    assert_eq!((board.buzzer.frequency_hz, board.buzzer.pwm.map(|pwm| pwm.channel)), (2700, Some(1)));
+    assert_eq!((board.printer.kind, board.printer.cut, board.printer.status), (PrinterKind::Usb, Cut::Partial, true));
+    assert_eq!((board.sound.player.to_str(), board.sound.limit_ms), (Some("aplay"), 5000));
+}
+
+#[test]
+fn what_prints_and_sounds_is_checked() {
+    let cases = [
+        ("[buzzer]\nline = { name = \"GPIO9\" }\npwm = { device = \"a.pwm\" }", "buzzer.pwm"),
+        ("[buzzer]\npwm = { channel = 1 }", "buzzer.pwm"),
+        ("[buzzer]\nfrequency_hz = 27000", "buzzer.frequency_hz"),
+        ("[printer]\nkind = \"usb\"", "printer.path"),
+        ("[printer]\ncolumns = 8", "printer.columns"),
+        ("[printer]\npatience_ms = 5", "printer.patience_ms"),
+        ("[printer]\nrequired = true", "printer.required"),
+        ("[printer]\nkind = \"usb\"\npath = \"/dev/usb/lp0\"\nrequired = true\nstatus = false", "printer.required"),
+        ("[sound]\nfolder = \"sounds\"", "sound.folder"),
+        ("[sound]\nlimit_ms = 0", "sound.limit_ms"),
+    ];
+    for (text, key) in cases {
+        assert_eq!(keys(&format!("{SOUND}{text}\n")), [key], "{text}");
+    }
+}
+
+#[test]
+fn a_matrix_names_every_crossing_once() {
+    let keypad = |layout: &str| {
+        let matrix = format!(
+            "kind = \"matrix\"\nrows = [{{ name = \"GPIO5\" }}]\n\
+             columns = [{{ name = \"GPIO12\" }}, {{ name = \"GPIO13\" }}]\nlayout = {layout}\n"
+        );
+        let (before, _) = SOUND.split_once("kind = \"buttons\"").expect("a keypad");
+        format!("{before}{matrix}")
+    };
+    let board = parse(&keypad("[\"1\", \"\"]")).expect("sound");
+    assert_eq!(board.lines().iter().filter(|wired| wired.key.starts_with("keypad.")).count(), 3);
+    assert_eq!(keys(&keypad("[\"1\"]")), ["keypad.layout"]);
+    assert_eq!(keys(&keypad("[\"1\", \"1\"]")), ["keypad.layout[1]"]);
+    assert_eq!(keys(&keypad("[\"1\", \"start\"]")), ["keypad.layout[1]"]);
+    assert_eq!(keys(&SOUND.replace("kind = \"buttons\"", "kind = \"buttons\"\nlayout = [\"1\"]")), ["keypad.kind"]);
+}

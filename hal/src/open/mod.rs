@@ -3,6 +3,7 @@
 mod display;
 mod indicators;
 mod keypad;
+mod printer;
 mod scanner;
 mod vend;
 
@@ -20,6 +21,7 @@ use crate::{
     event::DeviceEvent,
     gpio::{Bank, LineError, Lines, sim::SimLines},
     sim::link::Link,
+    sound,
     vend::DropCounter,
 };
 
@@ -104,6 +106,10 @@ pub fn open(board: &BoardSpec, events: Sender<DeviceEvent>) -> Result<Devices, O
             vend: None,
             lamp: None,
             buzzer: None,
+            voice: None,
+            printer: None,
+            prints_dropped: Arc::default(),
+            sounds: None,
             has_keypad: false,
             bank: None,
             links: Vec::new(),
@@ -116,6 +122,7 @@ pub fn open(board: &BoardSpec, events: Sender<DeviceEvent>) -> Result<Devices, O
     opening.display()?;
     opening.scanner()?;
     opening.keypad()?;
+    opening.printer()?;
     if let Some(Backend { bank, link, .. }) = opening.backend {
         opening.devices.bank = Some(bank);
         opening.devices.links.extend(link);
@@ -128,15 +135,20 @@ pub fn open(board: &BoardSpec, events: Sender<DeviceEvent>) -> Result<Devices, O
 /// # Errors
 /// One message per output that could not be reached.
 pub fn release_outputs(board: &BoardSpec) -> Result<(), Vec<String>> {
-    let backend = backend(board).map_err(|error| vec![error.to_string()])?;
-    let Some(backend) = backend else {
-        return Ok(());
-    };
+    let mut faults: Vec<String> =
+        sound::silence(&board.buzzer).err().map(|fault| fault.to_string()).into_iter().collect();
+    match backend(board) {
+        Ok(Some(backend)) => faults.extend(release_lines(board, &backend.bank)),
+        Ok(None) => {}
+        Err(error) => faults.push(error.to_string()),
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+fn release_lines(board: &BoardSpec, bank: &Bank) -> Vec<String> {
     let wired = board.lines();
     let outputs = wired.iter().filter(|wired| wired.purpose != Use::Input);
-    let faults: Vec<String> =
-        outputs.filter_map(|wired| backend.bank.output(wired.line).err()).map(|fault| fault.to_string()).collect();
-    if faults.is_empty() { Ok(()) } else { Err(faults) }
+    outputs.filter_map(|wired| bank.output(wired.line).err()).map(|fault| fault.to_string()).collect()
 }
 
 /// Held by a driver while it runs: wakes the loop when the driver ends, which may hold a job that is never answered.

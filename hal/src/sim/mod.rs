@@ -9,5 +9,6 @@ pub mod disk;
 pub(crate) mod link;
 pub mod machine;
 pub mod port;
+pub mod printer;
 pub mod protocol;
 pub mod pty;

@@ -151,6 +151,9 @@ impl Vend for RelayVend {
     }
 
     fn check(&mut self) -> Result<(), VendError> {
+        for relay in self.relays.values() {
+            relay.is_active()?;
+        }
         let Some(sensor) = &mut self.sensor else {
             return Ok(());
         };

@@ -1,10 +1,13 @@
 //! What a board must fulfil beyond its shape: small named checks, one file for each section.
 
+mod buzzer;
 mod display;
 mod keypad;
 mod lines;
+mod printer;
 mod scanner;
 mod sim;
+mod sound;
 mod vend;
 
 use std::ops::RangeInclusive;
@@ -47,8 +50,18 @@ impl Findings {
 type Check = fn(&BoardSpec, &mut Findings);
 
 /// Every check of a board, section by section.
-const CHECKS: &[&[Check]] =
-    &[&[board_has_a_name], display::CHECKS, scanner::CHECKS, lines::CHECKS, vend::CHECKS, keypad::CHECKS, sim::CHECKS];
+const CHECKS: &[&[Check]] = &[
+    &[board_has_a_name],
+    display::CHECKS,
+    scanner::CHECKS,
+    lines::CHECKS,
+    vend::CHECKS,
+    keypad::CHECKS,
+    buzzer::CHECKS,
+    printer::CHECKS,
+    sound::CHECKS,
+    sim::CHECKS,
+];
 
 impl BoardSpec {
     /// Runs every check; an empty list means the board is sound.

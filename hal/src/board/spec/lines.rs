@@ -67,7 +67,7 @@ impl LineSpec {
     }
 }
 
-/// `[lamp]` and `[buzzer]`: one output line, or none.
+/// `[lamp]`: one output line, or none.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OutputSpec {

@@ -1,19 +1,25 @@
 //! The sections of a board file, as written: one file for each. Defaults are those of `boards/sim.toml`'s comments.
 
+mod buzzer;
 mod display;
 mod keypad;
 mod lines;
+mod printer;
 mod scanner;
 mod sim;
+mod sound;
 mod vend;
 
 use std::path::{Path, PathBuf};
 
+pub use buzzer::{BuzzerSpec, PwmSpec};
 pub use display::{DisplayKind, DisplaySpec, Rotation};
 pub use keypad::{KeySpec, KeypadKind, KeypadSpec};
 pub use lines::{Bias, GpioKind, GpioSpec, LineSpec, OutputSpec, Use, WiredLine};
+pub use printer::{Cut, PrinterKind, PrinterSpec, QrBy};
 pub use scanner::{ScannerKind, ScannerSpec, Terminator};
 pub use sim::SimSpec;
+pub use sound::SoundSpec;
 pub use vend::{CounterKind, SlotSpec, VendKind, VendSpec, WithoutSensor};
 
 /// Everything a board file says about one kind of machine.
@@ -34,13 +40,17 @@ pub struct BoardSpec {
     /// `[lamp]`
     pub lamp: OutputSpec,
     /// `[buzzer]`
-    pub buzzer: OutputSpec,
+    pub buzzer: BuzzerSpec,
+    /// `[printer]`
+    pub printer: PrinterSpec,
+    /// `[sound]`
+    pub sound: SoundSpec,
     /// `[sim]`
     pub sim: SimSpec,
 }
 
 impl BoardSpec {
-    /// Resolves the relative paths of scanner and simulator in the runtime directory.
+    /// Resolves the relative paths of scanner, printer and simulator in the runtime directory.
     #[must_use]
     pub fn relative_to(mut self, directory: &Path) -> Self {
         let resolve = |path: &mut Option<PathBuf>| {
@@ -49,6 +59,7 @@ impl BoardSpec {
             }
         };
         resolve(&mut self.scanner.path);
+        resolve(&mut self.printer.path);
         resolve(&mut self.sim.socket);
         self
     }
@@ -90,6 +101,10 @@ impl BoardSpec {
             .iter()
             .enumerate()
             .map(|(index, key)| (format!("keypad.keys[{index}].line"), key.line.as_ref(), Use::Input));
+        let rows = self.keypad.rows.iter().enumerate();
+        let rows = rows.map(|(index, line)| (format!("keypad.rows[{index}]"), Some(line), Use::Indicator));
+        let columns = self.keypad.columns.iter().enumerate();
+        let columns = columns.map(|(index, line)| (format!("keypad.columns[{index}]"), Some(line), Use::Input));
         let single = [
             ("vend.drop_sensor".to_owned(), self.vend.drop_sensor.as_ref(), Use::Input),
             ("lamp.line".to_owned(), self.lamp.line.as_ref(), Use::Indicator),
@@ -97,6 +112,8 @@ impl BoardSpec {
         ];
         slots
             .chain(keys)
+            .chain(rows)
+            .chain(columns)
             .chain(single)
             .filter_map(|(key, line, purpose)| line.map(|line| WiredLine { key, line, purpose }))
             .collect()
