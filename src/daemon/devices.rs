@@ -1,6 +1,6 @@
 //! The devices as the loop uses them: effects go out, inputs for the engine come in.
 
-use hal::{DeviceEvent, Devices, DisplayState};
+use hal::{DeviceEvent, Devices, DisplayState, PrinterState};
 use payment::engine::choice::Choice;
 use payment::engine::effect::{Beep, JobId, Vend, VendWhat};
 use payment::engine::entry::{SlotId, VendResult};
@@ -84,6 +84,12 @@ impl Machinery {
             }
             DeviceEvent::Display(DisplayState::Up) => vec![Input::Clear(Fault::Display)],
             DeviceEvent::Display(DisplayState::Down { reason }) => vec![raise(Fault::Display, &reason)],
+            DeviceEvent::Printer(PrinterState::Up) => vec![Input::Clear(Fault::Printer)],
+            DeviceEvent::Printer(PrinterState::PaperLow) => {
+                tracing::warn!("the receipt printer's paper is nearly used up");
+                vec![Input::Clear(Fault::Printer)]
+            }
+            DeviceEvent::Printer(PrinterState::Down { reason }) => vec![raise(Fault::Printer, &reason)],
             DeviceEvent::DriverEnded { name } => {
                 self.ended = Some(name);
                 Vec::new()

@@ -299,6 +299,7 @@ impl Daemon {
             | Fault::Machine
             | Fault::Slot(_)
             | Fault::Display
+            | Fault::Printer
             | Fault::SwitchedOff
             | Fault::JournalFull
             | Fault::Hub

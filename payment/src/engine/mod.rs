@@ -459,7 +459,14 @@ impl Engine {
         let record = &order.record;
         let vends = record.items.iter().any(|item| item.item.slot.is_some());
         let codes = order.no_wallet_began() && self.takes_codes(record.who_scans, record.origin, record.amount);
-        self.faults.blocking(&self.settings.channels, codes, vends).is_some()
+        self.blocked_by(codes, vends).is_some()
+    }
+
+    /// The fault that keeps the machine from selling; a board may want a receipt for each sale.
+    fn blocked_by(&self, codes: bool, vends: bool) -> Option<Fault> {
+        let no_receipt = self.settings.printer_required && self.faults.has(&Fault::Printer);
+        let anyway = self.faults.blocking(&self.settings.channels, codes, vends);
+        anyway.or_else(|| no_receipt.then_some(Fault::Printer))
     }
 
     /// Whether a member or voucher code can be read for such an order, and the limits leave room for it.

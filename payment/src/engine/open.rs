@@ -77,7 +77,7 @@ impl Engine {
         }
         let slots: Vec<&SlotId> = wanted.items.iter().filter_map(|item| item.slot.as_ref()).collect();
         let codes = self.takes_codes(wanted.who_scans, wanted.origin, wanted.amount);
-        if let Some(fault) = self.faults.blocking(&self.settings.channels, codes, !slots.is_empty()) {
+        if let Some(fault) = self.blocked_by(codes, !slots.is_empty()) {
             return Err(Refused::OutOfService(fault));
         }
         if wanted.down_payment.is_positive() && !slots.is_empty() {

@@ -66,7 +66,7 @@ impl Engine {
         let cheapest = self.settings.products.values().map(|product| product.price).min().unwrap_or(Fen::new(1));
         let codes = self.codes_have_room(cheapest) && !vends;
         let codes = codes || self.takes_codes(self.settings.who_scans, Origin::Keypad, cheapest);
-        self.faults.blocking(&self.settings.channels, codes, vends)
+        self.blocked_by(codes, vends)
     }
 
     fn order_view(&self, order: &Order, now: Mono) -> View {

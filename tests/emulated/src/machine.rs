@@ -182,8 +182,9 @@ impl Machine {
     /// When it cannot be written there.
     pub async fn put(&mut self, path: &str, mode: &str, bytes: &[u8]) -> anyhow::Result<()> {
         let text = BASE64_STANDARD.encode(bytes);
-        let script =
-            format!("mkdir -p $(dirname {path}); base64 -d > {path} <<'END'\n{text}\nEND\nchmod {mode} {path}; sync {path}");
+        let script = format!(
+            "mkdir -p $(dirname {path}); base64 -d > {path} <<'END'\n{text}\nEND\nchmod {mode} {path}; sync {path}"
+        );
         self.must(&script).await.map(|_| ())
     }
 

@@ -168,7 +168,13 @@ impl World {
         let blocks = |fault: &Fault| match fault {
             Fault::Storage | Fault::Clock | Fault::SwitchedOff | Fault::JournalFull => true,
             Fault::Network(_) | Fault::Setup(_) => false,
-            Fault::Hub | Fault::Duty(_) | Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => false,
+            Fault::Hub
+            | Fault::Duty(_)
+            | Fault::Scanner
+            | Fault::Machine
+            | Fault::Slot(_)
+            | Fault::Display
+            | Fault::Printer => false,
         };
         let blocked = self.engine.faults().any(blocks);
         if blocked || self.wallets_down() {
@@ -207,7 +213,7 @@ impl World {
             Fault::Storage | Fault::Clock | Fault::SwitchedOff | Fault::JournalFull | Fault::Hub | Fault::Duty(_) => {
                 None
             }
-            Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => None,
+            Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display | Fault::Printer => None,
         };
         self.engine.faults().filter_map(channel).collect()
     }

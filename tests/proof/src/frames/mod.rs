@@ -143,6 +143,7 @@ fn code_of(event: DeviceEvent) -> anyhow::Result<String> {
         | DeviceEvent::Chosen { .. }
         | DeviceEvent::ChoiceEnded
         | DeviceEvent::CashSold { .. }
+        | DeviceEvent::Printer(_)
         | DeviceEvent::Display(_)
         | DeviceEvent::DriverEnded { .. }) => Err(anyhow!("not a code: {event:?}")),
     }
