@@ -101,8 +101,11 @@ impl Devices {
         }
     }
 
-    /// Sounds the buzzer, where there is one; dropped when too many beeps wait.
+    /// Sounds the buzzer, where there is one, and has the scanner beep, where it can; dropped when too many beeps wait.
     pub fn beep(&self, beep: Beep) {
+        if let Some(scanner) = &self.scanner {
+            scanner.beep(beep);
+        }
         if let Some(buzzer) = &self.buzzer {
             // A full queue or a dead buzzer is silence, nothing more.
             let _ = buzzer.try_send(beep);

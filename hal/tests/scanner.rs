@@ -35,7 +35,7 @@ fn scanner_only(directory: &TempDir) -> BoardSpec {
 
 async fn up(events: &mut Receiver<DeviceEvent>) {
     event(events, |event| match event {
-        DeviceEvent::ScannerUp => Some(()),
+        DeviceEvent::ScannerUp { .. } => Some(()),
         _ => None,
     })
     .await;
@@ -115,7 +115,7 @@ async fn an_unplugged_scanner_is_reported_once_and_found_again_under_its_name() 
     assert!(reason.contains("plug it in"), "{reason}");
     scanner.replug().unwrap();
     let next = event(&mut events, |event| Some(event.clone())).await;
-    assert_eq!(next, DeviceEvent::ScannerUp);
+    assert_eq!(next, DeviceEvent::ScannerUp { identity: None });
     scanner.scan(OTHER).unwrap();
     assert_eq!(scanned(&mut events).await, OTHER);
 }

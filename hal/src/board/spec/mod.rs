@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 pub use display::{DisplayKind, DisplaySpec, Rotation};
 pub use keypad::{KeySpec, KeypadKind, KeypadSpec};
 pub use lines::{Bias, GpioKind, GpioSpec, LineSpec, OutputSpec, Use, WiredLine};
-pub use scanner::{ScannerKind, ScannerSpec, Terminator};
+pub use scanner::{DialectKind, ScannerKind, ScannerSpec, Terminator, TriggerKind};
 pub use sim::SimSpec;
 pub use vend::{CounterKind, SlotSpec, VendKind, VendSpec, WithoutSensor};
 
