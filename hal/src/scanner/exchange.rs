@@ -8,8 +8,9 @@ use super::dialect::Ask;
 const PACE: Duration = Duration::from_millis(50);
 /// From the byte that wakes a scanner to the command.
 const WAKE: Duration = Duration::from_millis(50);
-/// After a question that was said twice: its second answer must not be taken for that to the next one.
-const SETTLE: Duration = Duration::from_millis(500);
+/// After a question that was said twice: its second answer must not be taken for that to the next one. Longer than a reply is
+/// waited for.
+const SETTLE: Duration = Duration::from_millis(600);
 
 /// Why something is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

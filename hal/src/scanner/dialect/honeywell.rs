@@ -61,9 +61,15 @@ impl Honeywell {
         if status == DONE { said.strip_prefix(tag) } else { None }
     }
 
-    /// Whether this may be, or become, what was asked for.
-    fn may_be_reply(&self, head: &[u8]) -> bool {
-        begins(head, self.asked.as_bytes()) || self.asked == REVISION && begins(head, TEXT)
+    /// The word whose reply this is, or may become.
+    fn word_of(&self, head: &[u8]) -> Option<&'static str> {
+        if self.asked.is_empty() {
+            None
+        } else if begins(head, TEXT) {
+            Some(REVISION)
+        } else {
+            begins(head, self.asked.as_bytes()).then_some(self.asked)
+        }
     }
 }
 
@@ -107,11 +113,11 @@ impl Dialect for Honeywell {
     }
 
     fn peel(&mut self, head: &[u8], between: bool) -> Peel {
-        if self.asked.is_empty() || !between || !self.may_be_reply(head) {
-            return Peel::Text;
-        }
-        match end_of_reply(head, self.asked) {
-            Some(end) => Peel::Reply(end),
+        let Some(word) = self.word_of(head).filter(|_| between) else { return Peel::Text };
+        match end_of_reply(head, word) {
+            // Anything else is damage, and its rest would stick to the next code.
+            Some(end) if matches!(head.get(end - 1), Some(b'.' | b'!')) => Peel::Reply(end),
+            Some(_) => Peel::Text,
             None if head.len() < REPLY_MAX => Peel::More,
             None => Peel::Text,
         }

@@ -162,11 +162,11 @@ async fn write(device: &File, report: Vec<u8>) -> io::Result<()> {
 
 fn explain(keyboard: bool, error: &io::Error) -> String {
     let place = if keyboard { "/dev/input/by-id (…-event-kbd)" } else { "/dev/pay/scanner-hid" };
-    match error.kind() {
-        io::ErrorKind::NotFound => format!("does not exist: plug the scanner in, or compare with {place}"),
-        io::ErrorKind::PermissionDenied => {
-            "may not be opened: install systemd/60-till-scanner.rules with the scanner's number in it".into()
-        }
-        _ => format!("cannot be opened: {error}"),
+    if error.kind() == io::ErrorKind::NotFound {
+        return format!("does not exist: plug the scanner in, or compare with {place}");
     }
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        return "may not be opened: install systemd/60-till-scanner.rules with the scanner's number in it".into();
+    }
+    format!("cannot be opened: {error}")
 }

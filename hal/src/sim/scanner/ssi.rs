@@ -153,7 +153,7 @@ impl Device for SsiScanner {
             let whole: Vec<u8> = self.buffer.drain(..end).collect();
             let sum: u32 = whole.iter().take(end - 2).map(|byte| u32::from(*byte)).sum();
             if let [_, opcode, 0x04, status, data @ .., high, low] = whole.as_slice()
-                && sum + u32::from(*high) * 256 + u32::from(*low) & 0xFFFF == 0
+                && (sum + u32::from(*high) * 256 + u32::from(*low)) & 0xFFFF == 0
             {
                 self.command(now, *opcode, *status, data);
             } else {

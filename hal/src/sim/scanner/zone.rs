@@ -27,6 +27,8 @@ pub struct ZoneScanner {
     pub beats: bool,
     /// It hears and says nothing, and still reads.
     pub mute: bool,
+    /// How long it thinks before a reply.
+    pub delay: Duration,
     buffer: Vec<u8>,
 }
 
@@ -71,6 +73,7 @@ impl Default for ZoneScanner {
             writes: 0,
             beats: true,
             mute: false,
+            delay: Duration::ZERO,
             buffer: Vec::new(),
         }
     }
@@ -89,6 +92,12 @@ impl ZoneScanner {
         Self { beats: false, ..Self::default() }
     }
 
+    /// One that thinks so long before each reply.
+    #[must_use]
+    pub fn slow(delay: Duration) -> Self {
+        Self { delay, ..Self::default() }
+    }
+
     /// A zone's value.
     #[must_use]
     pub fn zone(&self, address: u16) -> u8 {
@@ -105,7 +114,7 @@ impl ZoneScanner {
             0x07 => {
                 let count = u16::from(data.first().copied().unwrap_or_default());
                 let values: Vec<u8> = (address..address.saturating_add(count)).map(|at| self.zone(at)).collect();
-                self.wire.send(&reply(2, &values));
+                self.answer(now, reply(2, &values));
             }
             0x08 => self.write(now, address, data),
             0x09 => {
@@ -113,7 +122,7 @@ impl ZoneScanner {
                 self.saves += 1;
                 self.wire.send_at(now + SAVING, reply(2, &[0]));
             }
-            0x0A if self.beats => self.wire.send(&reply(3, &[0])),
+            0x0A if self.beats => self.answer(now, reply(3, &[0])),
             _ => {}
         }
     }
@@ -133,7 +142,15 @@ impl ZoneScanner {
             self.zones.extend((address..).zip(data.iter().copied()));
             self.apply();
         }
-        self.wire.send(&burst);
+        self.answer(now, burst);
+    }
+
+    fn answer(&mut self, now: Duration, bytes: Vec<u8>) {
+        if self.delay.is_zero() {
+            self.wire.send(&bytes);
+        } else {
+            self.wire.send_at(now + self.delay, bytes);
+        }
     }
 
     fn tailed(&self, code: &str) -> Vec<u8> {
