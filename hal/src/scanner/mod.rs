@@ -109,7 +109,7 @@ impl Gate {
     }
 
     /// Takes what the kernel holds: thrown away, it could be the first half of a code, whose second half is then a code of its
-    /// own; left there, it would look as if it came after the order.
+    /// own; left there, it would look as if it came after the order. Loop and driver share one thread, so nobody else reads now.
     fn read_early(&self) {
         let port = lock(&self.port);
         let Some(port) = port.as_ref() else { return };

@@ -47,6 +47,7 @@ impl Outlet {
 
     /// The scanner is ready.
     pub(super) async fn up(&mut self, identity: Option<String>) -> Result<(), Stopping> {
+        tracing::info!(identity = identity.as_deref().unwrap_or("says nothing of itself"), "the scanner is up");
         self.pauses.up();
         self.reported_down = false;
         self.tell(DeviceEvent::ScannerUp { identity }).await

@@ -37,7 +37,7 @@ fn nothing_is_made_up<D: Scanner>(spec: &ScannerSpec, scanner: D, faults: Faults
 fn over_a_bad_cable_no_line_is_made_up() {
     let faults = Faults { cut: 3, glue: 9, corrupt: 150, noise: 150, silence: 12 };
     let mut arrived = 0;
-    for seed in 0..150 {
+    for seed in 0..60 {
         for trigger in [TriggerKind::Scanner, TriggerKind::Host] {
             let named = |kind| spec(if seed % 3 == 0 { DialectKind::Auto } else { kind }, trigger);
             arrived += nothing_is_made_up(&named(DialectKind::Zone), ZoneScanner::default(), faults, seed);
@@ -47,7 +47,7 @@ fn over_a_bad_cable_no_line_is_made_up() {
             arrived += nothing_is_made_up(&named(DialectKind::Caret), CaretScanner::default(), faults, seed);
         }
     }
-    assert!(arrived > 10_000, "most codes arrive: {arrived}");
+    assert!(arrived > 7500, "half of all codes arrive all the same: {arrived}");
 }
 
 #[test]
