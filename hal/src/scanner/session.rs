@@ -275,10 +275,19 @@ impl Session {
     }
 
     fn message(&mut self, now: Duration, began: Duration, code: Option<Vec<u8>>, answer: Option<Vec<u8>>) {
-        self.answered = true;
+        self.known();
         self.out.extend(answer.map(Output::Send));
         let line = code.and_then(|code| self.assembler.whole(began, now, &code));
         self.line(now, line);
+    }
+
+    /// The scanner speaks this dialect at this speed.
+    fn known(&mut self) {
+        self.answered = true;
+        if let Phase::Probing(kind) = self.phase {
+            self.found = Some((kind, self.speed));
+            self.phase = Phase::SettingUp;
+        }
     }
 
     fn line(&mut self, now: Duration, line: Option<Line>) {
@@ -296,11 +305,7 @@ impl Session {
         let dialect = &self.dialect;
         match self.exchange.reply(now, |asked| dialect.fits(asked, reply)) {
             Some(Purpose::SetUp) => {
-                self.answered = true;
-                if let Phase::Probing(kind) = self.phase {
-                    self.found = Some((kind, self.speed));
-                    self.phase = Phase::SettingUp;
-                }
+                self.known();
                 self.dialect.answered(Some(reply));
             }
             Some(Purpose::Trigger) => {

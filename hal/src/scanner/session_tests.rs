@@ -187,6 +187,8 @@ macro_rules! for_each_family {
 
 #[path = "session_fuzz.rs"]
 mod fuzz;
+#[path = "session_health.rs"]
+mod health;
 
 #[test]
 fn every_family_says_who_it_is_and_reads() {
@@ -502,6 +504,20 @@ fn a_packet_that_is_sent_again_counts_once() {
 }
 
 #[test]
+fn a_code_in_a_packet_says_who_is_there_as_well_as_a_version() {
+    let spec = spec(DialectKind::Ssi, TriggerKind::Scanner);
+    let mut bench = Bench::new(&spec, ZoneScanner::mute());
+    bench.run(ms(300));
+    let packet = b"\x17\xF3\x00\x00\x03134567890123456789\xFB\x3B";
+    bench.deliver(packet);
+    bench.run(ms(15_000));
+    assert_eq!(
+        (bench.lines.as_slice(), bench.ups.as_slice()),
+        ([OTHER.into()].as_slice(), [Some("ssi".into())].as_slice())
+    );
+}
+
+#[test]
 fn raw_codes_of_an_ssi_scanner_are_never_acknowledged() {
     let spec = ScannerSpec { setup: false, ..spec(DialectKind::Ssi, TriggerKind::Scanner) };
     let mut bench = Bench::new(&spec, SsiScanner::default()).ready();
@@ -531,50 +547,6 @@ fn a_scanner_beeps_for_the_host_where_the_board_wants_it() {
         bench.run(ms(300));
         assert_eq!(bench.scanner.beeps, heard, "{beep:?}");
     }
-}
-
-#[test]
-fn a_scanner_that_stops_answering_heartbeats_is_opened_again_and_up_when_it_answers() {
-    let spec = spec(DialectKind::Zone, TriggerKind::Scanner);
-    let mut bench = Bench::new(&spec, ZoneScanner::default()).ready();
-    bench.run(ms(60_000));
-    assert!(bench.reopened.is_empty());
-    bench.scanner.mute = true;
-    bench.run(ms(45_000));
-    assert!(!bench.reopened.is_empty());
-    assert_eq!(bench.ups.len(), 1, "it is not up before it answers");
-    bench.scanner.mute = false;
-    bench.run(ms(10_000));
-    assert_eq!(bench.ups.len(), 2);
-}
-
-#[test]
-fn a_scanner_without_heartbeats_is_not_asked_for_them() {
-    let spec = spec(DialectKind::Zone, TriggerKind::Scanner);
-    let mut bench = Bench::new(&spec, ZoneScanner::without_heartbeats()).ready();
-    let sent = bench.sent.len();
-    bench.run(ms(120_000));
-    assert_eq!(bench.sent.len(), sent);
-    assert!(bench.reopened.is_empty());
-}
-
-#[test]
-fn a_scanner_silent_after_triggers_is_reported_once_it_had_answered_them() {
-    let spec = spec(DialectKind::Newland, TriggerKind::Host);
-    let scanner = Faulty::new(NewlandScanner::default(), Faults::default(), 1);
-    let mut bench = Bench::new(&spec, scanner).ready();
-    bench.arm(true);
-    bench.arm(false);
-    bench.scanner.faults.silence = 1;
-    bench.arm(true);
-    bench.run(ms(20_000));
-    assert_eq!(bench.reopened.first(), Some(&"does not answer the trigger any more"));
-    assert_eq!(bench.ups.len(), 1);
-    bench.scanner.faults.silence = 0;
-    bench.run(ms(10_000));
-    assert_eq!(bench.ups.len(), 2);
-    bench.show(CODE);
-    assert_eq!(bench.lines, [CODE], "it is triggered for the order that still waits");
 }
 
 #[test]

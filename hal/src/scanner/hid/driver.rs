@@ -87,18 +87,18 @@ impl HidScanner {
     async fn serve(&mut self, device: &AsyncFd<File>) -> Result<String, Stopping> {
         self.outlet.gate.set_port(device.as_fd().try_clone_to_owned().ok());
         self.reports.opened(pace::now());
-        if self.outlet.gate.is_armed() {
+        let armed = self.outlet.gate.is_armed();
+        if armed {
             self.reports.armed(pace::now(), true);
         }
         self.outlet.up(None).await?;
-        let reason = self.carry(device).await;
+        let reason = self.carry(device, armed).await;
         self.outlet.gate.set_port(None);
         reason
     }
 
-    async fn carry(&mut self, device: &AsyncFd<File>) -> Result<String, Stopping> {
+    async fn carry(&mut self, device: &AsyncFd<File>, mut armed: bool) -> Result<String, Stopping> {
         let mut bytes = [0; 1024];
-        let mut armed = self.outlet.gate.is_armed();
         loop {
             while let Some(report) = self.reports.to_send() {
                 if let Err(error) = write(device.get_ref(), report).await {

@@ -6,15 +6,15 @@ use std::{fs::File, time::Duration};
 
 use rustix::{
     io::Errno,
-    ioctl::{Getter, IntegerSetter, ioctl, opcode},
+    ioctl::{IntegerSetter, Opcode, Updater, ioctl, opcode},
 };
 use tokio::{io::unix::AsyncFd, time::timeout};
 
 const GROUP: u8 = b'E';
 /// Bits of the keys that are down now; the first 768 are all that there are.
 type KeyBits = [u8; 96];
-const EVIOCGKEY: u32 = opcode::read::<KeyBits>(GROUP, 0x18);
-const EVIOCGRAB: u32 = opcode::write::<i32>(GROUP, 0x90);
+const EVIOCGKEY: Opcode = opcode::read::<KeyBits>(GROUP, 0x18);
+const EVIOCGRAB: Opcode = opcode::write::<i32>(GROUP, 0x90);
 
 /// A key that is down this long is stuck or jammed.
 const STUCK_AFTER: u32 = 10;
@@ -36,8 +36,9 @@ pub(super) async fn grab(device: &AsyncFd<File>) -> Result<(), String> {
 
 #[expect(unsafe_code, reason = "the kernel's event interface is reached by ioctl")]
 fn is_any_key_down(device: &File) -> Result<bool, String> {
-    // SAFETY: EVIOCGKEY of this length fills at most the 96 bytes of its result.
-    let bits: KeyBits = unsafe { ioctl(device, Getter::<EVIOCGKEY, KeyBits>::new()) }.map_err(explain)?;
+    let mut bits: KeyBits = [0; 96];
+    // SAFETY: EVIOCGKEY of this length writes at most the 96 bytes of `bits`, which it does not outlive.
+    unsafe { ioctl(device, Updater::<EVIOCGKEY, KeyBits>::new(&mut bits)) }.map_err(explain)?;
     Ok(bits.iter().any(|bits| *bits != 0))
 }
 

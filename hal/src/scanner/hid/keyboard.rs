@@ -96,7 +96,7 @@ impl Decoder {
 }
 
 /// The key events of one read: type, code, value. `size`: of one event.
-fn events(bytes: &[u8], size: usize) -> impl Iterator<Item = (u16, u16, i32)> {
+pub(super) fn events(bytes: &[u8], size: usize) -> impl Iterator<Item = (u16, u16, i32)> {
     bytes.chunks_exact(size).filter_map(|event| match event {
         [.., a, b, c, d, e, f, g, h] => {
             Some((u16::from_ne_bytes([*a, *b]), u16::from_ne_bytes([*c, *d]), i32::from_ne_bytes([*e, *f, *g, *h])))

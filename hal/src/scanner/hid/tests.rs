@@ -107,6 +107,17 @@ fn when_the_kernel_lost_events_the_code_in_it_is_dropped_and_the_next_is_read() 
 }
 
 #[test]
+fn events_of_32_and_of_64_bit_kernels_are_told_apart_by_their_size_alone() {
+    for words in [8, 16] {
+        let one = |code: u16, value: i32| {
+            [&vec![0xEE; words][..], &1u16.to_ne_bytes(), &code.to_ne_bytes(), &value.to_ne_bytes()].concat()
+        };
+        let bytes = [one(2, 1), one(28, 0)].concat();
+        assert_eq!(keyboard::events(&bytes, words + 8).collect::<Vec<_>>(), [(1, 2, 1), (1, 28, 0)]);
+    }
+}
+
+#[test]
 fn key_events_may_be_cut_anywhere() {
     let bytes = event_bytes(&typed("aB-3", Enter::After));
     for cut in 0..=bytes.len() {
