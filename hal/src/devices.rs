@@ -117,8 +117,11 @@ impl Devices {
         }
     }
 
-    /// Sounds the buzzer and plays the beep's file, where there are such; dropped when too many beeps wait.
+    /// Sounds the buzzer, plays the beep's file and has the scanner beep, where there are such; dropped when too many wait.
     pub fn beep(&self, beep: Beep) {
+        if let Some(scanner) = &self.scanner {
+            scanner.beep(beep);
+        }
         if let Some(buzzer) = &self.buzzer {
             // A full queue or a dead buzzer is silence, nothing more.
             let _ = buzzer.try_send(beep);

@@ -9,8 +9,11 @@ use serde::{Deserialize, Serialize};
 pub enum DeviceEvent {
     /// The armed scanner read this line, without terminator and AIM prefix.
     Scanned(String),
-    /// The scanner's port is open.
-    ScannerUp,
+    /// The scanner can be used: its port is open, and it is set up as far as it can be.
+    ScannerUp {
+        /// Its dialect and what it says about itself, such as `newland, NLS-FM430`; `None`: it says nothing.
+        identity: Option<String>,
+    },
     /// The scanner is gone; its driver goes on trying to open it by its stable name.
     ScannerDown {
         /// What was seen and what to do about it.
@@ -70,7 +73,7 @@ impl std::fmt::Debug for DeviceEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Scanned(line) => write!(f, "Scanned(<{} characters>)", line.chars().count()),
-            Self::ScannerUp => f.write_str("ScannerUp"),
+            Self::ScannerUp { identity } => write!(f, "ScannerUp({identity:?})"),
             Self::ScannerDown { reason } => write!(f, "ScannerDown({reason})"),
             Self::Key(key) => write!(f, "Key({key:?})"),
             Self::VendReady { drops } => write!(f, "VendReady({drops:?})"),

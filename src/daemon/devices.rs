@@ -62,7 +62,7 @@ impl Machinery {
                 metrics.scans.add_one();
                 vec![Input::Scanned(line)]
             }
-            DeviceEvent::ScannerUp => vec![Input::Clear(Fault::Scanner)],
+            DeviceEvent::ScannerUp { .. } => vec![Input::Clear(Fault::Scanner)],
             DeviceEvent::ScannerDown { reason } => vec![raise(Fault::Scanner, &reason)],
             DeviceEvent::Key(key) => vec![Input::Key(key_of(key))],
             DeviceEvent::VendReady { drops } => self.on_ready(drops, metrics),

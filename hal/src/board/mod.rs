@@ -10,11 +10,7 @@ mod spec;
 mod tests;
 
 pub use read::{BoardErrors, BoardProblem};
-pub use spec::{
-    Bias, BoardSpec, BuzzerSpec, CounterKind, Cut, DisplayKind, DisplaySpec, GpioKind, GpioSpec, KeySpec, KeypadKind,
-    KeypadSpec, LineSpec, OutputSpec, PrinterKind, PrinterSpec, PwmSpec, QrBy, Rotation, ScannerKind, ScannerSpec,
-    SimSpec, SlotSpec, SoundSpec, Terminator, Use, VendKind, VendSpec, WiredLine, WithoutSensor,
-};
+pub use spec::*;
 
 pub use checks::Finding;
 #[cfg(feature = "rppal")]

@@ -113,6 +113,39 @@ fn a_slot_without_a_relay_and_a_missing_sensor_are_problems() {
 }
 
 #[test]
+fn a_scanner_is_told_only_what_it_can_be_told() {
+    let scanner = |lines: &str| SOUND.replace("kind = \"serial\"", lines);
+    let cases = [
+        ("kind = \"serial\"\ntrigger = \"host\"", vec!["scanner.trigger"]),
+        ("kind = \"serial\"\ndialect = \"auto\"\ntrigger = \"host\"\nbeep = true\nsetup = false", vec![]),
+        ("kind = \"serial\"\ndialect = \"7e\"", vec![]),
+        ("kind = \"keyboard\"\ndialect = \"newland\"", vec!["scanner.dialect"]),
+        ("kind = \"hidpos\"\ndialect = \"auto\"", vec!["scanner.dialect"]),
+        ("kind = \"hidpos\"\ndialect = \"honeywell\"\ntrigger = \"host\"", vec![]),
+        ("kind = \"serial\"\ndialect = \"gm65\"", vec!["scanner.dialect"]),
+    ];
+    for (lines, wrong) in cases {
+        let found: Vec<String> = parse(&scanner(lines))
+            .err()
+            .map_or_else(Vec::new, |errors| errors.0.into_iter().map(|problem| problem.key).collect());
+        assert_eq!(found, wrong, "{lines}");
+    }
+}
+
+#[test]
+fn numbered_devices_of_every_kind_of_scanner_are_refused_with_the_place_of_better_names() {
+    for (kind, path, place) in [
+        ("serial", "/dev/ttyUSB0", "/dev/serial/by-id"),
+        ("keyboard", "/dev/input/event3", "-event-kbd"),
+        ("hidpos", "/dev/hidraw0", "/dev/pay/scanner-hid"),
+    ] {
+        let text = SOUND.replace("kind = \"serial\"", &format!("kind = \"{kind}\""));
+        let found = problems(&text.replace("/dev/serial/by-id/usb-scanner", path));
+        assert!(found[0].key == "scanner.path" && found[0].advice.contains(place), "{found:?}");
+    }
+}
+
+#[test]
 fn lines_without_a_backend_are_a_problem() {
     assert_eq!(keys(&SOUND.replace("kind = \"chardev\"", "kind = \"none\"")), ["gpio.kind"]);
 }

@@ -1,7 +1,7 @@
 //! Simulators: devices like any other, chosen by the board file.
 //!
 //! [`machine`] is a whole vending machine behind a Unix socket, at the level of pins; [`pty`] is a scanner behind a real
-//! pseudo-terminal. The drivers that talk to them are the ones that ship. `disk` (feature `disk`) is a memory card below SQLite
+//! pseudo-terminal, [`scanner`] are scanners that answer, for [`port`]. The drivers that talk to them are the ones that ship. `disk` (feature `disk`) is a memory card below SQLite
 //! that can lose its power.
 
 #[cfg(feature = "disk")]
@@ -12,3 +12,4 @@ pub mod port;
 pub mod printer;
 pub mod protocol;
 pub mod pty;
+pub mod scanner;

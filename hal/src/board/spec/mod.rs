@@ -17,7 +17,7 @@ pub use display::{DisplayKind, DisplaySpec, Rotation};
 pub use keypad::{KeySpec, KeypadKind, KeypadSpec};
 pub use lines::{Bias, GpioKind, GpioSpec, LineSpec, OutputSpec, Use, WiredLine};
 pub use printer::{Cut, PrinterKind, PrinterSpec, QrBy};
-pub use scanner::{ScannerKind, ScannerSpec, Terminator};
+pub use scanner::{DialectKind, ScannerKind, ScannerSpec, Terminator, TriggerKind};
 pub use sim::SimSpec;
 pub use sound::SoundSpec;
 pub use vend::{CounterKind, SlotSpec, VendKind, VendSpec, WithoutSensor};
