@@ -178,7 +178,7 @@ mod tests {
     impl OneByte {
         fn answer(&mut self, result: VendResult) {
             if let Some(job) = self.asked.take() {
-                self.events.push_back(DeviceEvent::VendEnded { job, result, drops: None, taken: None });
+                self.events.push_back(DeviceEvent::VendEnded { job, result, drops: None, taken: None, told: None });
             }
         }
     }
@@ -257,7 +257,7 @@ mod tests {
         let bus = Bus { path, settings: Settings::at(9600), protocol: OneByte::default(), jobs, events };
         let driver = thread::spawn(move || bus.run());
         let dispense = |job| give.try_send(Job::Dispense { job, slot: "11".into(), price: 350 }).unwrap();
-        let ended = |job, result| DeviceEvent::VendEnded { job, result, drops: None, taken: None };
+        let ended = |job, result| DeviceEvent::VendEnded { job, result, drops: None, taken: None, told: None };
 
         assert_eq!(heard.blocking_recv(), Some(DeviceEvent::VendReady { drops: None }));
         dispense(1);

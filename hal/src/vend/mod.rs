@@ -45,12 +45,21 @@ pub struct Ended {
     pub drops: Option<u64>,
     /// The hardware failed on the way and must be opened again.
     pub fault: Option<VendError>,
+    /// Why it ended so, where that is known: short English, for the log and the technician.
+    pub told: Option<String>,
+}
+
+impl Ended {
+    /// What can be said while there is no hardware to ask.
+    fn without_hardware(result: VendResult) -> Self {
+        Self { result, drops: None, fault: None, told: Some("the vending hardware is away".into()) }
+    }
 }
 
 /// Vending hardware. It may block: it has its own thread.
 pub trait Vend: Send {
-    /// Turns the slot's motor once and watches the drop.
-    fn dispense(&mut self, slot: &str) -> Ended;
+    /// Delivers one item out of the slot, once; `price` in fen is what the buyer has paid for it.
+    fn dispense(&mut self, slot: &str, price: i64) -> Ended;
 
     /// Finds out whether an item fell since the counter stood at `drops_before`. Never turns a motor.
     fn inspect(&mut self, drops_before: Option<u64>) -> Ended;
