@@ -4,6 +4,7 @@
 //! problem at once, each with file, line, key and advice.
 
 mod checks;
+mod firmware;
 mod read;
 mod spec;
 #[cfg(test)]
@@ -11,9 +12,10 @@ mod tests;
 
 pub use read::{BoardErrors, BoardProblem};
 pub use spec::{
-    Bias, BoardSpec, CounterKind, DisplayKind, DisplaySpec, GpioKind, GpioSpec, KeySpec, KeypadKind, KeypadSpec,
-    LineSpec, OutputSpec, Rotation, ScannerKind, ScannerSpec, SimSpec, SlotSpec, Terminator, Use, VendKind, VendSpec,
-    WiredLine, WithoutSensor,
+    Bias, BitSpec, BoardSpec, CodesSpec, CounterKind, DisplayKind, DisplaySpec, GpioKind, GpioSpec, KeySpec,
+    KeypadKind, KeypadSpec, LineParity, LineSpec, ModbusMap, ModbusSpec, OutputSpec, PulseSpec, RegisterSpec, Rotation,
+    ScannerKind, ScannerSpec, SimSpec, SlotSpec, SpringSpec, Terminator, Use, VendKind, VendSpec, WiredLine,
+    WithoutSensor, WriteSpec, XyDrive, XySpec,
 };
 
 pub use checks::Finding;

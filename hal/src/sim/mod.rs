@@ -11,3 +11,4 @@ pub mod machine;
 pub mod port;
 pub mod protocol;
 pub mod pty;
+pub mod xy;

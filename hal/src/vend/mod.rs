@@ -1,8 +1,12 @@
 //! Vending: one item out of one slot, and the truth about whether it fell.
 
 mod bus;
+mod desk;
 pub mod relay;
+#[cfg(test)]
+mod runs;
 mod worker;
+pub(crate) mod xy;
 
 use crate::{event::VendResult, gpio::LineError};
 

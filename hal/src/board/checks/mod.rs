@@ -1,8 +1,11 @@
 //! What a board must fulfil beyond its shape: small named checks, one file for each section.
 
+mod controllers;
 mod display;
 mod keypad;
 mod lines;
+mod ports;
+mod pulse;
 mod scanner;
 mod sim;
 mod vend;
@@ -11,7 +14,6 @@ use std::ops::RangeInclusive;
 
 use super::BoardSpec;
 
-#[cfg(feature = "rppal")]
 pub(crate) use lines::bcm_number;
 
 /// One thing that is wrong with a board.
@@ -47,8 +49,17 @@ impl Findings {
 type Check = fn(&BoardSpec, &mut Findings);
 
 /// Every check of a board, section by section.
-const CHECKS: &[&[Check]] =
-    &[&[board_has_a_name], display::CHECKS, scanner::CHECKS, lines::CHECKS, vend::CHECKS, keypad::CHECKS, sim::CHECKS];
+const CHECKS: &[&[Check]] = &[
+    &[board_has_a_name],
+    display::CHECKS,
+    scanner::CHECKS,
+    lines::CHECKS,
+    vend::CHECKS,
+    pulse::CHECKS,
+    controllers::CHECKS,
+    keypad::CHECKS,
+    sim::CHECKS,
+];
 
 impl BoardSpec {
     /// Runs every check; an empty list means the board is sound.
