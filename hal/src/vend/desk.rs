@@ -89,8 +89,8 @@ impl Desk {
         }
     }
 
-    pub(super) fn is_up(&self) -> bool {
-        self.up == Some(true)
+    pub(super) fn has_orders(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     pub(super) fn ended(&mut self, job: u64, result: VendResult, told: &str) {

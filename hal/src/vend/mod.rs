@@ -2,6 +2,7 @@
 
 mod bus;
 mod desk;
+pub(crate) mod motor;
 pub mod relay;
 #[cfg(test)]
 mod runs;

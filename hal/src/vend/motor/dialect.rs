@@ -108,9 +108,7 @@ impl Dialect {
                     let (first, count) = map.reach();
                     rtu::words(*address, READ, first, count)
                 }
-                Asked::Run(number) if map.coils => {
-                    rtu::words(*address, WRITE_COIL, map.run.saturating_add(number), ON)
-                }
+                Asked::Run(number) if map.coils => rtu::words(*address, WRITE_COIL, map.run.saturating_add(number), ON),
                 Asked::Run(number) => rtu::words(*address, WRITE, map.run, number),
                 Asked::Clear => {
                     let (register, value) = map.clear.map_or((0, 0), |clear| (clear.register, clear.value));
@@ -156,7 +154,9 @@ impl Dialect {
                     return None;
                 }
                 match asked {
-                    Asked::State => LANE_STATE.filter_map(|data| rtu::whole(bytes, data + 4)).find_map(|data| lane_state(data, *drop_sensor)),
+                    Asked::State => LANE_STATE
+                        .filter_map(|data| rtu::whole(bytes, data + 4))
+                        .find_map(|data| lane_state(data, *drop_sensor)),
                     Asked::Run(_) => rtu::whole(bytes, 5).and_then(|data| data.first()).map(|code| match code {
                         0 => Reply::Taken,
                         1 => Reply::Refused("the board has no such motor"),
@@ -177,7 +177,9 @@ impl Dialect {
             return None;
         }
         Some(match rtu::whole(bytes, 5)?.first()? {
-            1..=3 => Reply::Refused("the board does not know this register, coil or slot: compare [vend.modbus.registers]"),
+            1..=3 => {
+                Reply::Refused("the board does not know this register, coil or slot: compare [vend.modbus.registers]")
+            }
             5 => Reply::Taken,
             6 => Reply::Refused("the board is busy"),
             _ => Reply::Doubtful,
@@ -265,7 +267,10 @@ mod tests {
         let reply = rtu::frame(1, READ, &[6, 0, 2, 0, 9, 0, 1]);
         let report = Report { activity: Activity::Ended(End::Done), motor: None, runs: Some(9), fell: Some(true) };
         assert_eq!(registers().read(Asked::State, &reply), Some(Reply::State(report)));
-        assert_eq!(registers().read(Asked::State, &[&[1, 3, 6, 0], reply.as_slice()].concat()), Some(Reply::State(report)));
+        assert_eq!(
+            registers().read(Asked::State, &[&[1, 3, 6, 0], reply.as_slice()].concat()),
+            Some(Reply::State(report))
+        );
         for length in 0..reply.len() {
             assert_eq!(registers().read(Asked::State, &reply[..length]), None);
         }
