@@ -47,6 +47,40 @@ pub(crate) trait Protocol: Send {
     fn happened(&mut self) -> Option<DeviceEvent>;
 }
 
+impl<P: Protocol + ?Sized> Protocol for Box<P> {
+    fn opened(&mut self, now: Duration) {
+        (**self).opened(now);
+    }
+
+    fn closed(&mut self, now: Duration, why: &str) {
+        (**self).closed(now, why);
+    }
+
+    fn received(&mut self, now: Duration, bytes: &[u8]) {
+        (**self).received(now, bytes);
+    }
+
+    fn wanted(&mut self, now: Duration, job: Job) {
+        (**self).wanted(now, job);
+    }
+
+    fn woken(&mut self, now: Duration) {
+        (**self).woken(now);
+    }
+
+    fn due(&self) -> Option<Duration> {
+        (**self).due()
+    }
+
+    fn to_send(&mut self) -> Option<Vec<u8>> {
+        (**self).to_send()
+    }
+
+    fn happened(&mut self) -> Option<DeviceEvent> {
+        (**self).happened()
+    }
+}
+
 /// The loop's end of the event queue is gone: the daemon is stopping.
 struct Stopping;
 

@@ -1,8 +1,9 @@
 //! Vending: one item out of one slot, and the truth about whether it fell.
 
-mod bus;
+pub(crate) mod bus;
 mod desk;
 pub(crate) mod motor;
+pub mod pulse;
 pub mod relay;
 #[cfg(test)]
 mod runs;
@@ -39,6 +40,9 @@ pub enum VendError {
     /// Something lies in the light curtain; no drop could be seen.
     #[error("something blocks the drop sensor: clear the tray and clean the sensor")]
     Blocked,
+    /// The machine takes no coins now.
+    #[error("the machine inhibits its coin input: it is empty, out of order or switched off")]
+    Inhibited,
 }
 
 /// How a vend or an inspection ended.

@@ -130,9 +130,9 @@ impl<P: Protocol, D: Device> Run<P, D> {
         if !self.events.iter().skip(from).any(|(_, event)| ended(event)) {
             assert!(self.until(Duration::from_secs(600), ended), "job {job} never ends");
         }
-        let mut told = self.events.iter().skip(from).filter_map(|(_, event)| match event {
-            DeviceEvent::VendEnded { job: of, result, told, .. } if *of == job => Some((*result, told.clone())),
-            _ => None,
+        let mut told = self.events.iter().skip(from).filter_map(|(_, event)| {
+            let DeviceEvent::VendEnded { job: of, result, told, .. } = event else { return None };
+            (*of == job).then(|| (*result, told.clone()))
         });
         told.next().expect("its own result")
     }
@@ -144,9 +144,9 @@ impl<P: Protocol, D: Device> Run<P, D> {
 
     /// Every result that was told of a job.
     pub(super) fn results(&self, job: u64) -> Vec<VendResult> {
-        let results = self.events.iter().filter_map(|(_, event)| match event {
-            DeviceEvent::VendEnded { job: of, result, .. } if *of == job => Some(*result),
-            _ => None,
+        let results = self.events.iter().filter_map(|(_, event)| {
+            let DeviceEvent::VendEnded { job: of, result, .. } = event else { return None };
+            (*of == job).then_some(*result)
         });
         results.collect()
     }

@@ -96,7 +96,7 @@ impl Worker {
                         waiting.push_back(Waiting::new(job, drops_before));
                         return Ok(fault);
                     }
-                    Err(VendError::Blocked) | Ok(()) => (job, vend.inspect(drops_before)),
+                    Err(VendError::Blocked | VendError::Inhibited) | Ok(()) => (job, vend.inspect(drops_before)),
                 },
                 Err(RecvTimeoutError::Timeout) => match vend.check() {
                     Ok(()) => continue,

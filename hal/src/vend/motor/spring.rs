@@ -46,7 +46,7 @@ fn read(bytes: &[u8]) -> Option<(VendResult, &'static str)> {
 fn meaning(kind: u8, code: u8, seen: u8) -> (VendResult, &'static str) {
     match (kind, code, seen) {
         (GOOD, 0, FELL) => (VendResult::Dropped, ""),
-        (GOOD, 0, 0) | (_, 4, _) => (VendResult::NotDropped, "the motor turned and nothing fell: slot empty or jammed"),
+        (GOOD, 0, 0) | (_, 4, 0) => (VendResult::NotDropped, "the motor turned and nothing fell: slot empty or jammed"),
         (_, 100, _) => (VendResult::NotDropped, "the slot has no motor"),
         (_, 131, _) => (VendResult::NotDropped, "the board did not understand the order: look at the line"),
         (_, 134, _) => (VendResult::NotDropped, "the board has no such slot"),

@@ -1,18 +1,30 @@
 //! The 6-byte board: golden bytes, and the rule that silence is never answered by a second order.
 
-use std::time::Duration;
+use std::{thread, time::Duration};
+
+use tokio::sync::mpsc;
 
 use super::*;
 use crate::{
     board::SlotSpec,
-    sim::motor::{RunFate, SpringBoard},
-    vend::runs::{Run, Truth, Wire},
+    port::Settings,
+    sim::{
+        motor::{RunFate, SpringBoard},
+        port::SimPort,
+    },
+    vend::{
+        bus::Bus,
+        runs::{Run, Truth, Wire},
+    },
 };
 
-fn started(seed: u64, wire: Wire) -> Run<Spring, SpringBoard> {
+fn spec() -> VendSpec {
     let slots = ["1", "2"].map(|name| SlotSpec { name: name.into(), ..SlotSpec::default() });
-    let spec = VendSpec { slots: slots.into(), ..VendSpec::default() };
-    let mut run = Run::new(Spring::new(&spec), SpringBoard::default(), seed, wire);
+    VendSpec { slots: slots.into(), ..VendSpec::default() }
+}
+
+fn started(seed: u64, wire: Wire) -> Run<Spring, SpringBoard> {
+    let mut run = Run::new(Spring::new(&spec()), SpringBoard::default(), seed, wire);
     assert_eq!(run.events[0].1, DeviceEvent::VendReady { drops: None });
     run.pass(Duration::from_secs(2));
     run
@@ -84,4 +96,22 @@ fn in_thousands_of_bad_histories_no_motor_turns_twice_and_nothing_is_told_wrong(
         run.judge(seed, &Truth { slot: "1", jobs: (1..=5).collect(), turned, fell });
     }
     assert!(seen.iter().all(|count| *count > 500), "the histories prove little: {seen:?}");
+}
+
+#[test]
+fn through_a_real_pty_the_board_delivers() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("board");
+    let port = SimPort::start(&path, SpringBoard::default()).unwrap();
+    let (give, jobs) = mpsc::channel(4);
+    let (events, mut heard) = mpsc::channel(16);
+    let bus = Bus { path, settings: Settings::at(9600), protocol: Spring::new(&spec()), jobs, events };
+    let driver = thread::spawn(move || bus.run());
+    assert_eq!(heard.blocking_recv(), Some(DeviceEvent::VendReady { drops: None }));
+    give.try_send(Job::Dispense { job: 1, slot: "2".into(), price: 350 }).unwrap();
+    let ended = DeviceEvent::VendEnded { job: 1, result: VendResult::Dropped, drops: None, taken: None, told: None };
+    assert_eq!(heard.blocking_recv(), Some(ended));
+    assert_eq!(port.with(|board, _| board.turned().to_vec()), [2]);
+    drop(give);
+    driver.join().unwrap();
 }

@@ -368,7 +368,7 @@ impl Protocol for Xy {
     }
 
     fn to_send(&mut self) -> Option<Vec<u8>> {
-        self.link.to_send()
+        self.link.next_bytes()
     }
 
     fn happened(&mut self) -> Option<DeviceEvent> {

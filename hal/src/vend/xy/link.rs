@@ -139,7 +139,7 @@ impl Link {
         }
     }
 
-    pub(super) fn to_send(&mut self) -> Option<Vec<u8>> {
+    pub(super) fn next_bytes(&mut self) -> Option<Vec<u8>> {
         self.send.take()
     }
 
@@ -206,7 +206,7 @@ mod tests {
 
     fn ask(link: &mut Link, ms: u64, packet: &Packet) -> Vec<u8> {
         link.received(at(ms), &packet.to_bytes());
-        link.to_send().unwrap()
+        link.next_bytes().unwrap()
     }
 
     fn heard(link: &mut Link) -> Vec<Heard> {
@@ -268,8 +268,8 @@ mod tests {
         link.say(0x31, &[]);
         let poll = Packet::bare(POLL).to_bytes();
         link.received(at(300), &[poll.clone(), poll].concat());
-        assert_eq!(link.to_send(), Some(Packet::numbered(0x31, 1, &[]).to_bytes()));
-        assert_eq!(link.to_send(), None);
+        assert_eq!(link.next_bytes(), Some(Packet::numbered(0x31, 1, &[]).to_bytes()));
+        assert_eq!(link.next_bytes(), None);
     }
 
     #[test]
