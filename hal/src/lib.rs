@@ -9,11 +9,11 @@
 //! | [`gpio`] | output and input lines: character device, rppal, simulator |
 //! | [`display`] | the frame in memory, the Linux framebuffer, the simulated panel |
 //! | [`scanner`] | line assembler and serial driver |
-//! | [`vend`] | relay and drop sensor |
+//! | [`vend`] | relays and drop sensor, pulses, vending controllers, motor boards |
 //! | [`keypad`] | buttons on lines |
 //! | [`sound`] | buzzer patterns |
 //! | [`safe_state`] | outputs go inactive at open, at exit and on panic |
-//! | [`sim`] | the simulated vending machine and the simulated scanner's serial port |
+//! | [`sim`] | the simulated vending machine, controllers and motor boards, and the simulated scanner's serial port |
 //!
 //! A simulator is a device like any other: the code above [`gpio`] and above the serial port does not know which it has.
 

@@ -1,8 +1,8 @@
 //! Simulators: devices like any other, chosen by the board file.
 //!
 //! [`machine`] is a whole vending machine behind a Unix socket, at the level of pins; [`pty`] is a scanner behind a real
-//! pseudo-terminal. The drivers that talk to them are the ones that ship. `disk` (feature `disk`) is a memory card below SQLite
-//! that can lose its power.
+//! pseudo-terminal; [`xy`] and [`motor`] are pure models of controllers, which [`port`] puts behind one. The drivers that talk
+//! to them are the ones that ship. `disk` (feature `disk`) is a memory card below SQLite that can lose its power.
 
 #[cfg(feature = "disk")]
 pub mod disk;

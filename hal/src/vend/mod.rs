@@ -1,4 +1,9 @@
 //! Vending: one item out of one slot, and the truth about whether it fell.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`relay`], [`pulse`] | driven lines: a [`Vend`] each, on a thread that may block |
+//! | `xy`, `motor` | controllers on serial lines: a pure `bus::Protocol` each, under one driver |
 
 pub(crate) mod bus;
 mod desk;
