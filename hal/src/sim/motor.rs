@@ -38,6 +38,8 @@ pub enum ReplyFate {
     Lost,
     /// Sent twice.
     Twice,
+    /// Sent at once, and again this much later.
+    Again(Duration),
 }
 
 /// What the slave speaks.
@@ -251,6 +253,10 @@ impl RtuBoard {
             ReplyFate::Prompt => self.pending.push_back((at, bytes)),
             ReplyFate::Late(late) => self.pending.push_back((at + late, bytes)),
             ReplyFate::Lost => {}
+            ReplyFate::Again(later) => {
+                self.pending.push_back((at, bytes.clone()));
+                self.pending.push_back((at + later, bytes));
+            }
             ReplyFate::Twice => {
                 self.pending.push_back((at, bytes.clone()));
                 self.pending.push_back((at, bytes));

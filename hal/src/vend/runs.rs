@@ -53,8 +53,9 @@ pub(super) struct Run<P, D> {
     pub(super) dice: Dice,
     pub(super) wire: Wire,
     pub(super) events: Vec<(Duration, DeviceEvent)>,
-    /// Everything the protocol sent, in order.
+    /// Everything the protocol sent, in order, and when.
     pub(super) sent: Vec<Vec<u8>>,
+    pub(super) sent_at: Vec<Duration>,
     on_the_way: Vec<Chunk>,
     plugged: bool,
 }
@@ -69,6 +70,7 @@ impl<P: Protocol, D: Device> Run<P, D> {
             wire,
             events: Vec::new(),
             sent: Vec::new(),
+            sent_at: Vec::new(),
             on_the_way: Vec::new(),
             plugged: true,
         };
@@ -178,6 +180,7 @@ impl<P: Protocol, D: Device> Run<P, D> {
         while let Some(bytes) = self.protocol.to_send() {
             if self.plugged {
                 self.sent.push(bytes.clone());
+                self.sent_at.push(self.now);
                 self.put(true, bytes);
             }
         }

@@ -126,6 +126,7 @@ impl MotorBoard {
             Some(Current { order, stage: stage @ Stage::Free { .. } }) => {
                 let Stage::Free { before } = *stage else { return };
                 let (number, until) = (order.number, now + self.vend);
+                self.next_look = now + self.poll;
                 // From here on the motor may have turned, whatever comes back.
                 *stage = Stage::Run(Running { before, until, taken: false, idle_since: None, stopped: None });
                 self.ask(now, Asked::Run(number));

@@ -71,6 +71,18 @@ fn a_lost_reply_is_unknown_and_the_motor_turns_once() {
 }
 
 #[test]
+fn a_reply_that_comes_after_its_job_was_given_up_is_not_the_next_job_s() {
+    let spec = VendSpec { spring: crate::board::SpringSpec { vend_ms: 1200, ..Default::default() }, ..spec() };
+    let mut run = Run::new(Spring::new(&spec), SpringBoard::default(), 1, Wire::default());
+    run.pass(Duration::from_secs(2));
+    // The reply comes after 1600 ms. The next job waits until then, and has a result of its own.
+    assert_eq!(run.deliver(1, "1").0, VendResult::Unknown);
+    run.device.script_run(RunFate::Empty);
+    assert_eq!(run.deliver(2, "2").0, VendResult::Unknown);
+    assert_eq!((run.device.turned(), run.device.fell()), (&[1, 2][..], &[1][..]));
+}
+
+#[test]
 fn in_thousands_of_bad_histories_no_motor_turns_twice_and_nothing_is_told_wrong() {
     let mut seen = [0; 3];
     for seed in 0..2000 {

@@ -111,6 +111,21 @@ fn after_a_lost_reply_the_state_is_asked_and_the_order_is_not_repeated() {
 }
 
 #[test]
+fn after_a_missing_reply_nothing_is_sent_until_the_slowest_would_have_come() {
+    for speech in BOTH {
+        let mut run = started(speech);
+        run.device.script_reply(ReplyFate::Prompt);
+        run.device.script_reply(ReplyFate::Lost);
+        run.deliver(1, "11");
+        let order =
+            run.sent.iter().position(|bytes| *bytes == Dialect::of(&spec(speech).modbus).request(Asked::Run(11)));
+        let order = order.unwrap();
+        // reply_ms and late_ms of the board file.
+        assert_eq!(run.sent_at[order + 1] - run.sent_at[order], MS * 1300);
+    }
+}
+
+#[test]
 fn an_order_that_was_lost_itself_is_unknown_and_not_repeated() {
     for speech in BOTH {
         let mut run = started(speech);
@@ -168,6 +183,20 @@ fn a_result_that_was_left_over_is_not_taken_for_this_vend_s() {
         run.device.script_run(RunFate::Empty);
         assert_eq!(run.deliver(1, "11").0, VendResult::NotDropped, "{speech:?}");
         assert_eq!(run.device.turned(), [11, 11]);
+    }
+}
+
+#[test]
+fn a_copy_of_an_old_result_is_not_read_behind_the_next_order() {
+    for later in (20..950).step_by(10) {
+        let mut run = started(Speech::Lane);
+        let now = run.now;
+        run.device.turn_by_hand(now, 11);
+        // The idle board is asked once while it stands with its result; then for the job.
+        run.pass(SECOND * 4);
+        run.device.script_reply(ReplyFate::Again(MS * later));
+        run.device.script_run(RunFate::Empty);
+        assert_eq!(run.deliver(1, "11").0, VendResult::NotDropped, "{later} ms");
     }
 }
 

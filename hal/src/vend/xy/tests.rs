@@ -182,6 +182,22 @@ fn a_late_report_is_not_taken_for_the_next_vend_of_its_slot() {
 }
 
 #[test]
+fn a_report_that_comes_before_the_order_left_is_not_of_this_job() {
+    let mut spec = spec();
+    spec.xy.check = false;
+    let mut run = started_with(&spec, Wire::default(), 1);
+    run.pass(SECOND * 3);
+    run.device.script(7, Fate::Jams);
+    run.give(1, "7");
+    let said = super::super::packet::Packet::numbered(command::DELIVERY, 200, &[2, 0, 7]);
+    run.protocol.received(run.now, &said.to_bytes());
+    assert_eq!(run.protocol.to_send().unwrap(), [0xFA, 0xFB, 0x42, 0x00, 0x43]);
+    run.pass(SECOND * 10);
+    assert_eq!(run.results(1), [VendResult::NotDropped]);
+    assert_eq!(run.device.turned(), [7]);
+}
+
+#[test]
 fn a_choice_at_the_machine_is_told_with_its_price_and_can_be_turned_away() {
     let mut run = started();
     run.pass(SECOND * 3);
