@@ -1,10 +1,13 @@
 //! What a board must fulfil beyond its shape: small named checks, one file for each section.
 
 mod buzzer;
+mod controllers;
 mod display;
 mod keypad;
 mod lines;
+mod ports;
 mod printer;
+mod pulse;
 mod scanner;
 mod sim;
 mod sound;
@@ -14,7 +17,6 @@ use std::ops::RangeInclusive;
 
 use super::BoardSpec;
 
-#[cfg(feature = "rppal")]
 pub(crate) use lines::bcm_number;
 
 /// One thing that is wrong with a board.
@@ -60,6 +62,8 @@ const CHECKS: &[&[Check]] = &[
     buzzer::CHECKS,
     printer::CHECKS,
     sound::CHECKS,
+    pulse::CHECKS,
+    controllers::CHECKS,
     sim::CHECKS,
 ];
 
