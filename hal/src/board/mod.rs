@@ -11,9 +11,9 @@ mod tests;
 
 pub use read::{BoardErrors, BoardProblem};
 pub use spec::{
-    Bias, BoardSpec, CounterKind, DisplayKind, DisplaySpec, GpioKind, GpioSpec, KeySpec, KeypadKind, KeypadSpec,
-    LineSpec, OutputSpec, Rotation, ScannerKind, ScannerSpec, SimSpec, SlotSpec, Terminator, Use, VendKind, VendSpec,
-    WiredLine, WithoutSensor,
+    Bias, BoardSpec, Controller, CounterKind, DisplayKind, DisplaySpec, GpioKind, GpioSpec, KeySpec, KeypadKind,
+    KeypadSpec, LightSpec, LineSpec, OutputSpec, Rotation, ScannerKind, ScannerSpec, SimSpec, SlotSpec, StatusKind,
+    StatusSpec, Terminator, Use, VendKind, VendSpec, WiredLine, WithoutSensor,
 };
 
 pub use checks::Finding;

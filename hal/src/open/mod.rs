@@ -4,6 +4,7 @@ mod display;
 mod indicators;
 mod keypad;
 mod scanner;
+mod status_display;
 mod vend;
 
 use std::{
@@ -98,7 +99,9 @@ pub fn open(board: &BoardSpec, events: Sender<DeviceEvent>) -> Result<Devices, O
         devices: Devices {
             size: None,
             slots: Vec::new(),
-            frames: None,
+            screen: None,
+            display_end: None,
+            status: None,
             last_frame: Mutex::default(),
             scanner: None,
             vend: None,
@@ -114,6 +117,7 @@ pub fn open(board: &BoardSpec, events: Sender<DeviceEvent>) -> Result<Devices, O
     opening.vend()?;
     opening.indicators()?;
     opening.display()?;
+    opening.status_display()?;
     opening.scanner()?;
     opening.keypad()?;
     if let Some(Backend { bank, link, .. }) = opening.backend {
@@ -123,10 +127,11 @@ pub fn open(board: &BoardSpec, events: Sender<DeviceEvent>) -> Result<Devices, O
     Ok(opening.devices)
 }
 
-/// Requests every output of a board inactive and lets go of it: for `ExecStopPost=` after a daemon that was killed.
+/// Requests every output of a board inactive and lets go of it: for `ExecStopPost=` after a daemon that was killed. An
+/// e-paper is cleared, which takes some seconds: it would go on showing a code that can be paid.
 ///
 /// # Errors
-/// One message per output that could not be reached.
+/// One message per output that could not be reached, and one for an e-paper that could not be cleared.
 pub fn release_outputs(board: &BoardSpec) -> Result<(), Vec<String>> {
     let backend = backend(board).map_err(|error| vec![error.to_string()])?;
     let Some(backend) = backend else {
@@ -134,8 +139,9 @@ pub fn release_outputs(board: &BoardSpec) -> Result<(), Vec<String>> {
     };
     let wired = board.lines();
     let outputs = wired.iter().filter(|wired| wired.purpose != Use::Input);
-    let faults: Vec<String> =
+    let mut faults: Vec<String> =
         outputs.filter_map(|wired| backend.bank.output(wired.line).err()).map(|fault| fault.to_string()).collect();
+    faults.extend(display::clear_epaper(board, &backend.bank).err().map(|fault| fault.to_string()));
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 

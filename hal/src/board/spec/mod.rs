@@ -5,15 +5,17 @@ mod keypad;
 mod lines;
 mod scanner;
 mod sim;
+mod status_display;
 mod vend;
 
 use std::path::{Path, PathBuf};
 
-pub use display::{DisplayKind, DisplaySpec, Rotation};
+pub use display::{Controller, DisplayKind, DisplaySpec, LightSpec, Rotation};
 pub use keypad::{KeySpec, KeypadKind, KeypadSpec};
 pub use lines::{Bias, GpioKind, GpioSpec, LineSpec, OutputSpec, Use, WiredLine};
 pub use scanner::{ScannerKind, ScannerSpec, Terminator};
 pub use sim::SimSpec;
+pub use status_display::{StatusKind, StatusSpec};
 pub use vend::{CounterKind, SlotSpec, VendKind, VendSpec, WithoutSensor};
 
 /// Everything a board file says about one kind of machine.
@@ -23,6 +25,8 @@ pub struct BoardSpec {
     pub name: String,
     /// `[display]`
     pub display: DisplaySpec,
+    /// `[status_display]`
+    pub status_display: StatusSpec,
     /// `[scanner]`
     pub scanner: ScannerSpec,
     /// `[gpio]`
@@ -90,6 +94,10 @@ impl BoardSpec {
             .iter()
             .enumerate()
             .map(|(index, key)| (format!("keypad.keys[{index}].line"), key.line.as_ref(), Use::Input));
+        let display = self.display.lines().map(|(key, line, is_read)| {
+            let purpose = if is_read { Use::Input } else { Use::Panel };
+            (format!("display.{key}"), line, purpose)
+        });
         let single = [
             ("vend.drop_sensor".to_owned(), self.vend.drop_sensor.as_ref(), Use::Input),
             ("lamp.line".to_owned(), self.lamp.line.as_ref(), Use::Indicator),
@@ -98,6 +106,7 @@ impl BoardSpec {
         slots
             .chain(keys)
             .chain(single)
+            .chain(display)
             .filter_map(|(key, line, purpose)| line.map(|line| WiredLine { key, line, purpose }))
             .collect()
     }
