@@ -42,7 +42,7 @@ fn ticked(frame: &Frame, tick: u16) -> Frame {
 
 fn shows(panel: &EpaperPanel, upright: &Frame) -> bool {
     let panel = panel.state();
-    assert_eq!(panel.faults, [String::new(); 0]);
+    assert_eq!(panel.faults, [""; 0]);
     panel.picture() == upright.rotated(Rotation::Quarter) && !panel.has_ghost()
 }
 
