@@ -199,6 +199,7 @@ rotation = 90
         (TFT, "GPIO18", "GPIO25", "display.light.line", "its own line"),
         (TFT, "width", "blank_after_s = 1\nwidth", "display.blank_after_s", "10"),
         (EPAPER, "\"ssd1680\"", "\"ssd1680-red\"", "display.controller", "black-and-white"),
+        (EPAPER, "width", "blank_after_s = 60\nwidth", "display.blank_after_s", "remove"),
         (EPAPER, "busy = { name = \"GPIO22\" }", "", "display.busy", "when a picture is done"),
         (EPAPER, "reset = { name = \"GPIO17\", active_low = true }", "", "display.reset", "wakes it"),
     ];

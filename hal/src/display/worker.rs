@@ -131,7 +131,7 @@ impl Worker {
         }
     }
 
-    /// Shows frames until the panel fails. `None`: the daemon is stopping.
+    /// `None`: the daemon is stopping, and the panel is closed in good order.
     fn open_and_serve(
         &mut self,
         frame: &mut Option<Arc<Frame>>,
@@ -142,32 +142,41 @@ impl Worker {
             Ok(panel) => panel,
             Err(fault) => return Some(fault),
         };
-        let mut idle = Idle { after: self.blank_after, since: pace::now(), is_dark: false };
+        let shown = self.first(panel.as_mut(), frame);
+        let ended = match shown {
+            Ok(true) => {
+                pauses.up();
+                *reported_down = false;
+                if self.tell(DisplayState::Up) { self.serve(panel.as_mut(), frame) } else { None }
+            }
+            Ok(false) => None,
+            Err(fault) => Some(fault),
+        };
+        if ended.is_none() {
+            panel.close();
+        }
+        ended
+    }
+
+    /// Waits for the first frame of all, if there was none yet. False: the daemon stops before there is one.
+    fn first(&mut self, panel: &mut dyn Display, frame: &mut Option<Arc<Frame>>) -> Result<bool, DisplayError> {
         if frame.is_none() {
             *frame = self.screen.frames.take();
         }
-        let Some(first) = frame else {
-            panel.close();
-            return None;
-        };
-        if let Err(fault) = panel.show(first) {
-            return Some(fault);
-        }
+        let Some(first) = frame else { return Ok(false) };
+        panel.show(first)?;
         self.lamp.set(true);
-        pauses.up();
-        *reported_down = false;
-        if !self.tell(DisplayState::Up) {
-            panel.close();
-            return None;
-        }
+        Ok(true)
+    }
+
+    /// Shows frames until the panel fails, or until the daemon stops.
+    fn serve(&mut self, panel: &mut dyn Display, frame: &mut Option<Arc<Frame>>) -> Option<DisplayError> {
+        let mut idle = Idle { after: self.blank_after, since: pace::now(), is_dark: false };
         loop {
-            let done = match self.wait(panel.as_ref(), &idle, frame) {
-                Woken::Stop => {
-                    panel.close();
-                    return None;
-                }
-                Woken::Frame => self.take(panel.as_mut(), &mut idle, frame.as_deref()),
-                Woken::Time => panel.check().and_then(|()| self.rest(panel.as_mut(), &mut idle)),
+            let done = match self.wait(panel, &idle, frame) {
+                Woken::Stop => return None,
+                Woken::Frame => self.take(panel, &mut idle, frame.as_deref()),
+                Woken::Time => panel.check().and_then(|()| self.rest(panel, &mut idle)),
             };
             if let Err(fault) = done {
                 return Some(fault);

@@ -66,15 +66,10 @@ impl Opening<'_> {
 
 fn on_spi(spec: &DisplaySpec, bank: &Arc<Bank>) -> Result<Box<dyn Display>, DisplayError> {
     let bus = Box::new(Spidev::open(spec, bank)?);
-    Ok(match spec.kind {
-        DisplayKind::Epaper => Box::new(Epaper::open(bus, spec)?),
-        DisplayKind::Spi
-        | DisplayKind::None
-        | DisplayKind::Memory
-        | DisplayKind::Framebuffer
-        | DisplayKind::Drm
-        | DisplayKind::Sim => Box::new(Tft::open(bus, spec)?),
-    })
+    if spec.kind == DisplayKind::Epaper {
+        return Ok(Box::new(Epaper::open(bus, spec)?));
+    }
+    Ok(Box::new(Tft::open(bus, spec)?))
 }
 
 /// An e-paper may be in the middle of a refresh, and takes another one to be cleared.

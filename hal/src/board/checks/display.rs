@@ -121,6 +121,9 @@ fn light_is_one_thing(board: &BoardSpec, found: &mut Findings) {
     }
     if let Some(seconds) = display.blank_after_s {
         found.in_range("display.blank_after_s", seconds, 10..=86_400, "s");
+        if display.kind == DisplayKind::Epaper {
+            found.add("display.blank_after_s", "an e-paper takes no power for its picture", "remove blank_after_s");
+        }
     }
     let Some(LightSpec { line, backlight, pwm, frequency_hz, .. }) = &display.light else { return };
     let ways = [line.is_some(), backlight.is_some(), pwm.is_some()];

@@ -235,7 +235,7 @@ impl DrmPanel {
 }
 
 fn is_master_lost(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::PermissionDenied
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ResourceBusy)
 }
 
 fn lost(name: &str, error: &io::Error) -> DisplayError {
