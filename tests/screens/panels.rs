@@ -9,13 +9,14 @@ use payment::engine::view::View;
 use till::screen::mark::Mark;
 use till::screen::{self, Look};
 
-use crate::samples::{USUAL_CODE, looks, pay};
+use crate::panel::Panel;
+use crate::samples::{USUAL_CODE, looks, pay, views};
 use crate::shared::WECHAT_CODE;
 
 /// Kind, controller and size as the panel is made; turned when its picture lies across.
-type Panel = (DisplayKind, Option<Controller>, (u32, u32), bool);
+type Made = (DisplayKind, Option<Controller>, (u32, u32), bool);
 
-const PANELS: [Panel; 8] = [
+const PANELS: [Made; 8] = [
     (DisplayKind::Spi, Some(Controller::St7789), (240, 240), false),
     (DisplayKind::Spi, Some(Controller::Ili9341), (240, 320), false),
     (DisplayKind::Spi, Some(Controller::Ili9486), (320, 480), false),
@@ -26,7 +27,7 @@ const PANELS: [Panel; 8] = [
     (DisplayKind::Epaper, Some(Controller::Ssd1683), (400, 300), false),
 ];
 
-fn spec((kind, controller, (width, height), turned): Panel) -> DisplaySpec {
+fn spec((kind, controller, (width, height), turned): Made) -> DisplaySpec {
     let rotation = if turned { Rotation::Quarter } else { Rotation::None };
     DisplaySpec { kind, controller, width, height, rotation, ..DisplaySpec::default() }
 }
@@ -82,7 +83,10 @@ fn a_phone_reads_the_pay_screen_on_every_panel_and_nothing_of_the_one_before() {
         let spec = spec(panel);
         for (index, look) in looks().iter().enumerate() {
             let before = pay(Some(WECHAT_CODE), 128_050, look.language);
-            let view = pay(Some(USUAL_CODE), 350, look.language);
+            let mut view = pay(Some(USUAL_CODE), 350, look.language);
+            if let View::Pay { scanner, .. } = &mut view {
+                *scanner = index == 0;
+            }
             let frames = [&before, &view].map(|view| drawn(view, look, spec.size()));
             let seen = shown(&spec, &frames);
             if let Some(folder) = &folder {
@@ -94,6 +98,35 @@ fn a_phone_reads_the_pay_screen_on_every_panel_and_nothing_of_the_one_before() {
             assert_eq!(read(&seen, module), [USUAL_CODE], "{:?}, {module} pixels a module", spec.size());
             if spec.kind != DisplayKind::Epaper {
                 assert!(seen == frames[1], "{:?} shows another picture", spec.size());
+            }
+        }
+    }
+}
+
+/// What a terminal with one channel shows in the course of a sale fits on the smallest panels, too.
+#[test]
+fn a_small_epaper_shows_a_whole_sale() {
+    let folder = std::env::var_os("TILL_PICTURES").map(std::path::PathBuf::from);
+    let needed = |name: &str| {
+        let names = ["idle", "choose", "pay", "pay-or-show", "pay-long-name", "pay-largest", "confirming", "thanks"];
+        names.contains(&name) || ["sorry", "closed", "delivering"].iter().any(|start| name.starts_with(start))
+    };
+    for size in [Size::new(250, 122), Size::new(296, 128)] {
+        for look in looks() {
+            let views = views(look.language).into_iter().filter(|(name, _)| needed(name));
+            for (count, (name, view)) in views.enumerate() {
+                let panel = Panel::showing(&view, &look, size);
+                assert_eq!(panel.outside, 0, "{name} draws past the edge at {size:?}");
+                if let Some(folder) = &folder {
+                    panel.write_png(&folder.join(format!("small-{}-{count}-{:?}.png", size.width, look.language)));
+                }
+                let View::Pay { amount, .. } = &view else { continue };
+                let wanted = format!("¥{amount}");
+                let marks = screen::compose(&view, &look, size);
+                let shows = |mark: &Mark| matches!(mark, Mark::Line { text, .. } if *text == wanted);
+                assert!(marks.iter().any(shows), "{name} does not show {wanted} at {size:?}");
+                let module = module(&view, &look, (size.width, size.height));
+                assert!(module.is_some_and(|module| module >= 2), "{name}: {module:?} pixels a module at {size:?}");
             }
         }
     }
