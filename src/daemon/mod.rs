@@ -182,6 +182,7 @@ impl Daemon {
         let now = self.clock.now().mono;
         self.health.turn(now);
         self.picture.follow(&self.engine.view(now), &self.machinery, &self.metrics);
+        self.machinery.tell_status(self.engine.blocking_fault().as_ref());
     }
 
     /// Takes in what there is to learn about the time. The engine is told as soon as the verdict changes, so that an
