@@ -180,7 +180,10 @@ impl Daemon {
         // Calls that may leave are on the wire before the picture is drawn.
         tokio::task::yield_now().await;
         let now = self.clock.now().mono;
-        self.health.turn(now);
+        if self.health.is_due(now) {
+            self.journal.answers().await;
+            self.health.feed(now);
+        }
         self.picture.follow(&self.engine.view(now), &self.machinery, &self.metrics);
     }
 
