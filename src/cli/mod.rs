@@ -12,12 +12,14 @@ mod faults;
 mod files;
 mod filing;
 mod guide;
+mod health;
 mod hub;
 mod instalments;
 mod journal;
 mod orders;
 mod pay;
 mod queue;
+mod ready;
 mod receipt;
 mod reconcile;
 mod refund;
@@ -29,6 +31,8 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod text;
+#[cfg(test)]
+mod update_tests;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -261,6 +265,10 @@ enum Question {
     Screen(screen::ScreenArgs),
     /// Look for trouble, and say what to do about it
     Doctor(doctor::DoctorArgs),
+    /// Say by the exit code whether this program does its work here, for updaters
+    Health(health::HealthArgs),
+    /// Say by the exit code whether the program may be replaced now, for updaters
+    ReadyForUpdate(ready::ReadyArgs),
 }
 
 /// On or off.
@@ -341,6 +349,8 @@ async fn ask(client: &Client, question: Question) -> Result<Answer, Failure> {
         Question::Sell { on_or_off } => faults::sell(client, on_or_off).await,
         Question::Screen(args) => screen::save(client, args).await,
         Question::Doctor(args) => doctor::examine(client, args).await,
+        Question::Health(args) => health::examine(client, args).await,
+        Question::ReadyForUpdate(args) => ready::ask(client, args).await,
     }
 }
 

@@ -94,8 +94,9 @@ pub async fn run(checked: Checked, stop: watch::Receiver<bool>) -> Result<Ended,
             extra_roots: checked.http.extra_roots,
         },
     )?;
+    let channels = channels.telling(clock.clock().dates());
     let (news, complaints_watched) = channel_news(&channels, clock.clock());
-    let (calls, answers) = Calls::new(channels.telling(clock.clock().dates()));
+    let (calls, answers) = Calls::new(channels);
     first_time(&mut clock, &calls).await;
     let (events, device_events) = mpsc::channel(DEVICE_EVENTS_MAX);
     let machinery = Machinery::new(hal::open(&checked.board, events)?);
