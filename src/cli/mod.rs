@@ -18,6 +18,7 @@ mod instalments;
 mod journal;
 mod orders;
 mod pay;
+mod provision;
 mod queue;
 mod ready;
 mod receipt;
@@ -194,6 +195,8 @@ enum Command {
     /// Work on the machine's outputs; the daemon must not be running
     #[command(subcommand)]
     Board(board::Command),
+    /// Make this machine a terminal from a folder on its card, or say what a card does on another board
+    Provision(provision::ProvisionArgs),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -324,6 +327,7 @@ fn perform(cli: Cli) -> Result<Answer, Failure> {
         Command::Filing(args) => wait(filing::act(args)),
         Command::Rehearse(args) => wait(rehearse::act(*args, socket(cli.socket))),
         Command::Board(command) => board::act(&command, &socket(cli.socket)),
+        Command::Provision(args) => provision::act(&args, &socket(cli.socket)),
         Command::Completions { shell } => Ok(completions(shell)),
     }
 }

@@ -10,6 +10,7 @@
 //! Each turn: due timers, then all effects in order, then one new input. Leaves know only the loop.
 
 pub mod alarms;
+pub mod binding;
 pub mod calls;
 pub mod clock;
 pub mod complaints;

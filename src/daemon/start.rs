@@ -1,5 +1,6 @@
 //! From a checked configuration to a running loop, and back down in order.
 
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +26,7 @@ use super::metrics::Metrics;
 use super::notices::{ChannelNews, Notices};
 use super::picture::Picture;
 use super::terminal::{COMMANDS_MAX, SyncEnds, Terminal};
-use super::{Broken, Daemon, Ended, Inputs, opening};
+use super::{Broken, Daemon, Ended, Inputs, binding, opening};
 use crate::api::{ApiOptions, Doors, TcpOptions};
 use crate::config::{self, Checked};
 use crate::http::{Channels, ClientError, ClientOptions};
@@ -49,6 +50,9 @@ pub enum StartError {
     /// The journal.
     #[error(transparent)]
     Journal(#[from] journal::OpenError),
+    /// The journal is another board's.
+    #[error(transparent)]
+    OtherBoard(#[from] super::binding::OtherBoard),
     /// The HTTP client.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -78,10 +82,14 @@ pub async fn run(checked: Checked, stop: watch::Receiver<bool>) -> Result<Ended,
     hal::safe_state::install_panic_hook();
     let hub = LinkOptions::of(&checked);
     let pretend_money = checked.terminal.mode == config::Mode::Sandbox;
-    let look = look(checked.terminal);
+    let look = look(&checked.terminal);
     let Some(opened) = opening::open(&checked.journal, &checked.board, &look, &mut stop.clone()).await? else {
         return Ok(Ended::Stopped);
     };
+    // Pretend money needs no guard, and its folders are copied about.
+    if !pretend_money {
+        binding::check(Path::new("/"), &checked.journal, &checked.terminal.id)?;
+    }
     let newest = opened.last.map(|(_, wall)| wall);
     let mut clock = Timekeeper::start(newest, pretend_money, checked.settings.pace.probe_ms);
     let reader = opened.journal.reader();
@@ -203,12 +211,12 @@ fn api_options(config: config::ApiConfig, settings: &Settings) -> ApiOptions {
     ApiOptions { socket: config.socket, tcp, products, instalments }
 }
 
-fn look(terminal: config::TerminalConfig) -> Look {
+fn look(terminal: &config::TerminalConfig) -> Look {
     let language = match terminal.language {
         config::Language::Chinese => Language::Chinese,
         config::Language::English => Language::English,
     };
-    Look { language, merchant: terminal.merchant, support: terminal.support }
+    Look { language, merchant: terminal.merchant.clone(), support: terminal.support.clone() }
 }
 
 /// Order numbers of this run come from fresh entropy.
