@@ -123,7 +123,9 @@ async fn a_daemon_that_is_away_is_no_healthy_one() {
     machine.stop.send_replace(true);
     let _served = machine.served.await;
     let machine = Machine { served: tokio::spawn(async { Ok(()) }), ..machine };
-    let away = files.health(&machine, &[]).await;
+    let noted = files.path("before.json");
+    std::fs::write(&noted, files.health(&machine, &[]).await.json.to_string()).unwrap();
+    let away = files.health(&machine, &["--before", noted.to_str().unwrap()]).await;
     assert_eq!((away.exit, bad(&away)), (Exit::Unreachable, vec!["daemon"]), "{}", away.text);
 }
 
