@@ -14,8 +14,8 @@ use super::client::Client;
 use super::doctor::{Finding, of_devices, remedy_of_fault, text_of};
 use super::files::Files;
 use super::{Answer, Exit, Failure, queue};
+use crate::api::wire::TerminalStatus;
 use crate::api::wire::queue::{Link, Queue};
-use crate::api::wire::{Reach, TerminalStatus};
 
 /// Between two looks with `--within`. Nothing tells when a device or a network comes up, so it is looked at again.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -116,12 +116,12 @@ fn of_terminal(terminal: &TerminalStatus, up_s: u64) -> Vec<Finding> {
     found
 }
 
-fn of_channels(asked: &Result<(Reach, Value), Failure>) -> Finding {
+fn of_channels(asked: &Result<(Value, Value), Failure>) -> Finding {
     let trouble = match asked {
-        Ok((Reach { channel: Some(channel), .. }, _)) => {
-            return Finding::good("network", format!("{} answers", channel.name()));
-        }
-        Ok((reach, _)) => reach.trouble.clone().unwrap_or_default(),
+        Ok((reach, _)) => match (reach["channel"].as_str(), reach["trouble"].as_str()) {
+            (Some(channel), _) => return Finding::good("network", format!("{channel} answers")),
+            (None, trouble) => trouble.unwrap_or_default().to_owned(),
+        },
         Err(failure) => failure.to_string(),
     };
     Finding::bad("network", trouble, remedy_of_fault("network"))
