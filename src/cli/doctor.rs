@@ -33,20 +33,20 @@ pub(super) struct DoctorArgs {
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
-struct Finding {
-    about: String,
-    good: bool,
-    found: String,
+pub(super) struct Finding {
+    pub(super) about: String,
+    pub(super) good: bool,
+    pub(super) found: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<String>,
 }
 
 impl Finding {
-    fn good(about: impl Into<String>, found: impl Into<String>) -> Self {
+    pub(super) fn good(about: impl Into<String>, found: impl Into<String>) -> Self {
         Self { about: about.into(), good: true, found: found.into(), remedy: None }
     }
 
-    fn bad(about: impl Into<String>, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(super) fn bad(about: impl Into<String>, found: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { about: about.into(), good: false, found: found.into(), remedy: Some(remedy.into()) }
     }
 }
@@ -194,7 +194,7 @@ fn of_operator(config: &Path) -> Finding {
 }
 
 /// What to do about a fault, by its name.
-fn remedy_of_fault(name: &str) -> &'static str {
+pub(super) fn remedy_of_fault(name: &str) -> &'static str {
     match name.split('-').next().unwrap_or(name) {
         "storage" => {
             "look at `dmesg` and `df`: the disk is full, worn out or read-only. Till goes on by itself once it can write"
@@ -268,7 +268,7 @@ fn of_journal(path: &Path) -> Finding {
     }
 }
 
-fn of_devices(board: &Path) -> Vec<Finding> {
+pub(super) fn of_devices(board: &Path) -> Vec<Finding> {
     let spec = match BoardSpec::read(board) {
         Ok(spec) => spec,
         Err(wrong) => {
@@ -293,7 +293,7 @@ fn of_devices(board: &Path) -> Vec<Finding> {
     findings.collect()
 }
 
-fn text_of(findings: &[Finding]) -> String {
+pub(super) fn text_of(findings: &[Finding]) -> String {
     let lines = findings.iter().map(|finding| {
         let mark = if finding.good { "ok  " } else { "BAD " };
         let remedy = finding.remedy.as_ref().map(|remedy| format!("\n       do: {remedy}")).unwrap_or_default();

@@ -12,12 +12,15 @@ mod faults;
 mod files;
 mod filing;
 mod guide;
+mod health;
 mod hub;
 mod instalments;
 mod journal;
 mod orders;
 mod pay;
+mod provision;
 mod queue;
+mod ready;
 mod receipt;
 mod reconcile;
 mod refund;
@@ -29,6 +32,8 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod text;
+#[cfg(test)]
+mod update_tests;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -190,6 +195,8 @@ enum Command {
     /// Work on the machine's outputs; the daemon must not be running
     #[command(subcommand)]
     Board(board::Command),
+    /// Make this machine a terminal from a folder on its card, or say what a card does on another board
+    Provision(provision::ProvisionArgs),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -261,6 +268,10 @@ enum Question {
     Screen(screen::ScreenArgs),
     /// Look for trouble, and say what to do about it
     Doctor(doctor::DoctorArgs),
+    /// Say by the exit code whether this program does its work here, for updaters
+    Health(health::HealthArgs),
+    /// Say by the exit code whether the program may be replaced now, for updaters
+    ReadyForUpdate(ready::ReadyArgs),
 }
 
 /// On or off.
@@ -316,6 +327,7 @@ fn perform(cli: Cli) -> Result<Answer, Failure> {
         Command::Filing(args) => wait(filing::act(args)),
         Command::Rehearse(args) => wait(rehearse::act(*args, socket(cli.socket))),
         Command::Board(command) => board::act(&command, &socket(cli.socket)),
+        Command::Provision(args) => provision::act(&args, &socket(cli.socket)),
         Command::Completions { shell } => Ok(completions(shell)),
     }
 }
@@ -341,6 +353,8 @@ async fn ask(client: &Client, question: Question) -> Result<Answer, Failure> {
         Question::Sell { on_or_off } => faults::sell(client, on_or_off).await,
         Question::Screen(args) => screen::save(client, args).await,
         Question::Doctor(args) => doctor::examine(client, args).await,
+        Question::Health(args) => health::examine(client, args).await,
+        Question::ReadyForUpdate(args) => ready::ask(client, args).await,
     }
 }
 
