@@ -11,9 +11,9 @@ mod tests;
 
 pub use read::{BoardErrors, BoardProblem};
 pub use spec::{
-    Bias, BoardSpec, CounterKind, DisplayKind, DisplaySpec, GpioKind, GpioSpec, KeySpec, KeypadKind, KeypadSpec,
-    LineSpec, OutputSpec, Rotation, ScannerKind, ScannerSpec, SimSpec, SlotSpec, Terminator, Use, VendKind, VendSpec,
-    WiredLine, WithoutSensor,
+    Bias, BoardSpec, CounterKind, DisplayKind, DisplaySpec, GpioKind, GpioSpec, HexForm, HexSpec, KeySpec, KeypadKind,
+    KeypadSpec, LineSpec, MdbAdapter, MdbMode, MdbSpec, OutputSpec, Rotation, ScannerKind, ScannerSpec, SimSpec,
+    SlotSpec, Terminator, Use, VendKind, VendSpec, WiredLine, WithoutSensor,
 };
 
 pub use checks::Finding;

@@ -3,6 +3,7 @@
 mod display;
 mod indicators;
 mod keypad;
+mod mdb;
 mod scanner;
 mod vend;
 

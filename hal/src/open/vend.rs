@@ -21,9 +21,14 @@ fn why_refused<T>(refused: TrySendError<T>) -> VendRefused {
 
 impl Opening<'_> {
     pub(super) fn vend(&mut self) -> Result<(), OpenError> {
-        if self.board.vend.kind == VendKind::None {
-            return Ok(());
+        match self.board.vend.kind {
+            VendKind::None => Ok(()),
+            VendKind::Relay => self.relays(),
+            VendKind::Mdb => self.mdb(),
         }
+    }
+
+    fn relays(&mut self) -> Result<(), OpenError> {
         let Backend { bank, counter, .. } = self.backend()?;
         let (bank, counter) = (Arc::clone(bank), counter.clone());
         let spec = self.board.vend.clone();

@@ -1,6 +1,7 @@
 //! Vending: one item out of one slot, and the truth about whether it fell.
 
-mod bus;
+pub(crate) mod bus;
+pub(crate) mod mdb;
 pub mod relay;
 mod worker;
 

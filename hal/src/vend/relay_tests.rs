@@ -88,7 +88,7 @@ fn spec(sensor: bool) -> VendSpec {
         drop_window_ms: 1,
         settle_ms: 0,
         drop_sensor: sensor.then(LineSpec::default),
-        slots: vec![SlotSpec { name: "11".into(), line: Some(LineSpec::default()) }],
+        slots: vec![SlotSpec { name: "11".into(), line: Some(LineSpec::default()), ..SlotSpec::default() }],
         ..VendSpec::default()
     }
 }

@@ -3,6 +3,7 @@
 mod display;
 mod keypad;
 mod lines;
+mod mdb;
 mod scanner;
 mod sim;
 mod vend;
@@ -47,8 +48,16 @@ impl Findings {
 type Check = fn(&BoardSpec, &mut Findings);
 
 /// Every check of a board, section by section.
-const CHECKS: &[&[Check]] =
-    &[&[board_has_a_name], display::CHECKS, scanner::CHECKS, lines::CHECKS, vend::CHECKS, keypad::CHECKS, sim::CHECKS];
+const CHECKS: &[&[Check]] = &[
+    &[board_has_a_name],
+    display::CHECKS,
+    scanner::CHECKS,
+    lines::CHECKS,
+    vend::CHECKS,
+    mdb::CHECKS,
+    keypad::CHECKS,
+    sim::CHECKS,
+];
 
 impl BoardSpec {
     /// Runs every check; an empty list means the board is sound.

@@ -3,6 +3,7 @@
 mod display;
 mod keypad;
 mod lines;
+mod mdb;
 mod scanner;
 mod sim;
 mod vend;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 pub use display::{DisplayKind, DisplaySpec, Rotation};
 pub use keypad::{KeySpec, KeypadKind, KeypadSpec};
 pub use lines::{Bias, GpioKind, GpioSpec, LineSpec, OutputSpec, Use, WiredLine};
+pub use mdb::{HexForm, HexSpec, MdbAdapter, MdbMode, MdbSpec};
 pub use scanner::{ScannerKind, ScannerSpec, Terminator};
 pub use sim::SimSpec;
 pub use vend::{CounterKind, SlotSpec, VendKind, VendSpec, WithoutSensor};
@@ -40,7 +42,7 @@ pub struct BoardSpec {
 }
 
 impl BoardSpec {
-    /// Resolves the relative paths of scanner and simulator in the runtime directory.
+    /// Resolves the relative paths of scanner, MDB adapter and simulator in the runtime directory.
     #[must_use]
     pub fn relative_to(mut self, directory: &Path) -> Self {
         let resolve = |path: &mut Option<PathBuf>| {
@@ -49,6 +51,7 @@ impl BoardSpec {
             }
         };
         resolve(&mut self.scanner.path);
+        resolve(&mut self.vend.mdb.path);
         resolve(&mut self.sim.socket);
         self
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::LineSpec;
+use super::{LineSpec, MdbSpec};
 
 /// Which vending driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
@@ -13,6 +13,8 @@ pub enum VendKind {
     None,
     /// One relay per slot, and a drop sensor if there is one.
     Relay,
+    /// The cashless reader of a machine with MDB.
+    Mdb,
 }
 
 /// Where the latched drop counter is.
@@ -54,6 +56,8 @@ pub struct VendSpec {
     pub drop_counter: CounterKind,
     /// Needed when there is no drop sensor.
     pub without_sensor: Option<WithoutSensor>,
+    /// `[vend.mdb]`
+    pub mdb: MdbSpec,
     /// `[[vend.slots]]`
     pub slots: Vec<SlotSpec>,
 }
@@ -68,6 +72,7 @@ impl Default for VendSpec {
             drop_sensor: None,
             drop_counter: CounterKind::None,
             without_sensor: None,
+            mdb: MdbSpec::default(),
             slots: Vec::new(),
         }
     }
@@ -81,4 +86,6 @@ pub struct SlotSpec {
     pub name: String,
     /// The line of its relay.
     pub line: Option<LineSpec>,
+    /// The number that the machine's controller has for it; default: its name, where that is a number.
+    pub item: Option<u16>,
 }
