@@ -8,6 +8,7 @@
 pub mod disk;
 pub(crate) mod link;
 pub mod machine;
+pub mod mdb;
 pub mod port;
 pub mod protocol;
 pub mod pty;

@@ -193,8 +193,13 @@ impl Controller {
                 self.approve(now, job, price, Some(credit));
             }
             (Deal::Free | Deal::Asked { .. }, Mode::SelectFirst { .. }) => self.on_choice(now, price, item),
-            // More than was paid, an unknown price, or nobody has paid.
-            (Deal::Free | Deal::Asked { .. } | Deal::Credit { .. } | Deal::Approved { .. }, _) => self.link.deny(now),
+            // More than was paid, or nobody knows how much.
+            (Deal::Credit { .. }, _) => self.link.deny(now),
+            // Nobody has paid.
+            (Deal::Free | Deal::Asked { .. } | Deal::Approved { .. }, _) => {
+                self.link.deny(now);
+                self.finish_at = Some(now + FINISH_AFTER);
+            }
         }
     }
 

@@ -13,6 +13,8 @@ use super::{
 const SILENCE: Duration = Duration::from_millis(50);
 /// The box has sent our answer at the next poll, and the master's ACK came back. Ten polls or more.
 const ACK_WITHIN: Duration = Duration::from_secs(3);
+/// What is written to a box without a pause is one answer.
+const PAUSE: Duration = Duration::from_millis(60);
 /// A box that tells of no ACK holds one answer: the next one waits for a few polls.
 const GAP: Duration = Duration::from_millis(400);
 /// After this many sessions that nobody took the machine is not there.
@@ -21,6 +23,8 @@ const BEGINS: u32 = 3;
 const BEGIN_AGAIN: Duration = Duration::from_secs(30);
 /// The master answers SESSION CANCEL REQUEST with SESSION COMPLETE, or has no session.
 const COMPLETE_WITHIN: Duration = Duration::from_secs(10);
+/// A machine that has not enabled us for so long is asked to begin anew: a command may have been lost.
+const REVIVE: Duration = Duration::from_mins(3);
 /// The longest block is 36 bytes; a text that is longer is none.
 const BLOCK_MAX: usize = 64;
 
@@ -171,18 +175,34 @@ pub(crate) struct Hex {
     wire: Wire,
     can: Abilities,
     frames: Frames,
+    /// When bytes came last.
+    last: Duration,
     /// `None`: the port is closed.
     reader: Option<Reader>,
     sent: Option<Sent>,
+    /// Nothing is written before.
+    pause: Duration,
     /// The master shall have ended the session by then.
     closing: Option<Duration>,
+    /// The machine has not enabled us; it is asked again then.
+    revive: Option<Duration>,
     heard: VecDeque<Heard>,
 }
 
 impl Hex {
     pub(crate) fn new(wire: Wire, can: Abilities) -> Self {
-        let (heard, frames) = (VecDeque::new(), Frames::new(wire));
-        Self { wire, can, frames, reader: None, sent: None, closing: None, heard }
+        Self {
+            wire,
+            can,
+            frames: Frames::new(wire),
+            last: Duration::ZERO,
+            reader: None,
+            sent: None,
+            pause: Duration::ZERO,
+            closing: None,
+            revive: None,
+            heard: VecDeque::new(),
+        }
     }
 
     fn passed(&mut self, found: Vec<Passed>) {
@@ -204,8 +224,17 @@ impl Hex {
             self.sent = None;
         }
         while let Some(heard) = reader.heard() {
-            if matches!(heard, Heard::SessionOver | Heard::Reset) {
-                self.closing = None;
+            match heard {
+                Heard::SessionOver => self.closing = None,
+                Heard::Reset | Heard::Down(_) => (self.closing, self.revive) = (None, Some(self.last + REVIVE)),
+                Heard::Up { .. } => self.revive = None,
+                Heard::SessionOpen
+                | Heard::Request { .. }
+                | Heard::Withdrawn
+                | Heard::Success
+                | Heard::Failure
+                | Heard::Lost
+                | Heard::CashSale { .. } => {}
             }
             self.heard.push_back(heard);
         }
@@ -226,9 +255,10 @@ impl Hex {
 }
 
 impl Link for Hex {
-    fn opened(&mut self, _now: Duration) {
+    fn opened(&mut self, now: Duration) {
         self.closed();
         self.reader = Some(Reader::new(self.can));
+        self.revive = Some(now + REVIVE);
         self.with_reader(|_| {});
     }
 
@@ -238,6 +268,7 @@ impl Link for Hex {
 
     fn received(&mut self, now: Duration, bytes: &[u8]) {
         let mut found = Vec::new();
+        self.last = now;
         self.frames.push(now, bytes, &mut found);
         self.passed(found);
     }
@@ -253,11 +284,17 @@ impl Link for Hex {
             self.closing = None;
             self.with_reader(Reader::abandon);
         }
+        if self.revive.is_some_and(|due| due <= now) {
+            self.revive = Some(now + REVIVE);
+            self.with_reader(Reader::revive);
+        }
     }
 
     fn due(&self) -> Option<Duration> {
         let sent = self.sent.filter(|sent| !sent.again).map(|sent| sent.until);
-        [self.frames.due(), sent, self.closing].into_iter().flatten().min()
+        let waits = self.reader.as_ref().is_some_and(Reader::waits) && self.sent.is_none_or(|sent| sent.again);
+        let pause = waits.then_some(self.pause);
+        [self.frames.due(), sent, self.closing, self.revive, pause].into_iter().flatten().min()
     }
 
     fn to_send(&mut self, now: Duration) -> Option<Vec<u8>> {
@@ -266,7 +303,11 @@ impl Link for Hex {
             Some(Sent { again: true, tries, .. }) => tries + 1,
             Some(Sent { again: false, .. }) => return None,
         };
+        if now < self.pause {
+            return None;
+        }
         let status = self.reader.as_mut()?.hand()?;
+        self.pause = now + PAUSE;
         let pause = match (self.wire.acks, tries) {
             (false, _) => GAP,
             (true, ..=BEGINS) => ACK_WITHIN,

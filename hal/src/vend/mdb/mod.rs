@@ -8,6 +8,7 @@
 //! | `text`, `text_line` | adapters that are readers by themselves and speak in lines: Qibixx MDB-USB, Pi Hat |
 //! | `hex`, `reader` | boxes that pass commands through, and the reader that answers them |
 //! | `block`, `money` | what the bus says |
+//! | `wiring` | the reader that a board describes |
 
 pub(crate) mod block;
 pub(crate) mod controller;
@@ -18,3 +19,13 @@ pub(crate) mod reader;
 mod ready;
 pub(crate) mod text;
 pub(crate) mod text_line;
+mod wiring;
+
+#[cfg(test)]
+mod bench;
+#[cfg(test)]
+mod scenes;
+#[cfg(test)]
+mod seeded;
+
+pub(crate) use wiring::controller;

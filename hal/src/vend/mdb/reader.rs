@@ -97,6 +97,11 @@ impl Reader {
         self.handed
     }
 
+    /// Whether there is a status for the next poll.
+    pub(crate) fn waits(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
     /// The status for the next poll. It stays the same until [`acked`](Self::acked) or [`passed_on`](Self::passed_on).
     pub(crate) fn hand(&mut self) -> Option<Status> {
         let status = *self.queue.front()?;
@@ -183,6 +188,16 @@ impl Reader {
     pub(crate) fn abandon(&mut self) {
         if self.state == State::Idle {
             self.on_complete();
+        }
+    }
+
+    /// Not enabled for long: perhaps a command was lost between the adapter and us. The master is asked to begin anew.
+    pub(crate) fn revive(&mut self) {
+        if self.can.answers_setup && matches!(self.state, State::Inactive | State::Disabled) {
+            self.state = State::Inactive;
+            self.level = 0;
+            self.take_back(|_| true);
+            self.say(Status::JustReset);
         }
     }
 
@@ -448,7 +463,8 @@ impl Reader {
         self.disable_when_idle();
     }
 
-    fn is_unanswered(&self) -> bool {
+    /// Whether a request waits for our word.
+    pub(crate) fn is_unanswered(&self) -> bool {
         self.state == State::Vend && self.approval == Approval::None
     }
 

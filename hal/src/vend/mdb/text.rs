@@ -21,6 +21,10 @@ const CROSSING: Duration = Duration::from_secs(2);
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// The machine shows a credit within this.
 const BEGIN_WITHIN: Duration = Duration::from_secs(5);
+/// After some tries it is asked less often.
+const BEGIN_AGAIN: Duration = Duration::from_mins(1);
+/// A machine that has not enabled us for so long: a line may have been lost, so the adapter is set up again.
+const REVIVE: Duration = Duration::from_mins(3);
 /// After this much silence the adapter is asked whether it is still on: a hat on a UART reboots without a sign.
 const CHECK_AFTER: Duration = Duration::from_mins(1);
 /// If being asked switches it off, it is not asked more often than this.
@@ -92,6 +96,7 @@ enum Approval {
 struct Begun {
     credit: u16,
     until: Duration,
+    tries: u32,
 }
 
 /// A text adapter.
@@ -112,6 +117,8 @@ pub(crate) struct Text {
     check_after: Duration,
     /// It was asked whether it is on.
     checking: Option<Duration>,
+    /// The machine has not enabled us; all is set up again then.
+    revive: Option<Duration>,
     out: VecDeque<String>,
     heard: VecDeque<Heard>,
 }
@@ -131,6 +138,7 @@ impl Text {
             last_heard: Duration::ZERO,
             check_after: CHECK_AFTER,
             checking: None,
+            revive: None,
             out: VecDeque::new(),
             heard: VecDeque::new(),
         }
@@ -145,7 +153,7 @@ impl Text {
         self.machine = None;
         self.asked = None;
         self.approval = Approval::None;
-        (self.begun, self.stopping, self.checking) = (None, None, None);
+        (self.begun, self.stopping, self.checking, self.revive) = (None, None, None, None);
         self.out.clear();
         let patience = if tries < TRIES { ANSWER_WITHIN } else { TRY_AGAIN };
         self.step(now + patience, 0, tries);
@@ -157,7 +165,10 @@ impl Text {
                 self.say(line);
                 self.phase = Phase::Setting { step, until, tries };
             }
-            None => self.phase = Phase::On,
+            None => {
+                self.phase = Phase::On;
+                self.revive = Some(until + REVIVE);
+            }
         }
     }
 
@@ -240,6 +251,7 @@ impl Text {
     }
 
     fn on_inactive(&mut self, now: Duration, was_asked: bool) {
+        self.revive = Some(now + REVIVE);
         match self.machine.replace(Machine::Inactive) {
             None => self.heard.push_back(Heard::Down(Trouble::NotPolled)),
             Some(Machine::Inactive) if !was_asked => {}
@@ -254,6 +266,7 @@ impl Text {
 
     fn on_status(&mut self, now: Duration, machine: Machine) {
         let before = self.machine.replace(machine);
+        self.revive = (machine == Machine::Disabled).then_some(now + REVIVE);
         let had_session = matches!(before, Some(Machine::Idle | Machine::Vend));
         // A request that is not open any more, and nobody said why.
         self.withdraw();
@@ -283,7 +296,7 @@ impl Text {
 
     fn on_request(&mut self, price: Option<u16>, item: u16) {
         self.machine = Some(Machine::Vend);
-        self.begun = None;
+        (self.begun, self.revive) = (None, None);
         if let Approval::Crossed { .. } = self.approval {
             // Our approval was not refused: it met this request instead of the one before.
             self.approval = Approval::Sent;
@@ -375,7 +388,21 @@ impl Text {
         if let Some(begun) = self.begun
             && begun.until <= now
         {
-            self.begin(now, begun.credit);
+            self.start(now, begun.credit, begun.tries + 1);
+        }
+        if self.revive.is_some_and(|due| due <= now) {
+            self.again(now);
+        }
+    }
+
+    fn start(&mut self, now: Duration, credit: u16, tries: u32) {
+        if self.phase == Phase::On && self.machine == Some(Machine::Enabled) {
+            let amount = self.settings.money.text(credit);
+            self.say(format!("C,START,{amount}"));
+            let patience = if tries < TRIES { BEGIN_WITHIN } else { BEGIN_AGAIN };
+            self.begun = Some(Begun { credit, until: now + patience, tries });
+        } else {
+            self.begun = None;
         }
     }
 
@@ -387,8 +414,7 @@ impl Text {
     }
 
     fn check_due(&self) -> Option<Duration> {
-        let is_busy = matches!(self.machine, Some(Machine::Vend)) || self.approval != Approval::None;
-        let may_ask = self.phase == Phase::On && self.checking.is_none() && !is_busy;
+        let may_ask = self.phase == Phase::On && self.checking.is_none();
         may_ask.then(|| self.last_heard + self.check_after)
     }
 }
@@ -431,7 +457,7 @@ impl Link for Text {
         };
         let stopping = self.stopping.map(|(until, _)| until);
         let begun = self.begun.map(|begun| begun.until);
-        [setting, crossing, stopping, begun, self.checking, self.check_due()].into_iter().flatten().min()
+        [setting, crossing, stopping, begun, self.checking, self.revive, self.check_due()].into_iter().flatten().min()
     }
 
     fn to_send(&mut self, _now: Duration) -> Option<Vec<u8>> {
@@ -443,13 +469,7 @@ impl Link for Text {
     }
 
     fn begin(&mut self, now: Duration, credit: u16) {
-        if self.phase == Phase::On && self.machine == Some(Machine::Enabled) {
-            let amount = self.settings.money.text(credit);
-            self.say(format!("C,START,{amount}"));
-            self.begun = Some(Begun { credit, until: now + BEGIN_WITHIN });
-        } else {
-            self.begun = None;
-        }
+        self.start(now, credit, 1);
     }
 
     fn approve(&mut self, _now: Duration, steps: u16) {
