@@ -263,10 +263,18 @@ impl Bench {
 
     /// Runs until the machine takes selections.
     pub(super) fn until_open(&mut self) {
-        let limit = self.now + Duration::from_mins(3);
+        assert!(self.opens(Duration::from_mins(3)), "the machine takes no selection: {:#?}", self.events);
+    }
+
+    /// Whether the machine takes selections within this time.
+    pub(super) fn opens(&mut self, within: Duration) -> bool {
+        let limit = self.now + within;
         while !self.vmc().takes_selections() {
-            assert!(self.step(limit), "the machine takes no selection: {:#?}", self.events);
+            if !self.step(limit) {
+                return false;
+            }
         }
+        true
     }
 
     /// How the jobs ended, in order.

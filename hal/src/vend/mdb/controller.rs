@@ -17,6 +17,8 @@ const AFTER_RESET: Duration = Duration::from_secs(10);
 const MARGIN: Duration = Duration::from_secs(1);
 /// The machine ends a session by itself when it has no more to do; after this long we ask for it.
 const FINISH_AFTER: Duration = Duration::from_secs(2);
+/// A session in which nobody selects is opened anew after this: perhaps the machine has none, and the box did not tell.
+const RENEW_AFTER: Duration = Duration::from_mins(5);
 /// The same record of a sale for cash within this time is a repetition: no machine delivers faster.
 const SAME_SALE: Duration = Duration::from_secs(1);
 
@@ -174,7 +176,8 @@ impl Controller {
             }
             // A credit that came too late: nobody pays for it any more.
             (Deal::Free, Mode::PayFirst) => self.link.finish(now),
-            (Deal::Free | Deal::Asked { .. } | Deal::Approved { .. }, _) => {}
+            (Deal::Free, Mode::SelectFirst { .. }) => self.finish_at = Some(now + RENEW_AFTER),
+            (Deal::Asked { .. } | Deal::Approved { .. }, _) => {}
         }
     }
 
@@ -218,7 +221,10 @@ impl Controller {
     fn on_withdrawn(&mut self, now: Duration) {
         match self.deal {
             Deal::Free | Deal::Credit { .. } => {}
-            Deal::Asked { .. } => self.choice_ended(),
+            Deal::Asked { .. } => {
+                self.choice_ended();
+                self.finish_at = Some(now + RENEW_AFTER);
+            }
             Deal::Approved { .. } => self.not_delivered(now),
         }
     }

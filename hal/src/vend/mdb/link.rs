@@ -56,8 +56,8 @@ impl Trouble {
                  machine's menu, and switch the machine off and on"
             }
             Self::Disabled => {
-                "the machine has switched its cashless reader off: look for a fault on its display, close its door and \
-                 leave its service menu"
+                "the machine has switched its cashless reader off: look for a fault on its display, close its door, leave \
+                 its service menu; if that does not help, switch it off and on"
             }
         }
     }

@@ -174,8 +174,11 @@ impl Reader {
         }
     }
 
-    /// Asks the master to end the session.
+    /// Asks the master to end the session. An approved request of which it never said another word is forgotten.
     pub(crate) fn finish(&mut self) {
+        if self.state == State::Vend && self.approval != Approval::None {
+            self.leave_vend();
+        }
         self.take_back(|status| matches!(status, Status::Begin { .. }));
         let asked = self.queue.contains(&Status::CancelSession);
         let is_coming = self.handed && matches!(self.queue.front(), Some(Status::Begin { .. }));

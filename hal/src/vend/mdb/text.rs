@@ -488,7 +488,8 @@ impl Link for Text {
     }
 
     fn finish(&mut self, now: Duration) {
-        let is_open = self.machine == Some(Machine::Idle);
+        // Also at a request on which the machine never said another word.
+        let is_open = matches!(self.machine, Some(Machine::Idle | Machine::Vend));
         if self.begun.take().is_some() || is_open {
             self.say("C,STOP");
         }
