@@ -117,7 +117,8 @@ impl Controller {
             self.on_heard(now, heard);
         }
         if let (Deal::Free, true, Mode::SelectFirst { credit }) = (&self.deal, self.session_wanted, self.rules.mode) {
-            self.session_wanted = false;
+            // The session that was to end has ended.
+            (self.session_wanted, self.finish_at) = (false, None);
             self.link.begin(now, credit);
         }
     }
@@ -136,7 +137,7 @@ impl Controller {
             Heard::Withdrawn => self.on_withdrawn(now),
             Heard::Success => self.on_success(now),
             Heard::Failure => self.on_failure(now),
-            Heard::Lost => self.on_lost(),
+            Heard::Lost => self.on_lost(now),
             Heard::CashSale { price, item } => self.on_cash_sale(now, price, item),
         }
     }
@@ -225,7 +226,7 @@ impl Controller {
                 self.choice_ended();
                 self.finish_at = Some(now + RENEW_AFTER);
             }
-            Deal::Approved { .. } => self.not_delivered(now),
+            Deal::Approved { job, .. } => self.returned(now, job),
         }
     }
 
@@ -251,17 +252,20 @@ impl Controller {
                     let until = now + self.rules.select_within;
                     self.deal = Deal::Credit { job, credit, shown: true, until };
                 }
-                None => {
-                    self.ended(job, VendResult::NotDropped, None);
-                    self.finish_at = Some(now + FINISH_AFTER);
-                }
+                None => self.returned(now, job),
             }
         }
     }
 
-    fn on_lost(&mut self) {
+    fn returned(&mut self, now: Duration, job: u64) {
+        self.ended(job, VendResult::NotDropped, None);
+        self.finish_at = Some(now + FINISH_AFTER);
+    }
+
+    fn on_lost(&mut self, now: Duration) {
         if let Deal::Approved { job, .. } = self.deal {
             self.ended(job, VendResult::Unknown, None);
+            self.finish_at = Some(now + FINISH_AFTER);
         }
     }
 

@@ -225,11 +225,10 @@ impl Hex {
         }
         while let Some(heard) = reader.heard() {
             match heard {
-                Heard::SessionOver => self.closing = None,
+                Heard::SessionOver | Heard::Request { .. } => self.closing = None,
                 Heard::Reset | Heard::Down(_) => (self.closing, self.revive) = (None, Some(self.last + REVIVE)),
                 Heard::Up { .. } => self.revive = None,
                 Heard::SessionOpen
-                | Heard::Request { .. }
                 | Heard::Withdrawn
                 | Heard::Success
                 | Heard::Failure

@@ -332,11 +332,12 @@ impl Reader {
     }
 
     fn on_request(&mut self, price: u16, item: u16) {
-        let is_begun = self.handed && matches!(self.queue.front(), Some(Status::Begin { .. }));
-        if is_begun {
-            // Who selects has seen the credit: its ACK was lost.
+        if self.handed && matches!(self.queue.front(), Some(Status::Begin { .. } | Status::Denied)) {
+            // Who selects has seen the credit, and the answer to the selection before: the ACK was lost.
             self.acked();
         }
+        // Said now, it would be the answer to this one.
+        self.take_back(|status| *status == Status::Denied);
         let may_select = match self.state {
             State::Inactive | State::Disabled => false,
             State::Enabled => self.always_idle,

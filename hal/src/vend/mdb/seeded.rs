@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Some ten sales each. By hand, thousands: raise it.
-const EVENINGS: u64 = 5000;
+const EVENINGS: u64 = 20000;
 const EVENING: Duration = Duration::from_mins(8);
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -176,7 +176,8 @@ impl Evening {
                 self.jams += 1;
                 self.bench.act(Act::Jam);
             }
-            8 => self.bench.act(Act::LoseAck),
+            // A box repeats what was not acknowledged, and a DENIED that is repeated meets the next request.
+            8 if self.weather == Weather::Storm || self.make == Make::Text => self.bench.act(Act::LoseAck),
             9 if self.may_cross() => {
                 self.bench.act(Act::Disable);
                 let back = self.bench.now + self.rng.within(30);
@@ -258,9 +259,14 @@ impl Evening {
             self.bench.act(Act::PowerOff(2));
             self.bench.run(SECOND * 10);
         }
-        if self.mode == MdbMode::PayFirst {
+        let credits = if self.mode == MdbMode::PayFirst { 2 } else { 0 };
+        for job in 0..credits {
+            // The first may be what the last fault was waiting for.
             self.bench.run(SECOND);
-            self.bench.dispense(1_000_000, "C5", 500);
+            self.bench.dispense(1_000_000 + job, "C5", 500);
+            if self.bench.opens(SECOND * 70) {
+                return;
+            }
         }
         let opens = self.bench.opens(Duration::from_mins(3));
         let vmc = format!("{:?}", self.bench.vmc());

@@ -296,7 +296,8 @@ impl Text {
 
     fn on_request(&mut self, price: Option<u16>, item: u16) {
         self.machine = Some(Machine::Vend);
-        (self.begun, self.revive) = (None, None);
+        // Whatever was to end has not ended before this.
+        (self.begun, self.revive, self.stopping) = (None, None, None);
         if let Approval::Crossed { .. } = self.approval {
             // Our approval was not refused: it met this request instead of the one before.
             self.approval = Approval::Sent;
