@@ -111,13 +111,13 @@ impl HexAdapter {
 
     fn answer_by_itself(&mut self, command: Command) {
         let config = Config { level: 3, scale: 1, decimals: 2, max_response_s: 120, cash_sales: true };
-        let status = match command {
-            Command::Reset => Status::JustReset,
-            Command::Setup { .. } => Status::Config(config),
-            Command::ExpansionId => Status::Id(Some(0)),
-            _ => return,
-        };
-        self.pending.push_back(seal(status.encode()));
+        let answers = [
+            (matches!(command, Command::Reset), Status::JustReset),
+            (matches!(command, Command::Setup { .. }), Status::Config(config)),
+            (matches!(command, Command::ExpansionId), Status::Id(Some(0))),
+        ];
+        let answer = answers.into_iter().find(|(is_asked, _)| *is_asked);
+        self.pending.extend(answer.map(|(_, status)| seal(status.encode())));
     }
 
     /// An answer is complete.

@@ -32,6 +32,8 @@ pub struct VmcSpec {
     pub vends_after_cancel: bool,
     /// Tells every success twice.
     pub success_twice: bool,
+    /// Asks for more than the credit that it was told.
+    pub ignores_credit: bool,
     /// Further selections in one session.
     pub multivend: bool,
     /// How long a motor turns.
@@ -52,6 +54,7 @@ impl Default for VmcSpec {
             gives_up_by_failure: false,
             vends_after_cancel: false,
             success_twice: false,
+            ignores_credit: false,
             multivend: false,
             motor: Duration::from_secs(3),
             poll: Duration::from_millis(100),
@@ -345,7 +348,7 @@ impl Vmc {
         let Some(price) = self.price(item) else { return };
         let may = match self.run {
             Run::Idle => self.idle_agreed,
-            Run::Session { funds } => funds == UNKNOWN || price <= funds,
+            Run::Session { funds } => self.spec.ignores_credit || funds == UNKNOWN || price <= funds,
             Run::Asked { .. } | Run::Cancelling { .. } | Run::Motor { .. } | Run::Completing(_) => false,
         };
         if may && !self.disabled {

@@ -279,11 +279,11 @@ impl Bench {
 
     /// How the jobs ended, in order.
     pub(super) fn endings(&self) -> Vec<(u64, VendResult, Option<i64>)> {
-        let endings = self.events.iter().filter_map(|(_, event)| match event {
-            DeviceEvent::VendEnded { job, result, taken, .. } => Some((*job, *result, *taken)),
-            _ => None,
-        });
-        endings.collect()
+        let ending = |event: &DeviceEvent| {
+            let DeviceEvent::VendEnded { job, result, taken, .. } = event else { return None };
+            Some((*job, *result, *taken))
+        };
+        self.events.iter().filter_map(|(_, event)| ending(event)).collect()
     }
 
     pub(super) fn count(&self, wanted: &DeviceEvent) -> usize {

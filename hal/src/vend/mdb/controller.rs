@@ -435,6 +435,3 @@ impl Protocol for Controller {
         self.ready.event().or_else(|| self.events.pop_front())
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -501,6 +501,20 @@ fn a_credit_is_given_for_one_item_even_where_the_machine_would_sell_more() {
 }
 
 #[test]
+fn more_than_was_paid_is_denied_and_less_may_follow() {
+    pay_first(VmcSpec { ignores_credit: true, ..VmcSpec::default() }, |make, bench| {
+        bench.dispense(1, "C2", 200);
+        bench.until_open();
+        bench.act(Act::Select(6));
+        bench.run(SECOND * 5);
+        assert_eq!((bench.approvals(), bench.vmc().ledger().requests), (0, 1), "{make:?}");
+        bench.until_open();
+        bench.act(Act::Select(7));
+        bench.until(&ended(1, Dropped, Some(120)));
+    });
+}
+
+#[test]
 fn nobody_who_selects_within_the_time_gets_the_money_back() {
     pay_first(VmcSpec::default(), |make, bench| {
         bench.dispense(1, "C5", 500);

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Some ten sales each. By hand, thousands: raise it.
-const EVENINGS: u64 = 20000;
+const EVENINGS: u64 = 300;
 const EVENING: Duration = Duration::from_mins(8);
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -129,30 +129,29 @@ impl Evening {
     }
 
     fn on_event(&mut self, event: &DeviceEvent, lively: bool) {
-        match event {
-            DeviceEvent::Chosen { slot, price } => {
-                let slot = slot.clone().unwrap_or_default();
-                let price = price.unwrap_or(0);
-                let after = self.rng.within(100);
-                match self.rng.below(if lively { 10 } else { 1 }) {
-                    0 => self.paying.push((self.bench.now + after / 4, Job::TurnAway)),
-                    1 => self.dispense(after, &slot, price + 10),
-                    2 => self.dispense(after, "A6", price),
-                    3 => {}
-                    _ => self.dispense(after, &slot, price),
-                }
+        if let DeviceEvent::Chosen { slot, price } = event {
+            self.on_chosen(slot.as_deref().unwrap_or_default(), price.unwrap_or(0), lively);
+        } else if *event == DeviceEvent::ChoiceEnded && self.rng.one_in(2) {
+            // The others have paid all the same.
+            self.paying.clear();
+        } else if let DeviceEvent::VendEnded { job, result, .. } = event {
+            if self.open.is_some_and(|(open, _)| open == *job) {
+                self.open = None;
             }
-            // Some have paid all the same.
-            DeviceEvent::ChoiceEnded if self.rng.one_in(2) => self.paying.clear(),
-            DeviceEvent::VendEnded { job, result, .. } => {
-                if self.open.is_some_and(|(open, _)| open == *job) {
-                    self.open = None;
-                }
-                if self.weather == Weather::Calm {
-                    assert_ne!(*result, VendResult::Unknown, "{}\n{:#?}", self.name, self.bench.events);
-                }
+            if self.weather == Weather::Calm {
+                assert_ne!(*result, VendResult::Unknown, "{}\n{:#?}", self.name, self.bench.events);
             }
-            _ => {}
+        }
+    }
+
+    fn on_chosen(&mut self, slot: &str, price: i64, lively: bool) {
+        let after = self.rng.within(100);
+        match self.rng.below(if lively { 10 } else { 1 }) {
+            0 => self.paying.push((self.bench.now + after / 4, Job::TurnAway)),
+            1 => self.dispense(after, slot, price + 10),
+            2 => self.dispense(after, "A6", price),
+            3 => {}
+            _ => self.dispense(after, slot, price),
         }
     }
 
