@@ -120,6 +120,27 @@ impl Evening {
             self.open = Some((*job, self.bench.approved.len()));
         }
         self.bench.want(job);
+        if self.weather == Weather::Storm {
+            self.cross();
+        }
+    }
+
+    /// Trouble at the worst moment: while the approval is on its way, or just before the machine's word on the item.
+    fn cross(&mut self) {
+        let now = self.bench.now;
+        let soon = now + Duration::from_millis(self.rng.below(600));
+        match self.rng.below(12) {
+            0 | 1 => self.bench.vmc().plan(soon, Act::Cancel),
+            2 => self.bench.vmc().plan(soon, Act::Reset),
+            3 => self.bench.adapter().fault(now, Fault::LoseIn),
+            // Behind the ACK, where the adapter passes one up.
+            4 | 5 => {
+                self.bench.run(Duration::from_millis(600));
+                let now = self.bench.now;
+                self.bench.adapter().fault(now, Fault::LoseOut);
+            }
+            _ => {}
+        }
     }
 
     fn dispense(&mut self, after: Duration, slot: &str, price: i64) {
