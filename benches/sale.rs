@@ -79,7 +79,12 @@ fn answer_to(effect: Effect) -> Option<Input> {
         Effect::Vend(vend) => {
             Some(Input::Vended { job: vend.job, result: VendResult::Dropped, drops: None, taken: None })
         }
-        Effect::ArmScanner(_) | Effect::Lamp(_) | Effect::Beep(_) | Effect::Raised(_) | Effect::Cleared(_) => None,
+        Effect::ArmScanner(_)
+        | Effect::Lamp(_)
+        | Effect::Beep(_)
+        | Effect::TurnAway
+        | Effect::Raised(_)
+        | Effect::Cleared(_) => None,
     }
 }
 

@@ -1,9 +1,24 @@
 //! The open devices, as the daemon's loop holds them. No method waits.
 
-use std::sync::{Arc, Mutex, PoisonError, mpsc::SyncSender};
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc::SyncSender,
+    },
+    time::Duration,
+};
 
 use crate::{
-    display::Frame, event::Beep, gpio::Bank, latest::Latest, safe_state::MakeSafe, scanner::Scanner, sim::link::Link,
+    display::{Frame, Screen},
+    event::Beep,
+    gpio::Bank,
+    latest::Latest,
+    printer::{PrintRefused, Receipt},
+    safe_state::MakeSafe,
+    scanner::Scanner,
+    sim::link::Link,
+    sound::Voice,
     vend::Job,
 };
 
@@ -31,12 +46,19 @@ pub(crate) type GiveJob = Box<dyn Fn(Job) -> Result<(), VendRefused> + Send + Sy
 pub struct Devices {
     pub(crate) size: Option<(u32, u32)>,
     pub(crate) slots: Vec<String>,
-    pub(crate) frames: Option<Arc<Latest<Arc<Frame>>>>,
+    pub(crate) screen: Option<Arc<Screen>>,
+    /// Closed when the display's thread has ended, and how long a stop waits for that.
+    pub(crate) display_end: Option<(Arc<Latest<()>>, Duration)>,
+    pub(crate) status: Option<Arc<Latest<Vec<String>>>>,
     pub(crate) last_frame: Mutex<Option<Arc<Frame>>>,
     pub(crate) scanner: Option<Arc<dyn Scanner>>,
     pub(crate) vend: Option<GiveJob>,
     pub(crate) lamp: Option<Arc<Latest<bool>>>,
     pub(crate) buzzer: Option<SyncSender<Beep>>,
+    pub(crate) voice: Option<Arc<Voice>>,
+    pub(crate) printer: Option<tokio::sync::mpsc::Sender<Receipt>>,
+    pub(crate) prints_dropped: Arc<AtomicU64>,
+    pub(crate) sounds: Option<Arc<Latest<Beep>>>,
     pub(crate) has_keypad: bool,
     pub(crate) bank: Option<Arc<Bank>>,
     pub(crate) links: Vec<Arc<Link>>,
@@ -45,12 +67,35 @@ pub struct Devices {
 }
 
 impl Devices {
-    /// Shows a frame; one that the panel has not taken yet is replaced.
+    /// Shows a frame; one that the panel has not taken yet is replaced. A panel that is dark is lit by it.
     pub fn show(&self, frame: Frame) {
-        let frame = Arc::new(frame);
+        self.put(Arc::new(frame), true);
+    }
+
+    /// Shows a frame that nobody waits for, such as the one of an idle machine: it neither lights a dark panel nor keeps a
+    /// lit one from going dark after the board's `blank_after_s`.
+    pub fn show_quietly(&self, frame: Frame) {
+        self.put(Arc::new(frame), false);
+    }
+
+    /// Lights a panel that went dark, without a new picture: somebody touched a key.
+    pub fn wake(&self) {
+        if let Some(frame) = self.last_frame() {
+            self.put(frame, true);
+        }
+    }
+
+    fn put(&self, frame: Arc<Frame>, wakes: bool) {
         *self.last() = Some(Arc::clone(&frame));
-        if let Some(frames) = &self.frames {
-            frames.put(frame);
+        if let Some(screen) = &self.screen {
+            screen.put(frame, wakes);
+        }
+    }
+
+    /// Shows a few short lines of ASCII on the status display, where there is one: the first one large.
+    pub fn status(&self, lines: Vec<String>) {
+        if let Some(status) = &self.status {
+            status.put(lines);
         }
     }
 
@@ -101,12 +146,39 @@ impl Devices {
         }
     }
 
-    /// Sounds the buzzer, where there is one; dropped when too many beeps wait.
+    /// Sounds the buzzer, plays the beep's file and has the scanner beep, where there are such; dropped when too many wait.
     pub fn beep(&self, beep: Beep) {
+        if let Some(scanner) = &self.scanner {
+            scanner.beep(beep);
+        }
         if let Some(buzzer) = &self.buzzer {
             // A full queue or a dead buzzer is silence, nothing more.
             let _ = buzzer.try_send(beep);
         }
+        if let Some(sounds) = &self.sounds {
+            sounds.put(beep);
+        }
+    }
+
+    /// Prints a receipt, where there is a printer. It is dropped and counted if it cannot be printed in its time.
+    ///
+    /// # Errors
+    /// When it was not taken on; that is not counted.
+    pub fn print(&self, receipt: Receipt) -> Result<(), PrintRefused> {
+        let printer = self.printer.as_ref().ok_or(PrintRefused::NoPrinter)?;
+        printer.try_send(receipt).map_err(|_| PrintRefused::Busy)
+    }
+
+    /// Receipts that were taken on and not printed, or not to their end.
+    #[must_use]
+    pub fn prints_dropped(&self) -> u64 {
+        self.prints_dropped.load(Ordering::Relaxed)
+    }
+
+    /// Whether the board has a printer.
+    #[must_use]
+    pub fn has_printer(&self) -> bool {
+        self.printer.is_some()
     }
 
     /// Arms the scanner while an order waits for a code. A line counts only if its first byte came while armed.
@@ -178,15 +250,26 @@ impl Devices {
 
 impl Drop for Devices {
     /// Switches every output off at once and for good, then lets the threads end by themselves: the vending thread may be in
-    /// the middle of a pulse.
+    /// the middle of a pulse. Only the display's is waited for, some seconds at most: an e-paper that is not cleared goes on
+    /// showing a code that can be paid, and a console that is not given back stays blind.
     fn drop(&mut self) {
         if let Some(bank) = &self.bank {
             bank.make_safe();
         }
+        if let Some(voice) = &self.voice {
+            voice.make_safe();
+        }
         self.vend = None;
         self.buzzer = None;
-        if let Some(frames) = &self.frames {
-            frames.close();
+        self.printer = None;
+        if let Some(sounds) = &self.sounds {
+            sounds.close();
+        }
+        if let Some(screen) = &self.screen {
+            screen.frames.close();
+        }
+        if let Some(status) = &self.status {
+            status.close();
         }
         if let Some(lamp) = &self.lamp {
             lamp.close();
@@ -196,6 +279,9 @@ impl Drop for Devices {
         }
         if let Some(task) = &self.scanner_task {
             task.abort();
+        }
+        if let Some((ended, limit)) = &self.display_end {
+            ended.take_within(*limit);
         }
     }
 }

@@ -9,8 +9,11 @@ use serde::{Deserialize, Serialize};
 pub enum DeviceEvent {
     /// The armed scanner read this line, without terminator and AIM prefix.
     Scanned(String),
-    /// The scanner's port is open.
-    ScannerUp,
+    /// The scanner can be used: its port is open, and it is set up as far as it can be.
+    ScannerUp {
+        /// Its dialect and what it says about itself, such as `newland, NLS-FM430`; `None`: it says nothing.
+        identity: Option<String>,
+    },
     /// The scanner is gone; its driver goes on trying to open it by its stable name.
     ScannerDown {
         /// What was seen and what to do about it.
@@ -38,6 +41,8 @@ pub enum DeviceEvent {
         drops: Option<u64>,
         /// What the machine charged for it, in fen, where it says so: at most the price that it was given.
         taken: Option<i64>,
+        /// Why, where the machine says so or the driver knows: short English, for the log and the technician.
+        told: Option<String>,
     },
     /// The buyer chose at the machine's own keys, and its controller waits for the money.
     Chosen {
@@ -57,6 +62,8 @@ pub enum DeviceEvent {
     },
     /// The display came or went.
     Display(DisplayState),
+    /// The printer came, went, or asks for a person.
+    Printer(PrinterState),
     /// A driver ended by itself, which only a panic makes it do: nothing more comes from it, no answer either.
     DriverEnded {
         /// Which.
@@ -68,18 +75,19 @@ impl std::fmt::Debug for DeviceEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Scanned(line) => write!(f, "Scanned(<{} characters>)", line.chars().count()),
-            Self::ScannerUp => f.write_str("ScannerUp"),
+            Self::ScannerUp { identity } => write!(f, "ScannerUp({identity:?})"),
             Self::ScannerDown { reason } => write!(f, "ScannerDown({reason})"),
             Self::Key(key) => write!(f, "Key({key:?})"),
             Self::VendReady { drops } => write!(f, "VendReady({drops:?})"),
             Self::VendDown { reason } => write!(f, "VendDown({reason})"),
-            Self::VendEnded { job, result, drops, taken } => {
-                write!(f, "VendEnded({job}, {result:?}, {drops:?}, {taken:?})")
+            Self::VendEnded { job, result, drops, taken, told } => {
+                write!(f, "VendEnded({job}, {result:?}, {drops:?}, {taken:?}, {told:?})")
             }
             Self::Chosen { slot, price } => write!(f, "Chosen({slot:?}, {price:?})"),
             Self::ChoiceEnded => f.write_str("ChoiceEnded"),
             Self::CashSold { slot, price } => write!(f, "CashSold({slot:?}, {price})"),
             Self::Display(state) => write!(f, "Display({state:?})"),
+            Self::Printer(state) => write!(f, "Printer({state:?})"),
             Self::DriverEnded { name } => write!(f, "DriverEnded({name})"),
         }
     }
@@ -91,6 +99,20 @@ pub enum DisplayState {
     /// Frames reach the panel.
     Up,
     /// Frames do not reach the panel; its driver goes on trying.
+    Down {
+        /// What was seen and what to do about it.
+        reason: String,
+    },
+}
+
+/// Whether receipts are printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PrinterState {
+    /// It prints.
+    Up,
+    /// It prints, and its roll is near the end.
+    PaperLow,
+    /// It does not print: gone, without paper, open or broken. Its driver goes on trying.
     Down {
         /// What was seen and what to do about it.
         reason: String,

@@ -7,13 +7,15 @@
 //! | [`open()`], [`Devices`] | opens what the board names; the daemon's loop owns the result and never waits on it |
 //! | [`event`] | what devices tell the loop |
 //! | [`gpio`] | output and input lines: character device, rppal, simulator |
-//! | [`display`] | the frame in memory, the Linux framebuffer, the simulated panel |
-//! | [`scanner`] | line assembler and serial driver |
-//! | [`vend`] | relay and drop sensor |
+//! | [`display`] | the frame in memory, and the panels: DRM, Linux framebuffer, TFT and e-paper on SPI, the simulated one |
+//! | [`oled`] | a small status display on I²C |
+//! | [`scanner`] | line assembler, five dialects, serial, keyboard and HID POS drivers |
+//! | [`vend`] | relays and drop sensor, pulses, vending controllers, motor boards |
 //! | [`keypad`] | buttons on lines |
-//! | [`sound`] | buzzer patterns |
+//! | [`printer`] | receipts on an ESC/POS printer |
+//! | [`sound`] | lamp, buzzer patterns, sounds from files |
 //! | [`safe_state`] | outputs go inactive at open, at exit and on panic |
-//! | [`sim`] | the simulated vending machine and the simulated scanner's serial port |
+//! | [`sim`] | the simulated vending machine, controllers, motor boards, scanners and printer, and their ports |
 //!
 //! A simulator is a device like any other: the code above [`gpio`] and above the serial port does not know which it has.
 
@@ -25,9 +27,12 @@ pub mod event;
 pub mod gpio;
 pub mod keypad;
 mod latest;
+pub mod oled;
 mod open;
 mod pace;
 mod port;
+pub mod printer;
+mod pwm;
 pub mod safe_state;
 pub mod scanner;
 pub mod sim;
@@ -35,5 +40,5 @@ pub mod sound;
 pub mod vend;
 
 pub use devices::{Devices, VendRefused};
-pub use event::{Beep, DeviceEvent, DisplayState, Key, VendResult};
+pub use event::{Beep, DeviceEvent, DisplayState, Key, PrinterState, VendResult};
 pub use open::{OpenError, open, release_outputs};

@@ -12,11 +12,11 @@ use rustix::{
     fs::{FlockOperation, flock},
     termios::{QueueSelector, tcflush},
 };
-use tokio_serial::{DataBits, FlowControl, SerialPortBuilderExt, SerialStream};
+use tokio_serial::{DataBits, FlowControl, SerialPort, SerialPortBuilderExt, SerialStream};
 
 pub(crate) use tokio_serial::{Parity, StopBits};
 
-const IN_USE: &str = "is used by another program: stop it; ModemManager is a common one";
+const IN_USE: &str = "is used by another program: stop it; ModemManager and brltty are common ones";
 
 /// How a line is set. Always eight data bits, never flow control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +75,11 @@ fn explain(what: &str, path: &Path, error: &tokio_serial::Error) -> String {
 fn borrow(port: &SerialStream) -> BorrowedFd<'_> {
     // SAFETY: the descriptor belongs to `port`, which the result cannot outlive.
     unsafe { BorrowedFd::borrow_raw(port.as_raw_fd()) }
+}
+
+/// Changes an open port's speed.
+pub(crate) fn set_speed(port: &mut SerialStream, baud: u32) -> io::Result<()> {
+    port.set_baud_rate(baud).map_err(io::Error::from)
 }
 
 /// A second handle of the same port, to flush it from elsewhere.

@@ -71,14 +71,24 @@ mod tests {
         }
     }
 
+    /// Only the list is looked at: switching everything off would reach into the tests beside this one.
+    /// `tests/safe_state.rs` does it in a process of its own.
     #[test]
-    fn everything_registered_is_switched_off_and_the_dropped_are_forgotten() {
+    fn what_is_registered_is_found_and_the_dropped_are_forgotten() {
         let relay = Arc::new(Relay(AtomicBool::new(true)));
         let gone = Arc::new(Relay(AtomicBool::new(true)));
+        let is_listed = |place: *const ()| {
+            let things = registry().lock().unwrap_or_else(PoisonError::into_inner);
+            let things: Vec<Arc<dyn MakeSafe>> = things.iter().filter_map(Weak::upgrade).collect();
+            things.into_iter().find(|thing| Arc::as_ptr(thing).cast::<()>() == place)
+        };
         register(&relay);
         register(&gone);
+        let place_of_gone = Arc::as_ptr(&gone).cast::<()>();
+        assert!(is_listed(place_of_gone).is_some());
         drop(gone);
-        make_everything_safe();
+        assert!(is_listed(place_of_gone).is_none());
+        is_listed(Arc::as_ptr(&relay).cast::<()>()).unwrap().make_safe();
         assert!(!relay.0.load(Ordering::SeqCst));
     }
 }

@@ -33,7 +33,7 @@ adapter = "ADAPTER"
 name = "5"
 [[vend.slots]]
 name = "A6"
-item = 6
+number = 6
 "#;
 
 fn open(directory: &Path, adapter: &str) -> (Devices, Receiver<DeviceEvent>) {
@@ -45,8 +45,14 @@ fn open(directory: &Path, adapter: &str) -> (Devices, Receiver<DeviceEvent>) {
 async fn until(heard: &mut Receiver<DeviceEvent>, wanted: DeviceEvent) {
     loop {
         match tokio::time::timeout(LIMIT, heard.recv()).await {
-            Ok(Some(event)) if event == wanted => return,
-            Ok(Some(_)) => {}
+            Ok(Some(mut event)) => {
+                if let DeviceEvent::VendEnded { told, .. } = &mut event {
+                    *told = None;
+                }
+                if event == wanted {
+                    return;
+                }
+            }
             Ok(None) | Err(_) => panic!("{wanted:?} never came"),
         }
     }
@@ -70,7 +76,7 @@ async fn sell<A: Adapter>(adapter: A, kind: &str) {
     let (devices, mut heard) = open(directory.path(), kind);
     assert_eq!(devices.slots(), ["5", "A6"]);
     let ready = || DeviceEvent::VendReady { drops: None };
-    let ended = |job, result| DeviceEvent::VendEnded { job, result, drops: None, taken: None };
+    let ended = |job, result| DeviceEvent::VendEnded { job, result, drops: None, taken: None, told: None };
 
     until(&mut heard, ready()).await;
     select(&port, 6).await;

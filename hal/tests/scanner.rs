@@ -35,7 +35,7 @@ fn scanner_only(directory: &TempDir) -> BoardSpec {
 
 async fn up(events: &mut Receiver<DeviceEvent>) {
     event(events, |event| match event {
-        DeviceEvent::ScannerUp => Some(()),
+        DeviceEvent::ScannerUp { .. } => Some(()),
         _ => None,
     })
     .await;
@@ -102,6 +102,25 @@ async fn a_code_shown_to_an_idle_machine_never_pays_the_next_order() {
 }
 
 #[tokio::test]
+async fn what_is_in_the_port_unread_when_the_order_comes_is_not_the_orders_not_even_its_second_half() {
+    for unread in [CODE.to_owned() + "\r", CODE[..9].to_owned()] {
+        let directory = tempdir().unwrap();
+        let board = scanner_only(&directory);
+        let mut scanner = ScannerPty::new(directory.path().join("scanner")).unwrap();
+        let (devices, mut events) = open(&board);
+        up(&mut events).await;
+        // The driver, on this same thread, does not run until the next await.
+        scanner.raw(unread.as_bytes()).unwrap();
+        devices.arm_scanner(true);
+        scanner.raw(format!("{}\r{OTHER}\r", &CODE[9..]).as_bytes()).unwrap();
+        let first = scanned(&mut events).await;
+        let expected = if unread.ends_with('\r') { &CODE[9..] } else { OTHER };
+        assert_eq!(first, expected, "{} bytes were unread", unread.len());
+        dropped(&devices, 1).await;
+    }
+}
+
+#[tokio::test]
 async fn an_unplugged_scanner_is_reported_once_and_found_again_under_its_name() {
     let directory = tempdir().unwrap();
     let board = scanner_only(&directory);
@@ -115,7 +134,7 @@ async fn an_unplugged_scanner_is_reported_once_and_found_again_under_its_name() 
     assert!(reason.contains("plug it in"), "{reason}");
     scanner.replug().unwrap();
     let next = event(&mut events, |event| Some(event.clone())).await;
-    assert_eq!(next, DeviceEvent::ScannerUp);
+    assert_eq!(next, DeviceEvent::ScannerUp { identity: None });
     scanner.scan(OTHER).unwrap();
     assert_eq!(scanned(&mut events).await, OTHER);
 }

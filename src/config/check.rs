@@ -219,6 +219,8 @@ pub(super) fn check(raw: Raw, board: Option<BoardSpec>, base: &Base, found: &mut
         duties,
         who_scans,
         has_scanner,
+        printer_required: board.as_ref().is_some_and(|board| board.printer.required),
+        machine_chooses: board.as_ref().is_some_and(|board| board.vend.machine_chooses()),
         pace,
         mode: terminal.mode,
         vouchers,

@@ -27,6 +27,8 @@ pub(super) struct Parts {
     pub duties: BTreeMap<ChannelId, DutyKind>,
     pub who_scans: WhoScans,
     pub has_scanner: bool,
+    pub printer_required: bool,
+    pub machine_chooses: bool,
     pub pace: Pace,
     pub mode: Mode,
     pub vouchers: Option<VoucherSettings>,
@@ -51,6 +53,8 @@ pub(super) fn settings(parts: Parts, found: &mut Findings<'_>) -> Settings {
         channels: parts.channels,
         who_scans: parts.who_scans,
         has_scanner: parts.has_scanner,
+        printer_required: parts.printer_required,
+        machine_chooses: parts.machine_chooses,
         pace: parts.pace,
         vouchers: parts.vouchers,
     }

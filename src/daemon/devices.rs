@@ -1,8 +1,9 @@
 //! The devices as the loop uses them: effects go out, inputs for the engine come in.
 
-use hal::{DeviceEvent, Devices, DisplayState};
+use hal::{DeviceEvent, Devices, DisplayState, PrinterState};
+use payment::engine::choice::Choice;
 use payment::engine::effect::{Beep, JobId, Vend, VendWhat};
-use payment::engine::entry::VendResult;
+use payment::engine::entry::{SlotId, VendResult};
 use payment::engine::faults::Fault;
 use payment::engine::input::{Input, Key};
 use payment::money::Fen;
@@ -61,7 +62,7 @@ impl Machinery {
                 metrics.scans.add_one();
                 vec![Input::Scanned(line)]
             }
-            DeviceEvent::ScannerUp => vec![Input::Clear(Fault::Scanner)],
+            DeviceEvent::ScannerUp { .. } => vec![Input::Clear(Fault::Scanner)],
             DeviceEvent::ScannerDown { reason } => vec![raise(Fault::Scanner, &reason)],
             DeviceEvent::Key(key) => vec![Input::Key(key_of(key))],
             DeviceEvent::VendReady { drops } => self.on_ready(drops, metrics),
@@ -69,16 +70,29 @@ impl Machinery {
                 self.ready = false;
                 vec![raise(Fault::Machine, &reason)]
             }
-            DeviceEvent::VendEnded { job, result, drops, taken } => {
+            DeviceEvent::VendEnded { job, result, drops, taken, told } => {
+                if let Some(told) = told {
+                    tracing::info!(job, ?result, %told, "what the machine says of a vend");
+                }
                 let result = result_of(result);
                 if result != VendResult::Dropped {
                     metrics.vends_failed.add_one();
                 }
                 vec![Input::Vended { job: JobId(job), result, drops, taken: taken.map(Fen::new) }]
             }
-            DeviceEvent::Chosen { .. } | DeviceEvent::ChoiceEnded | DeviceEvent::CashSold { .. } => Vec::new(),
+            DeviceEvent::Chosen { slot, price } => vec![Input::Chosen(choice_of(slot.as_deref(), price))],
+            DeviceEvent::ChoiceEnded => vec![Input::ChoiceEnded],
+            DeviceEvent::CashSold { slot, price } => {
+                vec![Input::MachineSold(choice_of(slot.as_deref(), Some(price)))]
+            }
             DeviceEvent::Display(DisplayState::Up) => vec![Input::Clear(Fault::Display)],
             DeviceEvent::Display(DisplayState::Down { reason }) => vec![raise(Fault::Display, &reason)],
+            DeviceEvent::Printer(PrinterState::Up) => vec![Input::Clear(Fault::Printer)],
+            DeviceEvent::Printer(PrinterState::PaperLow) => {
+                tracing::warn!("the receipt printer's paper is nearly used up");
+                vec![Input::Clear(Fault::Printer)]
+            }
+            DeviceEvent::Printer(PrinterState::Down { reason }) => vec![raise(Fault::Printer, &reason)],
             DeviceEvent::DriverEnded { name } => {
                 self.ended = Some(name);
                 Vec::new()
@@ -123,6 +137,11 @@ impl Machinery {
         self.devices.arm_scanner(armed);
     }
 
+    /// What was chosen at the machine will not be paid.
+    pub fn turn_away(&self) {
+        self.devices.turn_away();
+    }
+
     /// The lamp of the delivery bay.
     pub fn lamp(&self, on: bool) {
         self.devices.lamp(on);
@@ -156,6 +175,12 @@ impl Machinery {
 fn raise(fault: Fault, reason: &str) -> Input {
     tracing::warn!(fault = fault.name(), "{reason}");
     Input::Raise(fault)
+}
+
+/// A controller that does not name the slot knows by itself what it was asked for.
+fn choice_of(slot: Option<&str>, price: Option<i64>) -> Choice {
+    let slot = slot.and_then(SlotId::new).unwrap_or_else(SlotId::unnamed);
+    Choice { slot, price: price.map(Fen::new) }
 }
 
 const fn key_of(key: hal::Key) -> Key {

@@ -79,6 +79,8 @@ impl Keeping {
                 | Fault::Machine
                 | Fault::Slot(_)
                 | Fault::Display
+                | Fault::Printer
+                | Fault::Printer
                 | Fault::SwitchedOff
                 | Fault::JournalFull
                 | Fault::Hub,

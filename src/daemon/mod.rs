@@ -256,6 +256,7 @@ impl Daemon {
             Effect::ArmScanner(armed) => self.machinery.arm_scanner(armed),
             Effect::Lamp(on) => self.machinery.lamp(on),
             Effect::Beep(beep) => self.machinery.beep(beep),
+            Effect::TurnAway => self.machinery.turn_away(),
             Effect::Raised(fault) => self.on_fault(&fault, true),
             Effect::Cleared(fault) => self.on_fault(&fault, false),
         }
@@ -298,6 +299,7 @@ impl Daemon {
             | Fault::Machine
             | Fault::Slot(_)
             | Fault::Display
+            | Fault::Printer
             | Fault::SwitchedOff
             | Fault::JournalFull
             | Fault::Hub

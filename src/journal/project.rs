@@ -385,6 +385,7 @@ pub(super) const fn origin_name(origin: Origin) -> &'static str {
     match origin {
         Origin::Keypad => "keypad",
         Origin::Api => "api",
+        Origin::Machine => "machine",
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) fn compose(view: &View, look: &Look, size: Size) -> Vec<Mark> {
         View::Confirming { amount, seconds_left } => page.confirming(*amount, *seconds_left),
         View::Checking { amount } => page.checking(*amount),
         View::Delivering { name, item, of } => page.delivering(name, *item, *of),
-        View::Thanks { amount, saved } => page.thanks(*amount, *saved),
+        View::Thanks { amount, saved, change } => page.thanks(*amount, *saved, *change),
         View::Sorry { what, money, amount, number } => page.sorry(*what, *money, *amount, number),
         View::OutOfService { reason } => page.out_of_service(*reason),
     }
@@ -114,11 +114,14 @@ impl Page<'_> {
         self.poster(Picture::Falling, &blocks)
     }
 
-    fn thanks(&self, amount: Fen, saved: Fen) -> Vec<Mark> {
+    fn thanks(&self, amount: Fen, saved: Fen, change: Fen) -> Vec<Mark> {
         let words = self.words;
         let mut blocks = vec![self.title(words.thanks), self.note(words.paid), self.amount(amount)];
         if saved.is_positive() {
             blocks.push(self.note(&fill(words.saved, &yuan(saved))));
+        }
+        if change.is_positive() {
+            blocks.push(self.note(&fill(words.change, &yuan(change))));
         }
         blocks.push(self.body(words.thanks_note));
         self.poster(Picture::Tick, &blocks)
@@ -146,6 +149,11 @@ impl Page<'_> {
 
 /// The blocks that pages are made of.
 impl Page<'_> {
+    /// Whether it is an e-paper of two or three inches: 122 or 128 rows, with room for a code and three lines.
+    pub(super) fn is_tiny(&self) -> bool {
+        self.size.width.min(self.size.height) < 200
+    }
+
     pub(super) fn say(&self, text: &str, fonts: &'static [Font], ink: embedded_graphics::pixelcolor::Rgb565) -> Words {
         Words { text: text.to_owned(), fonts, ink }
     }

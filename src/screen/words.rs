@@ -85,6 +85,7 @@ words! {
     thanks: "谢谢惠顾", "Thank you";
     paid: "已付款", "Paid";
     saved: "已优惠 {}", "You saved {}";
+    change: "找零 {} 将退回", "{} comes back to you";
     thanks_note: "请取走您的商品", "Please take your item";
 
     cancelled: "已取消", "Cancelled";

@@ -164,8 +164,9 @@ fn endings() -> Vec<(&'static str, View)> {
     let sorry = |what, money| View::Sorry { what, money, amount: Fen::new(350), number: "7K2M9Q".to_owned() };
     let closed = |reason| View::OutOfService { reason };
     vec![
-        ("thanks", View::Thanks { amount: Fen::new(350), saved: Fen::ZERO }),
-        ("thanks, with a coupon", View::Thanks { amount: Fen::new(300), saved: Fen::new(50) }),
+        ("thanks", View::Thanks { amount: Fen::new(350), saved: Fen::ZERO, change: Fen::ZERO }),
+        ("thanks, with a coupon", View::Thanks { amount: Fen::new(300), saved: Fen::new(50), change: Fen::ZERO }),
+        ("thanks, with change", View::Thanks { amount: Fen::new(350), saved: Fen::ZERO, change: Fen::new(150) }),
         ("sorry-cancelled", sorry(SorryWhat::Cancelled, MoneyWord::NothingTaken)),
         ("sorry-expired", sorry(SorryWhat::Expired, MoneyWord::ComesBackIfTaken)),
         ("sorry-refused", sorry(SorryWhat::Refused, MoneyWord::NothingTaken)),

@@ -4,17 +4,14 @@
 //! problem at once, each with file, line, key and advice.
 
 mod checks;
+mod firmware;
 mod read;
 mod spec;
 #[cfg(test)]
 mod tests;
 
 pub use read::{BoardErrors, BoardProblem};
-pub use spec::{
-    Bias, BoardSpec, CounterKind, DisplayKind, DisplaySpec, GpioKind, GpioSpec, HexForm, HexSpec, KeySpec, KeypadKind,
-    KeypadSpec, LineSpec, MdbAdapter, MdbMode, MdbSpec, OutputSpec, Rotation, ScannerKind, ScannerSpec, SimSpec,
-    SlotSpec, Terminator, Use, VendKind, VendSpec, WiredLine, WithoutSensor,
-};
+pub use spec::*;
 
 pub use checks::Finding;
 #[cfg(feature = "rppal")]

@@ -14,7 +14,8 @@ use toml::{
 
 use super::{BoardSpec, checks::Finding};
 
-const TOP_LEVEL_KEYS: &str = "name, display, scanner, gpio, vend, keypad, lamp, buzzer, sim";
+const TOP_LEVEL_KEYS: &str =
+    "name, display, status_display, scanner, gpio, vend, keypad, lamp, buzzer, printer, sound, sim";
 
 /// One problem of a board file, for the person who wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,12 +148,15 @@ fn sections<'t>(table: &'t DeTable<'_>, report: &mut Report<'_>) -> (BoardSpec, 
         let whole = match section {
             "name" => read_section(section, value, &mut board.name, report),
             "display" => read_section(section, value, &mut board.display, report),
+            "status_display" => read_section(section, value, &mut board.status_display, report),
             "scanner" => read_section(section, value, &mut board.scanner, report),
             "gpio" => read_section(section, value, &mut board.gpio, report),
             "vend" => read_section(section, value, &mut board.vend, report),
             "keypad" => read_section(section, value, &mut board.keypad, report),
             "lamp" => read_section(section, value, &mut board.lamp, report),
             "buzzer" => read_section(section, value, &mut board.buzzer, report),
+            "printer" => read_section(section, value, &mut board.printer, report),
+            "sound" => read_section(section, value, &mut board.sound, report),
             "sim" => read_section(section, value, &mut board.sim, report),
             unknown => {
                 report.add(

@@ -5,6 +5,10 @@
 
 #[cfg(feature = "gpio")]
 pub mod chardev;
+#[cfg(test)]
+pub(crate) mod fake;
+#[cfg(any(feature = "gpio", test))]
+mod place;
 #[cfg(feature = "rppal")]
 pub mod rppal;
 pub mod sim;
@@ -56,6 +60,14 @@ pub trait OutputLine: Send + Sync {
 
     /// Best effort to go inactive at once, for the panic hook: waits for no lock and no answer.
     fn set_inactive_now(&self);
+
+    /// Whether the device is on, read back from the line; `None` where the backend cannot tell.
+    ///
+    /// # Errors
+    /// When the backend fails or is gone.
+    fn is_active(&self) -> Result<Option<bool>, LineError> {
+        Ok(None)
+    }
 }
 
 /// A change of an input.
@@ -117,6 +129,12 @@ impl Bank {
         let bank = Arc::new(Self { lines, outputs: Mutex::default(), closed: Arc::default() });
         safe_state::register(&bank);
         bank
+    }
+
+    /// Another bank of the same lines that is closed by itself: a panel is cleared after the motors are off for good.
+    #[must_use]
+    pub fn beside(&self) -> Arc<Self> {
+        Self::new(Arc::clone(&self.lines))
     }
 
     /// Requests an output, inactive from the same moment.
@@ -185,6 +203,14 @@ impl Output {
             return Err(closing());
         }
         Ok(())
+    }
+
+    /// Whether the device is on, as the line says: a line that is gone shows without being switched.
+    ///
+    /// # Errors
+    /// As [`OutputLine::is_active`].
+    pub fn is_active(&self) -> Result<Option<bool>, LineError> {
+        self.guarded.line.is_active()
     }
 }
 

@@ -11,35 +11,73 @@ use std::{
     time::Duration,
 };
 
-use rppal::gpio::{Bias as PinBias, Error, Gpio, InputPin, OutputPin, Trigger};
+use rppal::{
+    gpio::{Bias as PinBias, Error, Gpio, InputPin, OutputPin, Trigger},
+    system::{DeviceInfo, SoC},
+};
 
 use super::{Edge, InputLines, LineError, Lines, OutputLine};
 use crate::board::{Bias, LineSpec, bcm_number};
 
+const INSTEAD: &str = "set kind = \"chardev\" in [gpio], which serves every board with Linux 5.10 or newer";
+
 /// The rppal backend.
-pub struct Rppal(Gpio);
+pub struct Rppal {
+    gpio: Gpio,
+    /// The label of this Pi's pin controller.
+    label: &'static str,
+}
 
 impl Rppal {
-    /// Opens `/dev/gpiomem` and the Pi's chips.
+    /// Maps the Pi's registers, by `/dev/gpiomem` or else `/dev/mem`, and opens its chip for the interrupts.
     ///
     /// # Errors
-    /// On anything but a Raspberry Pi, or without permission.
+    /// On anything but a Raspberry Pi that rppal knows, under a kernel that shows the chip otherwise, or without permission.
     pub fn open() -> Result<Self, LineError> {
-        Gpio::new().map(Self).map_err(|error| {
-            LineError::Gone(format!(
-                "rppal cannot open the Pi's GPIO: {error}; set kind = \"chardev\" in [gpio] if this is no Raspberry Pi"
-            ))
-        })
+        let info = DeviceInfo::new().map_err(|_| refused("this is no Raspberry Pi that it knows"))?;
+        let label = label_of(info.soc()).ok_or_else(|| refused("it has a chip that Till does not know"))?;
+        let gpio = Gpio::new().map_err(|error| match error {
+            Error::PermissionDenied(path) => {
+                LineError::Gone(format!("rppal may not open {path}: put the user in the group gpio"))
+            }
+            // It counts up from /dev/gpiochip0 and stops at the first number that is missing.
+            Error::Io(error) => refused(&format!("the kernel does not show the chip as it expects ({error})")),
+            Error::UnknownModel | Error::PinUsed(_) | Error::PinNotAvailable(_) | Error::ThreadPanic => {
+                refused(&error.to_string())
+            }
+        })?;
+        Ok(Self { gpio, label })
     }
+
+    /// The pin's BCM number. A chip's label must be this Pi's: an offset on another is another pin.
+    fn number(&self, line: &LineSpec) -> Result<u8, LineError> {
+        let missing = |why: String| LineError::NotFound { line: line.id(), why };
+        if let (None, Some(chip)) = (&line.name, &line.chip)
+            && chip != self.label
+        {
+            return Err(missing(format!("this Pi's chip is {}", self.label)));
+        }
+        bcm_number(line).ok_or_else(|| missing("rppal needs a BCM number such as GPIO17".into()))
+    }
+}
+
+/// reference/hardware.md 4.2.
+fn label_of(soc: SoC) -> Option<&'static str> {
+    match soc {
+        SoC::Bcm2835 | SoC::Bcm2836 | SoC::Bcm2837A1 | SoC::Bcm2837B0 => Some("pinctrl-bcm2835"),
+        SoC::Bcm2711 => Some("pinctrl-bcm2711"),
+        SoC::Bcm2712 => Some("pinctrl-rp1"),
+        // The list is open: a chip of next year.
+        _ => None,
+    }
+}
+
+fn refused(why: &str) -> LineError {
+    LineError::Gone(format!("rppal does not serve this machine: {why}; {INSTEAD}"))
 }
 
 fn failed(line: &LineSpec, error: &Error) -> LineError {
     LineError::Failed { line: line.id(), why: error.to_string() }
-}
-
-fn number(line: &LineSpec) -> Result<u8, LineError> {
-    bcm_number(line)
-        .ok_or_else(|| LineError::NotFound { line: line.id(), why: "rppal needs a BCM number such as GPIO17".into() })
 }
 
 struct PiOutput {
@@ -67,6 +105,11 @@ impl OutputLine for PiOutput {
         if let Ok(mut pin) = self.pin.try_lock() {
             drive(&mut pin, self.active_low);
         }
+    }
+
+    fn is_active(&self) -> Result<Option<bool>, LineError> {
+        let pin = self.pin.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(Some(pin.is_set_high() != self.active_low))
     }
 }
 
@@ -103,7 +146,7 @@ impl Rppal {
         debounce: Duration,
         edges: Sender<Edge>,
     ) -> Result<InputPin, LineError> {
-        let pin = self.0.get(number(line)?).map_err(|error| failed(line, &error))?;
+        let pin = self.gpio.get(self.number(line)?).map_err(|error| failed(line, &error))?;
         let mut pin = pin.into_input();
         pin.set_bias(match line.bias {
             Some(Bias::PullUp) => PinBias::PullUp,
@@ -123,7 +166,7 @@ impl Rppal {
 
 impl Lines for Rppal {
     fn output(&self, line: &LineSpec) -> Result<Box<dyn OutputLine>, LineError> {
-        let pin = self.0.get(number(line)?).map_err(|error| failed(line, &error))?;
+        let pin = self.gpio.get(self.number(line)?).map_err(|error| failed(line, &error))?;
         // These set the level before the direction, so the relay sees no glitch.
         let mut pin = if line.active_low { pin.into_output_high() } else { pin.into_output_low() };
         // As an output that stays at its off level: an input could float and switch the relay on.
@@ -138,5 +181,26 @@ impl Lines for Rppal {
             pins.push(self.input(line, index, debounce, sender.clone())?);
         }
         Ok(Box::new(PiInputs { pins, active_low: lines.iter().map(|line| line.active_low).collect(), edges }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn off_a_pi_the_message_names_the_other_backend() {
+        if DeviceInfo::new().is_ok() {
+            return;
+        }
+        let text = Rppal::open().err().unwrap().to_string();
+        assert!(text.contains("no Raspberry Pi") && text.contains("chardev"), "{text}");
+    }
+
+    #[test]
+    fn every_pi_has_the_label_of_its_chip() {
+        assert_eq!(label_of(SoC::Bcm2837B0), Some("pinctrl-bcm2835"));
+        assert_eq!(label_of(SoC::Bcm2711), Some("pinctrl-bcm2711"));
+        assert_eq!(label_of(SoC::Bcm2712), Some("pinctrl-rp1"));
     }
 }

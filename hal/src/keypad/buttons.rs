@@ -1,22 +1,17 @@
 //! One line per key (reference/hardware.md 4.6): the kernel filters the bounce, a press counts, a release does not.
 
-use std::{sync::Arc, time::Duration};
-
-use tokio::sync::mpsc::Sender;
+use std::time::Duration;
 
 use super::Keypad;
 use crate::{
     board::{KeypadSpec, LineSpec},
-    event::{DeviceEvent, Key},
+    event::Key,
     gpio::{Bank, InputLines, LineError},
-    pace::{self, BackOff},
+    pace,
 };
 
-/// How often an idle keypad looks whether the daemon is stopping.
-const LOOK_UP_EVERY: Duration = Duration::from_secs(5);
-
 /// Buttons on lines. A button that is held down when the keypad is opened is a service request, not a press.
-struct Buttons {
+pub(super) struct Buttons {
     inputs: Box<dyn InputLines>,
     keys: Vec<Key>,
     pressed_at: Vec<Option<Duration>>,
@@ -24,7 +19,7 @@ struct Buttons {
 }
 
 impl Buttons {
-    fn open(bank: &Bank, spec: &KeypadSpec) -> Result<Self, LineError> {
+    pub(super) fn open(bank: &Bank, spec: &KeypadSpec) -> Result<Self, LineError> {
         let wired: Vec<(Key, LineSpec)> =
             spec.keys.iter().filter_map(|key| Some((Key::from_name(&key.key)?, key.line.clone()?))).collect();
         let (keys, places): (Vec<Key>, Vec<LineSpec>) = wired.into_iter().unzip();
@@ -62,45 +57,6 @@ impl Keypad for Buttons {
                 return Ok(Some(key));
             }
         }
-    }
-}
-
-/// The thread that owns the keypad.
-pub(crate) struct Worker {
-    pub(crate) bank: Arc<Bank>,
-    pub(crate) spec: KeypadSpec,
-    pub(crate) events: Sender<DeviceEvent>,
-}
-
-impl Worker {
-    /// Runs until the events' receiver is gone.
-    pub(crate) fn run(self) {
-        let mut pauses = BackOff::default();
-        while !self.events.is_closed() {
-            let fault = match Buttons::open(&self.bank, &self.spec) {
-                Ok(buttons) => {
-                    pauses.up();
-                    self.serve(buttons)
-                }
-                Err(fault) => Some(fault),
-            };
-            let Some(fault) = fault else { return };
-            tracing::warn!(%fault, "the keypad does not answer; trying again");
-            pace::sleep(pauses.next());
-        }
-    }
-
-    /// `None`: the daemon is stopping.
-    fn serve(&self, mut keypad: impl Keypad) -> Option<LineError> {
-        while !self.events.is_closed() {
-            match keypad.wait_press(LOOK_UP_EVERY) {
-                // A flooded loop loses presses; the buyer presses again.
-                Ok(Some(key)) => drop(self.events.try_send(DeviceEvent::Key(key))),
-                Ok(None) => {}
-                Err(fault) => return Some(fault),
-            }
-        }
-        None
     }
 }
 

@@ -1,10 +1,12 @@
 //! Keypads.
 
 mod buttons;
+mod matrix;
+mod worker;
 
 use std::time::Duration;
 
-pub(crate) use buttons::Worker;
+pub(crate) use worker::Worker;
 
 use crate::{event::Key, gpio::LineError};
 

@@ -9,7 +9,7 @@ impl Opening<'_> {
     pub(super) fn keypad(&mut self) -> Result<(), OpenError> {
         match self.board.keypad.kind {
             KeypadKind::None => Ok(()),
-            KeypadKind::Buttons => {
+            KeypadKind::Buttons | KeypadKind::Matrix => {
                 self.devices.has_keypad = true;
                 let worker = keypad::Worker {
                     bank: Arc::clone(&self.backend()?.bank),

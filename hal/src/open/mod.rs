@@ -1,10 +1,12 @@
 //! Opens what a board names: here the backends and what every device shares, one file for each kind of device.
 
+mod controllers;
 mod display;
 mod indicators;
 mod keypad;
-mod mdb;
+mod printer;
 mod scanner;
+mod status_display;
 mod vend;
 
 use std::{
@@ -21,6 +23,7 @@ use crate::{
     event::DeviceEvent,
     gpio::{Bank, LineError, Lines, sim::SimLines},
     sim::link::Link,
+    sound,
     vend::DropCounter,
 };
 
@@ -99,12 +102,18 @@ pub fn open(board: &BoardSpec, events: Sender<DeviceEvent>) -> Result<Devices, O
         devices: Devices {
             size: None,
             slots: Vec::new(),
-            frames: None,
+            screen: None,
+            display_end: None,
+            status: None,
             last_frame: Mutex::default(),
             scanner: None,
             vend: None,
             lamp: None,
             buzzer: None,
+            voice: None,
+            printer: None,
+            prints_dropped: Arc::default(),
+            sounds: None,
             has_keypad: false,
             bank: None,
             links: Vec::new(),
@@ -115,8 +124,10 @@ pub fn open(board: &BoardSpec, events: Sender<DeviceEvent>) -> Result<Devices, O
     opening.vend()?;
     opening.indicators()?;
     opening.display()?;
+    opening.status_display()?;
     opening.scanner()?;
     opening.keypad()?;
+    opening.printer()?;
     if let Some(Backend { bank, link, .. }) = opening.backend {
         opening.devices.bank = Some(bank);
         opening.devices.links.extend(link);
@@ -124,20 +135,29 @@ pub fn open(board: &BoardSpec, events: Sender<DeviceEvent>) -> Result<Devices, O
     Ok(opening.devices)
 }
 
-/// Requests every output of a board inactive and lets go of it: for `ExecStopPost=` after a daemon that was killed.
+/// Requests every output of a board inactive and lets go of it: for `ExecStopPost=` after a daemon that was killed. An
+/// e-paper is cleared, which takes some seconds: it would go on showing a code that can be paid.
 ///
 /// # Errors
-/// One message per output that could not be reached.
+/// One message per output that could not be reached, and one for an e-paper that could not be cleared.
 pub fn release_outputs(board: &BoardSpec) -> Result<(), Vec<String>> {
-    let backend = backend(board).map_err(|error| vec![error.to_string()])?;
-    let Some(backend) = backend else {
-        return Ok(());
-    };
+    let mut faults: Vec<String> =
+        sound::silence(&board.buzzer).err().map(|fault| fault.to_string()).into_iter().collect();
+    match backend(board) {
+        Ok(Some(backend)) => faults.extend(release_lines(board, &backend.bank)),
+        Ok(None) => {}
+        Err(error) => faults.push(error.to_string()),
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+fn release_lines(board: &BoardSpec, bank: &Arc<Bank>) -> Vec<String> {
     let wired = board.lines();
     let outputs = wired.iter().filter(|wired| wired.purpose != Use::Input);
-    let faults: Vec<String> =
-        outputs.filter_map(|wired| backend.bank.output(wired.line).err()).map(|fault| fault.to_string()).collect();
-    if faults.is_empty() { Ok(()) } else { Err(faults) }
+    let mut faults: Vec<String> =
+        outputs.filter_map(|wired| bank.output(wired.line).err()).map(|fault| fault.to_string()).collect();
+    faults.extend(display::clear_epaper(board, bank).err().map(|fault| fault.to_string()));
+    faults
 }
 
 /// Held by a driver while it runs: wakes the loop when the driver ends, which may hold a job that is never answered.

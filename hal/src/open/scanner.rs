@@ -1,11 +1,16 @@
 //! Opens the scanner.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use super::{DriverEnd, OpenError, Opening};
 use crate::{
     board::ScannerKind,
-    scanner::{Gate, serial::SerialScanner},
+    pace,
+    scanner::{
+        Gate,
+        hid::{Reports, driver::HidScanner, keyboard::Keyboard, pos::Pos},
+        serial::SerialScanner,
+    },
 };
 
 impl Opening<'_> {
@@ -14,19 +19,37 @@ impl Opening<'_> {
         match spec.kind {
             ScannerKind::None => Ok(()),
             ScannerKind::Serial => {
-                let path = spec.path.clone();
-                let path = path.ok_or(OpenError::Incomplete("scanner.path"))?;
-                let runtime = tokio::runtime::Handle::try_current().map_err(|_| OpenError::NoRuntime)?;
-                let gate = Arc::new(Gate::new());
+                let (path, gate) = (self.scanner_path()?, Arc::new(Gate::new()));
                 let driver = SerialScanner::new(spec, path, Arc::clone(&gate), self.events.clone());
-                self.devices.scanner = Some(gate);
-                let end = DriverEnd::of("scanner", &self.events);
-                self.devices.scanner_task = Some(runtime.spawn(async move {
-                    let _end = end;
-                    driver.run().await;
-                }));
-                Ok(())
+                self.run_scanner(gate, driver.run())
             }
+            ScannerKind::Keyboard => self.hid(Box::new(Keyboard::new(spec, pace::now()))),
+            ScannerKind::HidPos => self.hid(Box::new(Pos::new(spec, pace::now()))),
         }
+    }
+
+    fn hid(&mut self, reports: Box<dyn Reports>) -> Result<(), OpenError> {
+        let (path, gate) = (self.scanner_path()?, Arc::new(Gate::new()));
+        let driver = HidScanner::new(path, reports, Arc::clone(&gate), self.events.clone());
+        self.run_scanner(gate, driver.run())
+    }
+
+    fn scanner_path(&self) -> Result<PathBuf, OpenError> {
+        self.board.scanner.path.clone().ok_or(OpenError::Incomplete("scanner.path"))
+    }
+
+    fn run_scanner(
+        &mut self,
+        gate: Arc<Gate>,
+        run: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), OpenError> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| OpenError::NoRuntime)?;
+        let end = DriverEnd::of("scanner", &self.events);
+        self.devices.scanner = Some(gate);
+        self.devices.scanner_task = Some(runtime.spawn(async move {
+            let _end = end;
+            run.await;
+        }));
+        Ok(())
     }
 }

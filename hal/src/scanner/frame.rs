@@ -143,6 +143,26 @@ impl Assembler {
         self.end_line(now)
     }
 
+    /// A code that came as a whole, with its length told: its own packet or report. Lines around it stay as they are.
+    pub fn whole(&mut self, began: Duration, now: Duration, code: &[u8]) -> Option<Line> {
+        if now < self.opened + self.framing.stale {
+            self.noise.stale_bytes += code.len() as u64;
+            return None;
+        }
+        if code.len() > LINE_MAX {
+            self.noise.too_long += 1;
+            return None;
+        }
+        let end = code.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n' | b'\t'))?;
+        self.line_of(began, now, code.get(..=end)?.to_vec())
+    }
+
+    /// Whether no line has begun, so that what comes next is the head of something.
+    #[must_use]
+    pub fn is_between_lines(&self) -> bool {
+        self.buffer.is_empty() && !self.skipping
+    }
+
     /// What was not passed on so far.
     #[must_use]
     pub fn noise(&self) -> Noise {
@@ -201,6 +221,10 @@ impl Assembler {
         if skipped || bytes.is_empty() {
             return None;
         }
+        self.line_of(self.began, now, bytes)
+    }
+
+    fn line_of(&mut self, began: Duration, now: Duration, bytes: Vec<u8>) -> Option<Line> {
         if !bytes.iter().all(|byte| (b' '..=b'~').contains(byte)) {
             self.noise.binary += 1;
             return None;
@@ -209,7 +233,6 @@ impl Assembler {
         if text.is_empty() {
             return None;
         }
-        let began = self.began;
         self.pass_once(now, text).map(|text| Line { text, began })
     }
 

@@ -1,22 +1,38 @@
-//! Line scanners: a pure line assembler and the serial driver around it.
+//! Scanners: pure line assembler, dialects and session, and the drivers around them.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`frame`] | bytes to lines; what is no code is dropped and counted |
+//! | `dialect` | what can be said to a scanner of each family |
+//! | `session` | one scanner's conversation: set-up, trigger, health; replies are peeled off before the lines |
+//! | `serial` | the driver of serial ports and USB-CDC |
+//! | `hid` | USB scanners that type like a keyboard, and those in HID POS mode |
 
+pub(crate) mod dialect;
+mod exchange;
 pub mod frame;
-pub mod serial;
+mod held;
+pub(crate) mod hid;
+mod outlet;
+pub(crate) mod serial;
+pub(crate) mod session;
 
 use std::{
     os::fd::OwnedFd,
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use rustix::termios::{QueueSelector, tcflush};
+use tokio::sync::Notify;
 
-use crate::pace;
+use crate::{event::Beep, pace};
 
 const DISARMED: u64 = u64::MAX;
+/// More than a tty's 4 KiB: a device that sends without end does not hold the loop.
+const EARLY_READS: usize = 8;
 
 /// A scanner as the daemon's loop holds it: armed while an order waits for a code, and not otherwise.
 ///
@@ -24,6 +40,8 @@ const DISARMED: u64 = u64::MAX;
 pub trait Scanner: Send + Sync {
     /// Arms or disarms. Arming an armed scanner changes nothing.
     fn arm(&self, armed: bool);
+    /// Has the scanner itself beep, where it can.
+    fn beep(&self, beep: Beep);
     /// Lines that were dropped because nobody waited for them, or because the loop was flooded.
     fn dropped(&self) -> u64;
 }
@@ -34,8 +52,12 @@ pub(crate) struct Gate {
     /// Microseconds of [`pace::now`] at which it was armed.
     armed_at: AtomicU64,
     dropped: AtomicU64,
-    /// The open port, to throw away what the kernel holds when arming.
+    /// The open port, to take what the kernel holds when arming.
     port: Mutex<Option<OwnedFd>>,
+    /// What came before it was armed and was not read yet.
+    early: Mutex<Vec<Vec<u8>>>,
+    beep: Mutex<Option<Beep>>,
+    changed: Notify,
 }
 
 fn micros(time: Duration) -> u64 {
@@ -44,7 +66,27 @@ fn micros(time: Duration) -> u64 {
 
 impl Gate {
     pub(crate) fn new() -> Self {
-        Self { armed_at: AtomicU64::new(DISARMED), dropped: AtomicU64::new(0), port: Mutex::default() }
+        Self {
+            armed_at: AtomicU64::new(DISARMED),
+            dropped: AtomicU64::new(0),
+            port: Mutex::default(),
+            early: Mutex::default(),
+            beep: Mutex::default(),
+            changed: Notify::new(),
+        }
+    }
+
+    pub(crate) fn is_armed(&self) -> bool {
+        self.armed_at.load(Ordering::SeqCst) != DISARMED
+    }
+
+    /// The loop wants something since this was last awaited.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    pub(crate) fn take_beep(&self) -> Option<Beep> {
+        lock(&self.beep).take()
     }
 
     /// Whether a line that began then may be passed on; if not, it is counted.
@@ -62,29 +104,52 @@ impl Gate {
     }
 
     pub(crate) fn set_port(&self, port: Option<OwnedFd>) {
-        *self.port.lock().unwrap_or_else(PoisonError::into_inner) = port;
+        *lock(&self.port) = port;
+        lock(&self.early).clear();
     }
 
-    fn discard_input(&self) {
-        let port = self.port.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(port) = port.as_ref() {
-            // A port that cannot be flushed is gone, and its driver finds out by reading.
-            let _ = tcflush(port, QueueSelector::IFlush);
+    /// Takes what the kernel holds: thrown away, it could be the first half of a code, whose second half is then a code of its
+    /// own; left there, it would look as if it came after the order. Loop and driver share one thread, so nobody else reads now.
+    fn read_early(&self) {
+        let port = lock(&self.port);
+        let Some(port) = port.as_ref() else { return };
+        let mut early = lock(&self.early);
+        let mut bytes = [0; 1024];
+        for _ in 0..EARLY_READS {
+            // A port that cannot be read is empty, or gone, and its driver finds out by reading.
+            let Ok(length @ 1..) = rustix::io::read(port, &mut bytes) else { return };
+            early.extend(bytes.get(..length).map(<[u8]>::to_vec));
         }
     }
+
+    /// What came before it was armed, and a time before that.
+    pub(crate) fn take_early(&self) -> (Duration, Vec<Vec<u8>>) {
+        let armed_at = self.armed_at.load(Ordering::SeqCst);
+        let before = if armed_at == DISARMED { pace::now() } else { Duration::from_micros(armed_at.saturating_sub(1)) };
+        (before, std::mem::take(&mut *lock(&self.early)))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Scanner for Gate {
     fn arm(&self, armed: bool) {
-        let was_armed = self.armed_at.load(Ordering::SeqCst) != DISARMED;
-        match (was_armed, armed) {
+        match (self.is_armed(), armed) {
             (false, true) => {
-                self.discard_input();
+                self.read_early();
                 self.armed_at.store(micros(pace::now()), Ordering::SeqCst);
             }
             (true, false) => self.armed_at.store(DISARMED, Ordering::SeqCst),
-            (true, true) | (false, false) => {}
+            (true, true) | (false, false) => return,
         }
+        self.changed.notify_one();
+    }
+
+    fn beep(&self, beep: Beep) {
+        *lock(&self.beep) = Some(beep);
+        self.changed.notify_one();
     }
 
     fn dropped(&self) -> u64 {

@@ -1,4 +1,4 @@
-//! A line scanner on a serial port, as a task on the caller's tokio runtime.
+//! A scanner on a serial port, as a task on the caller's tokio runtime: it carries what its [session](super::session) says.
 //!
 //! The port is opened by its stable name, and opened again by it after the scanner was unplugged. End of file means that the
 //! device is gone: a reader that goes on would spin at full speed (reference/hardware.md 1.8).
@@ -6,141 +6,140 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{
-    io::AsyncReadExt,
-    sync::mpsc::{Sender, error::TrySendError},
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::mpsc::Sender,
     time::{sleep, timeout},
 };
 use tokio_serial::SerialStream;
 
 use super::{
     Gate,
-    frame::{Assembler, Framing, Line, Noise},
+    outlet::{Outlet, Stopping},
+    session::{Output, Session},
 };
 use crate::{
     board::ScannerSpec,
     event::DeviceEvent,
-    pace::{self, BackOff},
+    pace,
     port::{self, Settings},
 };
 
-/// Without a terminator to wait for, and no line begun.
+/// When the session waits for nothing.
 const NO_DEADLINE: Duration = Duration::from_secs(3600);
+/// A write that takes longer than this is a line that is stuck.
+const WRITE_WITHIN: Duration = Duration::from_secs(2);
 
 /// The driver task's state.
 pub(crate) struct SerialScanner {
     path: PathBuf,
     baud: u32,
-    assembler: Assembler,
-    noise: Noise,
-    gate: Arc<Gate>,
-    events: Sender<DeviceEvent>,
+    session: Session,
+    outlet: Outlet,
 }
 
-/// The loop's end of the event queue is gone: the daemon is stopping.
-struct Stopping;
+/// Why a port is not served any more.
+enum End {
+    /// It is gone by itself.
+    Gone(String),
+    /// The scanner behind it is mute.
+    Mute(String),
+}
 
 impl SerialScanner {
     pub(crate) fn new(spec: &ScannerSpec, path: PathBuf, gate: Arc<Gate>, events: Sender<DeviceEvent>) -> Self {
-        Self {
-            path,
-            baud: spec.baud,
-            assembler: Assembler::new(Framing::from(spec), pace::now()),
-            noise: Noise::default(),
-            gate,
-            events,
-        }
+        let session = Session::new(spec, pace::now());
+        Self { path, baud: spec.baud, session, outlet: Outlet::new(gate, events) }
     }
 
     /// Runs until the loop's end of the event queue is gone.
     pub(crate) async fn run(mut self) {
-        let mut pauses = BackOff::default();
-        let mut reported = false;
-        while !self.events.is_closed() {
+        // It ends only when the daemon does.
+        let Err(Stopping) = self.serve_for_ever().await;
+    }
+
+    async fn serve_for_ever(&mut self) -> Result<std::convert::Infallible, Stopping> {
+        loop {
             let reason = match port::open("scanner", &self.path, Settings::at(self.baud)) {
-                Ok(port) => {
-                    pauses.up();
-                    reported = false;
-                    match self.serve(port).await {
-                        Ok(reason) => reason,
-                        Err(Stopping) => return,
-                    }
-                }
+                Ok(port) => self.serve(port).await?,
                 Err(reason) => reason,
             };
-            if !reported {
-                reported = true;
-                if self.tell(DeviceEvent::ScannerDown { reason }).await.is_err() {
-                    return;
-                }
-            }
-            sleep(pauses.next()).await;
+            self.outlet.down(reason).await?;
         }
     }
 
-    /// Reads until the port is gone; returns why.
+    /// Serves until the port is gone; returns why.
     async fn serve(&mut self, mut port: SerialStream) -> Result<String, Stopping> {
-        self.gate.set_port(port::duplicate(&port));
-        self.assembler.reopen(pace::now());
-        self.tell(DeviceEvent::ScannerUp).await?;
-        let reason = self.read_all(&mut port).await;
-        self.gate.set_port(None);
-        reason
+        self.outlet.gate.set_port(port::duplicate(&port));
+        self.session.opened(pace::now());
+        self.session.armed(pace::now(), self.outlet.gate.is_armed());
+        let end = self.talk(&mut port).await;
+        self.outlet.gate.set_port(None);
+        self.session.closed(!matches!(end, Ok(End::Mute(_))));
+        end.map(|end| match end {
+            End::Gone(reason) | End::Mute(reason) => reason,
+        })
     }
 
-    async fn read_all(&mut self, port: &mut SerialStream) -> Result<String, Stopping> {
+    async fn talk(&mut self, port: &mut SerialStream) -> Result<End, Stopping> {
         let mut bytes = [0; 512];
         loop {
-            let silence = self.assembler.idle_deadline().map_or(NO_DEADLINE, |at| at.saturating_sub(pace::now()));
-            let read = tokio::select! {
-                read = timeout(silence, port.read(&mut bytes)) => read,
-                () = self.events.closed() => return Err(Stopping),
-            };
-            let now = pace::now();
-            let lines: Vec<Line> = match read {
-                Ok(Ok(0)) => return Ok(self.gone("end of file")),
-                Ok(Err(error)) => return Ok(self.gone(&error.to_string())),
-                Ok(Ok(length)) => {
-                    let received = bytes.get(..length).unwrap_or_default();
-                    self.assembler.push(now, received)
+            if let Some(end) = self.carry_out(port).await? {
+                return Ok(end);
+            }
+            let rest = self.session.due().map_or(NO_DEADLINE, |due| due.saturating_sub(pace::now()));
+            // In this order: what came before the scanner was armed is not read after it, and no line ends by silence while
+            // its rest waits to be read.
+            tokio::select! {
+                biased;
+                () = self.outlet.events.closed() => return Err(Stopping),
+                () = self.outlet.gate.changed() => self.wishes(),
+                read = port.read(&mut bytes) => match read {
+                    Ok(0) => return Ok(self.gone("end of file")),
+                    Err(error) => return Ok(self.gone(&error.to_string())),
+                    Ok(length) => self.session.received(pace::now(), bytes.get(..length).unwrap_or_default()),
+                },
+                () = sleep(rest) => self.session.woken(pace::now()),
+            }
+            self.outlet.report(self.session.noise());
+        }
+    }
+
+    fn wishes(&mut self) {
+        let (before, early) = self.outlet.gate.take_early();
+        early.iter().for_each(|bytes| self.session.received(before, bytes));
+        self.session.armed(pace::now(), self.outlet.gate.is_armed());
+        if let Some(beep) = self.outlet.gate.take_beep() {
+            self.session.beep(pace::now(), beep);
+        }
+    }
+
+    async fn carry_out(&mut self, port: &mut SerialStream) -> Result<Option<End>, Stopping> {
+        while let Some(output) = self.session.output() {
+            match output {
+                Output::Send(bytes) => match timeout(WRITE_WITHIN, port.write_all(&bytes)).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => return Ok(Some(self.gone(&error.to_string()))),
+                    Err(_late) => return Ok(Some(self.gone("it takes no bytes"))),
+                },
+                Output::Baud(baud) => {
+                    if let Err(error) = port::set_speed(port, baud) {
+                        return Ok(Some(self.gone(&error.to_string())));
+                    }
                 }
-                Err(_silent) => self.assembler.flush(now).into_iter().collect(),
-            };
-            for line in lines {
-                self.pass(line)?;
+                Output::Line(line) => self.outlet.pass(line)?,
+                Output::Up { identity } => self.outlet.up(identity).await?,
+                Output::Advice(advice) => tracing::warn!(scanner = %self.path.display(), "{advice}"),
+                Output::Reopen(seen) => return Ok(Some(self.mute(seen))),
             }
-            self.report_noise();
         }
+        Ok(None)
     }
 
-    /// A flooded loop loses codes, which are counted; it is never waited for with a code that grows old.
-    fn pass(&self, line: Line) -> Result<(), Stopping> {
-        if !self.gate.admits(line.began) {
-            return Ok(());
-        }
-        match self.events.try_send(DeviceEvent::Scanned(line.text)) {
-            Ok(()) => Ok(()),
-            Err(TrySendError::Full(_)) => {
-                self.gate.count_dropped();
-                Ok(())
-            }
-            Err(TrySendError::Closed(_)) => Err(Stopping),
-        }
+    fn gone(&self, seen: &str) -> End {
+        End::Gone(format!("the scanner at {} is gone ({seen}): plug it in again", self.path.display()))
     }
 
-    /// Counts only: what was read may be a buyer's code, even if it came through badly.
-    fn report_noise(&mut self) {
-        let noise = self.assembler.noise();
-        if noise != self.noise {
-            self.noise = noise;
-            tracing::info!(?noise, "the scanner's reads so far that were no codes");
-        }
-    }
-
-    fn gone(&self, seen: &str) -> String {
-        format!("the scanner at {} is gone ({seen}): plug it in again", self.path.display())
-    }
-
-    async fn tell(&self, event: DeviceEvent) -> Result<(), Stopping> {
-        self.events.send(event).await.map_err(|_| Stopping)
+    fn mute(&self, seen: &str) -> End {
+        End::Mute(format!("the scanner at {} {seen}: look at its cable and its power", self.path.display()))
     }
 }

@@ -28,6 +28,8 @@ pub enum Effect {
     Lamp(bool),
     /// A sound.
     Beep(Beep),
+    /// What the buyer chose at the machine will not be paid: its controller need not wait.
+    TurnAway,
     /// A fault began.
     Raised(Fault),
     /// A fault is over.
@@ -38,7 +40,12 @@ impl Effect {
     /// Whether nothing but a device of the machine hears of it, and no goods move.
     const fn is_for_devices(&self) -> bool {
         match self {
-            Self::ArmScanner(_) | Self::Lamp(_) | Self::Beep(_) | Self::Raised(_) | Self::Cleared(_) => true,
+            Self::ArmScanner(_)
+            | Self::Lamp(_)
+            | Self::Beep(_)
+            | Self::TurnAway
+            | Self::Raised(_)
+            | Self::Cleared(_) => true,
             Self::Record(_) | Self::ProbeJournal | Self::Call(_) | Self::Vend(_) => false,
         }
     }
@@ -192,6 +199,7 @@ impl Queue {
             | Effect::ArmScanner(_)
             | Effect::Lamp(_)
             | Effect::Beep(_)
+            | Effect::TurnAway
             | Effect::Raised(_)
             | Effect::Cleared(_) => None,
         })
@@ -214,6 +222,7 @@ impl Queue {
             | Effect::ArmScanner(_)
             | Effect::Lamp(_)
             | Effect::Beep(_)
+            | Effect::TurnAway
             | Effect::Raised(_)
             | Effect::Cleared(_) => &[],
         });
@@ -234,6 +243,7 @@ impl Queue {
             | Effect::ArmScanner(_)
             | Effect::Lamp(_)
             | Effect::Beep(_)
+            | Effect::TurnAway
             | Effect::Raised(_)
             | Effect::Cleared(_) => true,
         });

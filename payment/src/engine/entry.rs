@@ -25,6 +25,12 @@ impl SlotId {
         fits.then(|| Self(name.to_owned()))
     }
 
+    /// The one that a machine's controller sells from when it does not say which.
+    #[must_use]
+    pub fn unnamed() -> Self {
+        Self("0".to_owned())
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -112,6 +118,8 @@ pub enum Origin {
     Keypad,
     /// The local API.
     Api,
+    /// The keys of a machine whose controller chooses and names the price.
+    Machine,
 }
 
 /// A caller's key that makes a repeated request harmless.
@@ -186,6 +194,8 @@ pub enum RefundReason {
     PaidTwice,
     /// Asked for through the API.
     Operator,
+    /// Everything was delivered, and the machine charged less than was paid.
+    Change,
 }
 
 /// How an order ended.

@@ -31,6 +31,8 @@ pub enum Fault {
     Slot(SlotId),
     /// The picture cannot be shown.
     Display,
+    /// Receipts cannot be printed. Sales go on, unless the board wants a receipt for each.
+    Printer,
     /// A technician switched selling off.
     SwitchedOff,
     /// The journal has reached its limit of disk, because the hub has not taken what is in it.
@@ -55,6 +57,7 @@ impl Fault {
             Self::Machine => "machine".to_owned(),
             Self::Slot(slot) => format!("slot-{slot}"),
             Self::Display => "display".to_owned(),
+            Self::Printer => "printer".to_owned(),
             Self::SwitchedOff => "switched-off".to_owned(),
             Self::JournalFull => "journal-full".to_owned(),
             Self::Hub => "hub".to_owned(),
@@ -74,6 +77,7 @@ impl fmt::Display for Fault {
             Self::Machine => f.write_str("the machine cannot deliver"),
             Self::Slot(slot) => write!(f, "slot {slot} jammed"),
             Self::Display => f.write_str("the display is gone"),
+            Self::Printer => f.write_str("the receipt printer does not print"),
             Self::SwitchedOff => f.write_str("a technician switched selling off"),
             Self::JournalFull => {
                 f.write_str("the journal is at its limit of disk; it empties when the hub has taken what is in it")
@@ -234,9 +238,13 @@ pub(crate) fn service_fault(fault: &Fault) -> ServiceFault {
         Fault::Clock => ServiceFault::Clock,
         Fault::Network(_) => ServiceFault::Network,
         Fault::Setup(_) => ServiceFault::Setup,
-        Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display | Fault::Hub | Fault::Duty(_) => {
-            ServiceFault::Machine
-        }
+        Fault::Scanner
+        | Fault::Machine
+        | Fault::Slot(_)
+        | Fault::Display
+        | Fault::Printer
+        | Fault::Hub
+        | Fault::Duty(_) => ServiceFault::Machine,
         Fault::SwitchedOff => ServiceFault::SwitchedOff,
     }
 }

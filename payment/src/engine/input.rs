@@ -4,6 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+use super::choice::Choice;
 use super::effect::{CallId, JobId, Record};
 use super::entry::{IdempotencyKey, Item, Origin, Said, SlotId, VendResult, WhoScans};
 use super::faults::Fault;
@@ -28,6 +29,12 @@ pub enum Input {
     Open(Box<NewOrder>),
     /// The machine took coins or notes and sold by itself: a fact to be recorded, whatever the faults.
     CashSale(Box<NewOrder>),
+    /// The buyer chose at the machine's own keys, and its controller waits for the money.
+    Chosen(Choice),
+    /// The controller does not wait any more.
+    ChoiceEnded,
+    /// The machine's controller sold for coins or notes by itself: a fact to be recorded, whatever the faults.
+    MachineSold(Choice),
     /// A code for an order, read by the API caller's own scanner.
     CodeGiven {
         /// The order to be paid.
@@ -108,6 +115,9 @@ impl fmt::Debug for Input {
             Self::Scanned(line) => write!(f, "Scanned({})", hidden(line)),
             Self::Open(wanted) => write!(f, "Open({wanted:?})"),
             Self::CashSale(sold) => write!(f, "CashSale({sold:?})"),
+            Self::Chosen(choice) => write!(f, "Chosen({choice:?})"),
+            Self::ChoiceEnded => f.write_str("ChoiceEnded"),
+            Self::MachineSold(choice) => write!(f, "MachineSold({choice:?})"),
             Self::CodeGiven { order, line } => write!(f, "CodeGiven({order}, {})", hidden(line)),
             Self::Cancel { order } => write!(f, "Cancel({order})"),
             Self::Refund(wanted) => write!(f, "{wanted:?}"),

@@ -13,6 +13,7 @@
 
 pub(crate) mod attempt;
 mod cash;
+pub mod choice;
 pub(crate) mod desk;
 mod duties;
 pub mod effect;
@@ -96,6 +97,8 @@ pub struct Engine {
     drops: Option<u64>,
     scanner_armed: bool,
     lamp_on: bool,
+    /// The order that the machine's own controller waits for.
+    choice: Option<OrderId>,
 }
 
 impl Engine {
@@ -118,6 +121,7 @@ impl Engine {
             drops: None,
             scanner_armed: false,
             lamp_on: false,
+            choice: None,
         };
         for entries in open {
             engine.take_up(now, entries);
@@ -178,6 +182,9 @@ impl Engine {
             Input::Scanned(line) => return self.on_scanned(now, &line),
             Input::Open(wanted) => return self.open(now, *wanted).map(Done::Opened),
             Input::CashSale(sold) => return self.cash_sale(now, *sold).map(Done::Opened),
+            Input::Chosen(choice) => return self.on_chosen(now, choice).map(Done::Opened),
+            Input::ChoiceEnded => self.on_choice_ended(now),
+            Input::MachineSold(choice) => return self.on_machine_sold(now, choice).map(Done::Opened),
             Input::CodeGiven { order, line } => return self.on_code_given(now, order, &line).map(Done::Trying),
             Input::Cancel { order } => return self.on_cancel(now, order),
             Input::Refund(wanted) => return self.on_refund(now, wanted).map(Done::Refunding),
@@ -422,6 +429,7 @@ impl Engine {
     fn finish(&mut self, now: Now) {
         self.follow_faults(now);
         self.follow_order(now);
+        self.follow_choice();
         self.watch_duties(now);
         self.orders.retain(|_, order| !order.is_over());
         for (fault, began) in self.faults.take_news() {
@@ -451,7 +459,14 @@ impl Engine {
         let record = &order.record;
         let vends = record.items.iter().any(|item| item.item.slot.is_some());
         let codes = order.no_wallet_began() && self.takes_codes(record.who_scans, record.origin, record.amount);
-        self.faults.blocking(&self.settings.channels, codes, vends).is_some()
+        self.blocked_by(codes, vends).is_some()
+    }
+
+    /// The fault that keeps the machine from selling; a board may want a receipt for each sale.
+    fn blocked_by(&self, codes: bool, vends: bool) -> Option<Fault> {
+        let no_receipt = self.settings.printer_required && self.faults.has(&Fault::Printer);
+        let anyway = self.faults.blocking(&self.settings.channels, codes, vends);
+        anyway.or_else(|| no_receipt.then_some(Fault::Printer))
     }
 
     /// Whether a member or voucher code can be read for such an order, and the limits leave room for it.

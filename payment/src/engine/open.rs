@@ -77,16 +77,16 @@ impl Engine {
         }
         let slots: Vec<&SlotId> = wanted.items.iter().filter_map(|item| item.slot.as_ref()).collect();
         let codes = self.takes_codes(wanted.who_scans, wanted.origin, wanted.amount);
-        if let Some(fault) = self.faults.blocking(&self.settings.channels, codes, !slots.is_empty()) {
+        if let Some(fault) = self.blocked_by(codes, !slots.is_empty()) {
             return Err(Refused::OutOfService(fault));
         }
         if wanted.down_payment.is_positive() && !slots.is_empty() {
             return Err(Refused::DownPayment);
         }
         for slot in slots {
-            self.check_slot(slot)?;
+            self.check_slot(slot, wanted.origin)?;
         }
-        if !wanted.who_scans.shows_code() && !self.has_scanner() && wanted.origin == Origin::Keypad {
+        if !wanted.who_scans.shows_code() && !self.has_scanner() && wanted.origin != Origin::Api {
             return Err(Refused::NoScanner);
         }
         Ok(())
@@ -101,8 +101,9 @@ impl Engine {
         self.no_lender(wanted.who_scans, wanted.origin).map_or(Ok(Some(plan)), Err)
     }
 
-    fn check_slot(&self, slot: &SlotId) -> Result<(), Refused> {
-        if !self.settings.products.contains_key(slot) {
+    /// A machine that chooses by itself knows its slots.
+    fn check_slot(&self, slot: &SlotId, origin: Origin) -> Result<(), Refused> {
+        if origin != Origin::Machine && !self.settings.products.contains_key(slot) {
             return Err(Refused::NoSuchSlot(slot.clone()));
         }
         if self.faults.has(&Fault::Slot(slot.clone())) {

@@ -380,7 +380,7 @@ impl OrderRecord {
     /// Whether the terminal itself decided to return money of the payment that bought the order.
     #[must_use]
     pub fn is_given_back(&self) -> bool {
-        let own = |reason| matches!(reason, RefundReason::Undelivered | RefundReason::Late);
+        let own = |reason| matches!(reason, RefundReason::Undelivered | RefundReason::Late | RefundReason::Change);
         self.refunds.iter().any(|refund| own(refund.reason))
     }
 
@@ -395,6 +395,12 @@ impl OrderRecord {
     #[must_use]
     pub(crate) fn is_begun(&self) -> bool {
         self.items.iter().any(|item| item.vend != VendRecord::Waiting)
+    }
+
+    /// Whether the buyer has every item, whatever the machine charged for it.
+    #[must_use]
+    pub fn has_everything(&self) -> bool {
+        self.items.iter().all(ItemRecord::is_delivered)
     }
 
     /// What went back for certain.

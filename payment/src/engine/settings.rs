@@ -31,6 +31,10 @@ pub struct Settings {
     pub who_scans: WhoScans,
     /// Whether the board has a scanner.
     pub has_scanner: bool,
+    /// Whether nothing is sold while receipts cannot be printed.
+    pub printer_required: bool,
+    /// Whether the machine's own controller chooses and names the price.
+    pub machine_chooses: bool,
     /// Paces and limits of time.
     pub pace: Pace,
     /// The same for channels whose rules are others.
@@ -53,6 +57,8 @@ impl Default for Settings {
             duties: BTreeMap::new(),
             who_scans: WhoScans::Either,
             has_scanner: false,
+            printer_required: false,
+            machine_chooses: false,
             pace: Pace::default(),
             paces: BTreeMap::new(),
             vouchers: None,

@@ -73,6 +73,8 @@ pub enum View {
         amount: Fen,
         /// What coupons and discounts took off the price, as far as the channel told.
         saved: Fen,
+        /// What comes back, because the machine charged less than was paid.
+        change: Fen,
     },
     /// It did not work out.
     Sorry {

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::effect::{Beep, Effect};
-use super::entry::{CancelledBy, Ending, Origin};
+use super::entry::{CancelledBy, Ending, Origin, RefundReason};
 use super::faults::{Fault, service_fault};
 use super::mutant::{Mutant, is_planted};
 use super::order::Order;
@@ -61,12 +61,12 @@ impl Engine {
     /// The fault that keeps the machine from selling what it has.
     #[must_use]
     pub fn blocking_fault(&self) -> Option<Fault> {
-        let vends = !self.settings.products.is_empty();
+        let vends = self.settings.machine_chooses || !self.settings.products.is_empty();
         // Without goods of its own it sells what the API orders, and the API reads codes itself.
         let cheapest = self.settings.products.values().map(|product| product.price).min().unwrap_or(Fen::new(1));
         let codes = self.codes_have_room(cheapest) && !vends;
         let codes = codes || self.takes_codes(self.settings.who_scans, Origin::Keypad, cheapest);
-        self.faults.blocking(&self.settings.channels, codes, vends)
+        self.blocked_by(codes, vends)
     }
 
     fn order_view(&self, order: &Order, now: Mono) -> View {
@@ -180,7 +180,10 @@ fn paid_verdict(record: &OrderRecord) -> View {
     let back: Fen = record.refunds.iter().filter(|refund| refund.moves_money()).map(|refund| refund.amount).sum();
     if !record.is_given_back() {
         let amount = record.winner().and_then(AttemptRecord::buyer_paid).unwrap_or(record.amount);
-        return View::Thanks { amount, saved: record.amount.less(amount) };
+        return View::Thanks { amount, saved: record.amount.less(amount), change: Fen::ZERO };
+    }
+    if record.refunds.iter().any(|refund| refund.reason == RefundReason::Change) {
+        return View::Thanks { amount: record.delivered_worth(), saved: Fen::ZERO, change: back };
     }
     let money = if record.ending == Some(Ending::Refunded) { MoneyWord::Refunded } else { MoneyWord::BeingRefunded };
     let what = if record.paid_in_time { SorryWhat::NotDelivered } else { SorryWhat::NoAnswer };

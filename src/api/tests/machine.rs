@@ -275,7 +275,12 @@ impl Running {
                     let result = if jams { VendResult::NotDropped } else { VendResult::Dropped };
                     Input::Vended { job: vend.job, result, drops: None, taken: None }
                 }
-                Effect::ArmScanner(_) | Effect::Lamp(_) | Effect::Beep(_) | Effect::Raised(_) | Effect::Cleared(_) => {
+                Effect::ArmScanner(_)
+                | Effect::Lamp(_)
+                | Effect::Beep(_)
+                | Effect::TurnAway
+                | Effect::Raised(_)
+                | Effect::Cleared(_) => {
                     continue;
                 }
             };

@@ -1,6 +1,6 @@
 //! What a keypad needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Findings;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     event::Key,
 };
 
-pub(super) const CHECKS: &[super::Check] = &[keypad_keys_are_known, keypad_timings_are_sane];
+pub(super) const CHECKS: &[super::Check] = &[keypad_keys_are_known, matrix_is_whole, keypad_timings_are_sane];
 
 fn keypad_keys_are_known(board: &BoardSpec, found: &mut Findings) {
     let keypad = &board.keypad;
@@ -40,6 +40,43 @@ fn keypad_keys_are_known(board: &BoardSpec, found: &mut Findings) {
         }
         if key.line.is_none() {
             found.add(format!("{place}.line"), format!("key {} has no line", key.key), "add line = { name = \"…\" }");
+        }
+    }
+}
+
+fn matrix_is_whole(board: &BoardSpec, found: &mut Findings) {
+    let keypad = &board.keypad;
+    let crossings = keypad.rows.len() * keypad.columns.len();
+    if keypad.kind != KeypadKind::Matrix {
+        if crossings + keypad.layout.len() > 0 {
+            found.add(
+                "keypad.kind",
+                "rows, columns or layout without a matrix",
+                "set kind = \"matrix\", or remove them",
+            );
+        }
+        return;
+    }
+    if crossings == 0 || keypad.layout.len() != crossings {
+        found.add(
+            "keypad.layout",
+            format!(
+                "{} rows and {} columns make {crossings} keys, and {} are named",
+                keypad.rows.len(),
+                keypad.columns.len(),
+                keypad.layout.len()
+            ),
+            "name every crossing, row by row; \"\" where there is no key",
+        );
+    }
+    let mut seen = BTreeSet::new();
+    for (index, name) in keypad.layout.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
+        if Key::from_name(name).is_none_or(|key| !seen.insert(key)) {
+            found.add(
+                format!("keypad.layout[{index}]"),
+                format!("\"{name}\" is not a key, or is there twice"),
+                "keys are \"0\" to \"9\", \"ok\" and \"cancel\", each once",
+            );
         }
     }
 }

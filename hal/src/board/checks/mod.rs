@@ -1,18 +1,23 @@
 //! What a board must fulfil beyond its shape: small named checks, one file for each section.
 
+mod buzzer;
+mod controllers;
 mod display;
 mod keypad;
 mod lines;
 mod mdb;
+mod ports;
+mod printer;
+mod pulse;
 mod scanner;
 mod sim;
+mod sound;
 mod vend;
 
 use std::ops::RangeInclusive;
 
 use super::BoardSpec;
 
-#[cfg(feature = "rppal")]
 pub(crate) use lines::bcm_number;
 
 /// One thing that is wrong with a board.
@@ -56,6 +61,11 @@ const CHECKS: &[&[Check]] = &[
     vend::CHECKS,
     mdb::CHECKS,
     keypad::CHECKS,
+    buzzer::CHECKS,
+    printer::CHECKS,
+    sound::CHECKS,
+    pulse::CHECKS,
+    controllers::CHECKS,
     sim::CHECKS,
 ];
 

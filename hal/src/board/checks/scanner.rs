@@ -3,14 +3,33 @@
 use std::path::Path;
 
 use super::Findings;
-use crate::board::{BoardSpec, ScannerKind};
+use crate::board::{BoardSpec, DialectKind, ScannerKind, TriggerKind};
 
-pub(super) const CHECKS: &[super::Check] = &[scanner_has_a_stable_port, scanner_speed_exists, scanner_timings_are_sane];
+pub(super) const CHECKS: &[super::Check] = &[
+    scanner_has_a_stable_port,
+    scanner_speed_exists,
+    scanner_can_be_spoken_to,
+    scanner_can_be_triggered,
+    scanner_timings_are_sane,
+];
 
 /// A number such as ttyACM0 belongs to whatever is plugged in first.
 fn is_numbered_usb_port(path: &Path) -> bool {
     let text = path.to_string_lossy();
-    text.starts_with("/dev/ttyACM") || text.starts_with("/dev/ttyUSB")
+    ["/dev/ttyACM", "/dev/ttyUSB", "/dev/input/event", "/dev/hidraw"].iter().any(|start| text.starts_with(start))
+}
+
+/// Where the stable names of this kind are.
+const fn place_of(kind: ScannerKind) -> &'static str {
+    match kind {
+        ScannerKind::None | ScannerKind::Serial => {
+            "use its name in /dev/serial/by-id, or in /dev/serial/by-path if it has no serial number"
+        }
+        ScannerKind::Keyboard => {
+            "use its name in /dev/input/by-id that ends in -event-kbd, or the same in /dev/input/by-path"
+        }
+        ScannerKind::HidPos => "use /dev/pay/scanner-hid, which systemd/60-till-scanner.rules makes",
+    }
 }
 
 fn scanner_has_a_stable_port(board: &BoardSpec, found: &mut Findings) {
@@ -18,13 +37,11 @@ fn scanner_has_a_stable_port(board: &BoardSpec, found: &mut Findings) {
         return;
     }
     match &board.scanner.path {
-        None => {
-            found.add("scanner.path", "a serial scanner has no path", "look in /dev/serial/by-id and name the port")
-        }
+        None => found.add("scanner.path", "the scanner has no path", place_of(board.scanner.kind)),
         Some(path) if is_numbered_usb_port(path) => found.add(
             "scanner.path",
             format!("{} changes when the scanner is plugged in again", path.display()),
-            "use its name in /dev/serial/by-id, or in /dev/serial/by-path if it has no serial number",
+            place_of(board.scanner.kind),
         ),
         Some(_) => {}
     }
@@ -37,6 +54,41 @@ fn scanner_speed_exists(board: &BoardSpec, found: &mut Findings) {
             "scanner.baud",
             format!("{} is not a serial speed", board.scanner.baud),
             "scanners leave the factory at 9600 or 115200",
+        );
+    }
+}
+
+fn scanner_can_be_spoken_to(board: &BoardSpec, found: &mut Findings) {
+    match (board.scanner.kind, board.scanner.dialect) {
+        (ScannerKind::None | ScannerKind::Serial, _)
+        | (ScannerKind::Keyboard | ScannerKind::HidPos, DialectKind::Plain) => {}
+        (ScannerKind::Keyboard, _) => found.add(
+            "scanner.dialect",
+            "a scanner that types takes no commands",
+            "remove dialect, or switch the scanner to USB-COM and say kind = \"serial\"",
+        ),
+        (ScannerKind::HidPos, DialectKind::Auto | DialectKind::Ssi) => found.add(
+            "scanner.dialect",
+            "who is there cannot be found out over HID POS",
+            "say dialect = \"honeywell\" or whose commands it takes, or remove it",
+        ),
+        (
+            ScannerKind::HidPos,
+            DialectKind::Zone | DialectKind::Newland | DialectKind::Honeywell | DialectKind::Caret,
+        ) => {}
+    }
+}
+
+fn scanner_can_be_triggered(board: &BoardSpec, found: &mut Findings) {
+    let scanner = &board.scanner;
+    if scanner.kind != ScannerKind::None
+        && scanner.trigger == TriggerKind::Host
+        && scanner.dialect == DialectKind::Plain
+    {
+        found.add(
+            "scanner.trigger",
+            "Till cannot trigger a scanner to which it says nothing",
+            "name its dialect, or \"auto\", or remove trigger and set the scanner to continuous or sense mode",
         );
     }
 }

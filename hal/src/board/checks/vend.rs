@@ -26,7 +26,7 @@ fn vend_has_slots(board: &BoardSpec, found: &mut Findings) {
         found.add(
             "vend.kind",
             "slots are listed but the vending driver is \"none\"",
-            "set kind to what delivers, or remove the slots",
+            "say in kind what drives them, such as \"relay\", or remove the slots",
         );
     }
 }
@@ -53,16 +53,11 @@ fn slot_names_are_printable(board: &BoardSpec, found: &mut Findings) {
 }
 
 fn slots_have_relays(board: &BoardSpec, found: &mut Findings) {
+    if board.vend.kind != VendKind::Relay {
+        return;
+    }
     for (index, slot) in board.vend.slots.iter().enumerate() {
-        let kind = board.vend.kind;
-        if slot.line.is_some() && kind == VendKind::Mdb {
-            found.add(
-                format!("vend.slots[{index}].line"),
-                format!("slot {} has a relay, and the machine's own controller delivers", slot.name),
-                "remove line, or set kind = \"relay\"",
-            );
-        }
-        if slot.line.is_none() && kind == VendKind::Relay {
+        if slot.line.is_none() {
             found.add(
                 format!("vend.slots[{index}].line"),
                 format!("slot {} has no relay line", slot.name),

@@ -13,6 +13,8 @@ pub enum KeypadKind {
     None,
     /// One line per key.
     Buttons,
+    /// Keys where driven rows and read columns cross.
+    Matrix,
 }
 
 /// `[keypad]`
@@ -21,17 +23,31 @@ pub enum KeypadKind {
 pub struct KeypadSpec {
     /// Which driver; default `none`.
     pub kind: KeypadKind,
-    /// Contact bounce that the kernel filters; default 20.
+    /// Contact bounce that is filtered; default 20.
     pub debounce_ms: u32,
     /// Shortest time between two presses of one key; default 150.
     pub repeat_ms: u32,
     /// `[[keypad.keys]]`
     pub keys: Vec<KeySpec>,
+    /// The rows of a matrix, which are driven.
+    pub rows: Vec<LineSpec>,
+    /// The columns of a matrix, which are read.
+    pub columns: Vec<LineSpec>,
+    /// The keys of a matrix, row by row: `0` to `9`, `ok`, `cancel`, or nothing.
+    pub layout: Vec<String>,
 }
 
 impl Default for KeypadSpec {
     fn default() -> Self {
-        Self { kind: KeypadKind::None, debounce_ms: 20, repeat_ms: 150, keys: Vec::new() }
+        Self {
+            kind: KeypadKind::None,
+            debounce_ms: 20,
+            repeat_ms: 150,
+            keys: Vec::new(),
+            rows: Vec::new(),
+            columns: Vec::new(),
+            layout: Vec::new(),
+        }
     }
 }
 

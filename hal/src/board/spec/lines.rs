@@ -67,7 +67,7 @@ impl LineSpec {
     }
 }
 
-/// `[lamp]` and `[buzzer]`: one output line, or none.
+/// `[lamp]`: one output line, or none.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OutputSpec {
@@ -78,10 +78,12 @@ pub struct OutputSpec {
 /// What a line is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
-    /// Drives a motor.
+    /// Drives a motor, or gives the machine credit.
     Relay,
     /// Drives a lamp or a buzzer.
     Indicator,
+    /// Drives a panel or its light.
+    Panel,
     /// Is read.
     Input,
 }

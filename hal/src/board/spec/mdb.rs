@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::SlotSpec;
+use crate::vend::mdb::money::Money;
 
 /// Which kind of adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
@@ -142,10 +142,12 @@ impl Default for HexSpec {
     }
 }
 
-impl SlotSpec {
-    /// The number that the machine's controller has for the slot.
-    #[must_use]
-    pub fn item_number(&self) -> Option<u16> {
-        self.item.or_else(|| self.name.parse().ok())
+impl MdbSpec {
+    /// Why the bus cannot say this price in fen, with what to do; `None`: it can.
+    pub(super) fn refuses_price(&self, price: i64) -> Option<String> {
+        let money = Money { scale: self.scale, decimals: self.decimals };
+        let told =
+            "no whole number of the machine's steps: change the price, or scale and decimals in [vend.mdb] with it";
+        money.steps(price).is_none().then(|| told.to_owned())
     }
 }

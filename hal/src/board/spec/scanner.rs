@@ -1,4 +1,4 @@
-//! `[scanner]`: which scanner, and how its lines end.
+//! `[scanner]`: which scanner, what it is told, and how its lines end.
 
 use std::path::PathBuf;
 
@@ -11,8 +11,45 @@ pub enum ScannerKind {
     /// No scanner.
     #[default]
     None,
-    /// A line scanner on a serial port or USB-CDC.
+    /// A scanner on a serial port or USB-CDC.
     Serial,
+    /// A USB scanner that types like a keyboard.
+    Keyboard,
+    /// A USB scanner in HID POS mode.
+    HidPos,
+}
+
+/// Which commands the scanner understands (reference/hardware.md 1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DialectKind {
+    /// None: lines are read, nothing is ever sent.
+    #[default]
+    Plain,
+    /// Asks for each one's version at the start, and keeps to the first that answers.
+    Auto,
+    /// `7E 00` frames: Grow GM6x and GM8x, Waveshare, Hamlet.
+    #[serde(rename = "7e")]
+    Zone,
+    /// Newland and Sunmi.
+    Newland,
+    /// Honeywell, Youjie and their kin.
+    Honeywell,
+    /// Zebra SSI and its clones.
+    Ssi,
+    /// `^_^` words: DE2120 and other MDT engines.
+    Caret,
+}
+
+/// Who starts a read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TriggerKind {
+    /// The scanner itself: always on, or when something moves before it.
+    #[default]
+    Scanner,
+    /// Till, while an order waits for a code; the scanner is dark otherwise.
+    Host,
 }
 
 /// What ends a line of the scanner.
@@ -44,6 +81,14 @@ pub struct ScannerSpec {
     pub path: Option<PathBuf>,
     /// Bits per second; default 9600. USB-CDC ignores it.
     pub baud: u32,
+    /// Which commands it understands; default `plain`.
+    pub dialect: DialectKind,
+    /// Who starts a read; default `scanner`.
+    pub trigger: TriggerKind,
+    /// Whether the scanner is set as this section wants it at each start; default true. `plain` has nothing to set.
+    pub setup: bool,
+    /// Whether the scanner itself beeps when it has read a code; unset: it stays as it is.
+    pub beep: Option<bool>,
     /// What ends a line; default `any`.
     pub terminator: Terminator,
     /// Text that the scanner puts before every code; cut off.
@@ -66,6 +111,10 @@ impl Default for ScannerSpec {
             kind: ScannerKind::None,
             path: None,
             baud: 9600,
+            dialect: DialectKind::Plain,
+            trigger: TriggerKind::Scanner,
+            setup: true,
+            beep: None,
             terminator: Terminator::Any,
             prefix: String::new(),
             suffix: String::new(),

@@ -77,7 +77,7 @@ impl Make {
 
 /// A board with three slots at the machine's three items.
 pub(super) fn board(make: Make, mode: MdbMode, always_idle: bool) -> VendSpec {
-    let slot = |name: &str, item| SlotSpec { name: name.into(), item, ..SlotSpec::default() };
+    let slot = |name: &str, number| SlotSpec { name: name.into(), number, ..SlotSpec::default() };
     let mut spec = VendSpec::default();
     spec.mdb.adapter = if make == Make::Text { MdbAdapter::Text } else { MdbAdapter::Hex };
     spec.mdb.mode = mode;
@@ -206,7 +206,10 @@ impl Bench {
                 send(&mut self.rng, self.now, &mut self.to_us, &bytes);
             }
         }
-        while let Some(event) = self.controller.happened() {
+        while let Some(mut event) = self.controller.happened() {
+            if let DeviceEvent::VendEnded { result, told, .. } = &mut event {
+                assert_eq!(told.take().is_none(), *result == VendResult::Dropped, "a bad ending says why");
+            }
             self.events.push((self.now, event));
         }
     }
@@ -305,7 +308,7 @@ fn send(rng: &mut Seeded, now: Duration, wire: &mut VecDeque<(Duration, Vec<u8>)
 }
 
 pub(super) fn ended(job: u64, result: VendResult, taken: Option<i64>) -> DeviceEvent {
-    DeviceEvent::VendEnded { job, result, drops: None, taken }
+    DeviceEvent::VendEnded { job, result, drops: None, taken, told: None }
 }
 
 pub(super) fn chosen(slot: &str, price: i64) -> DeviceEvent {

@@ -161,7 +161,7 @@ impl Controller {
             Deal::Asked { .. } => self.choice_ended(),
             Deal::Credit { job, .. } => {
                 let job = *job;
-                self.ended(job, VendResult::NotDropped, None);
+                self.ended(job, VendResult::NotDropped, "the machine was set back before anybody selected");
             }
             Deal::Approved { until, .. } => *until = (*until).min(now + AFTER_RESET),
         }
@@ -185,7 +185,7 @@ impl Controller {
     fn on_session_over(&mut self) {
         self.finish_at = None;
         if let Deal::Credit { job, shown: true, .. } = self.deal {
-            self.ended(job, VendResult::NotDropped, None);
+            self.ended(job, VendResult::NotDropped, "the credit was given back at the machine");
         }
     }
 
@@ -226,14 +226,18 @@ impl Controller {
                 self.choice_ended();
                 self.finish_at = Some(now + RENEW_AFTER);
             }
-            Deal::Approved { job, .. } => self.returned(now, job),
+            Deal::Approved { job, .. } => {
+                self.returned(now, job, "the machine took its request back, nothing was approved")
+            }
         }
     }
 
     fn on_success(&mut self, now: Duration) {
         if let Deal::Approved { job, steps, credit, .. } = self.deal {
             let taken = credit.and_then(|_| self.rules.money.fen(steps));
-            self.ended(job, VendResult::Dropped, taken);
+            let result = VendResult::Dropped;
+            self.deal = Deal::Free;
+            self.events.push_back(DeviceEvent::VendEnded { job, result, drops: None, taken, told: None });
             self.finish_at = Some(now + FINISH_AFTER);
         }
     }
@@ -252,19 +256,19 @@ impl Controller {
                     let until = now + self.rules.select_within;
                     self.deal = Deal::Credit { job, credit, shown: true, until };
                 }
-                None => self.returned(now, job),
+                None => self.returned(now, job, "the machine says that nothing was dispensed"),
             }
         }
     }
 
-    fn returned(&mut self, now: Duration, job: u64) {
-        self.ended(job, VendResult::NotDropped, None);
+    fn returned(&mut self, now: Duration, job: u64, told: &str) {
+        self.ended(job, VendResult::NotDropped, told);
         self.finish_at = Some(now + FINISH_AFTER);
     }
 
     fn on_lost(&mut self, now: Duration) {
         if let Deal::Approved { job, .. } = self.deal {
-            self.ended(job, VendResult::Unknown, None);
+            self.ended(job, VendResult::Unknown, "the machine went on without a word on the approved item");
             self.finish_at = Some(now + FINISH_AFTER);
         }
     }
@@ -285,19 +289,26 @@ impl Controller {
                 let steps = self.rules.money.steps(price).filter(|steps| *asked == UNKNOWN || steps == asked);
                 match steps.filter(|_| fits) {
                     Some(steps) => self.approve(now, job, steps, None),
-                    None => self.refuse(job, "it is not what the machine asks for"),
+                    None => self.refuse(job, "nothing was approved: it is not what the machine asks for"),
                 }
             }
             (Deal::Free, Mode::PayFirst) => self.credit(now, job, price),
-            (Deal::Free, Mode::SelectFirst { .. }) => self.refuse(job, "the machine asks for nothing"),
-            (Deal::Credit { .. } | Deal::Approved { .. }, _) => self.refuse(job, "another one is under way"),
+            (Deal::Free, Mode::SelectFirst { .. }) => {
+                self.refuse(job, "nothing was approved: the machine asks for nothing any more")
+            }
+            (Deal::Credit { .. } | Deal::Approved { .. }, _) => {
+                self.refuse(job, "nothing was approved: another sale is under way")
+            }
         }
     }
 
     fn credit(&mut self, now: Duration, job: u64, price: i64) {
         match self.rules.money.steps(price) {
-            None => self.refuse(job, "the amount is no whole number of the steps of scale in [vend.mdb]"),
-            Some(_) if !self.open || self.ready.is_down() => self.refuse(job, "the machine is not there"),
+            None => self
+                .refuse(job, "nothing was approved: the amount is no whole number of the steps of scale in [vend.mdb]"),
+            Some(_) if !self.open || self.ready.is_down() => {
+                self.refuse(job, "nothing was approved: the machine is not there")
+            }
             Some(credit) => {
                 self.deal = Deal::Credit { job, credit, shown: false, until: now + self.rules.select_within };
                 self.link.begin(now, credit);
@@ -313,8 +324,7 @@ impl Controller {
 
     /// A job that is not taken on; what is under way goes on.
     fn refuse(&mut self, job: u64, why: &str) {
-        tracing::warn!(job, "nothing was approved: {why}");
-        self.tell(job, VendResult::NotDropped, None);
+        self.tell(job, VendResult::NotDropped, why);
     }
 
     fn turn_away(&mut self, now: Duration) {
@@ -328,13 +338,15 @@ impl Controller {
         self.events.push_back(DeviceEvent::ChoiceEnded);
     }
 
-    fn ended(&mut self, job: u64, result: VendResult, taken: Option<i64>) {
+    /// What is under way ends without a proof of delivery.
+    fn ended(&mut self, job: u64, result: VendResult, told: &str) {
         self.deal = Deal::Free;
-        self.tell(job, result, taken);
+        self.tell(job, result, told);
     }
 
-    fn tell(&mut self, job: u64, result: VendResult, taken: Option<i64>) {
-        self.events.push_back(DeviceEvent::VendEnded { job, result, drops: None, taken });
+    fn tell(&mut self, job: u64, result: VendResult, told: &str) {
+        let told = Some(told.to_owned());
+        self.events.push_back(DeviceEvent::VendEnded { job, result, drops: None, taken: None, told });
     }
 
     /// The time of what is under way is up.
@@ -346,11 +358,11 @@ impl Controller {
                 self.turn_away(now);
             }
             Deal::Credit { job, .. } => {
-                self.ended(job, VendResult::NotDropped, None);
+                self.ended(job, VendResult::NotDropped, "nobody selected in time");
                 self.link.finish(now);
             }
             Deal::Approved { job, .. } => {
-                self.ended(job, VendResult::Unknown, None);
+                self.ended(job, VendResult::Unknown, "the machine never said what became of the approved item");
                 self.finish_at = Some(now + FINISH_AFTER);
             }
         }
@@ -379,8 +391,10 @@ impl Protocol for Controller {
         match self.deal {
             Deal::Free => {}
             Deal::Asked { .. } => self.choice_ended(),
-            Deal::Credit { job, .. } => self.ended(job, VendResult::NotDropped, None),
-            Deal::Approved { job, .. } => self.ended(job, VendResult::Unknown, None),
+            Deal::Credit { job, .. } => self.ended(job, VendResult::NotDropped, "the MDB adapter went away first"),
+            Deal::Approved { job, .. } => {
+                self.ended(job, VendResult::Unknown, "the MDB adapter went away after the approval")
+            }
         }
         self.ready.closed(why);
     }
@@ -394,7 +408,9 @@ impl Protocol for Controller {
         match job {
             Job::Dispense { job, slot, price } => self.dispense(now, job, &slot, price),
             // An adapter counts nothing that outlives us.
-            Job::Inspect { job, .. } => self.tell(job, VendResult::Unknown, None),
+            Job::Inspect { job, .. } => {
+                self.tell(job, VendResult::Unknown, "an MDB machine has no counter that could be asked")
+            }
             Job::TurnAway => {
                 if let Deal::Asked { .. } = self.deal {
                     self.turn_away(now);

@@ -20,7 +20,7 @@ pub(crate) fn controller(spec: &VendSpec) -> Controller {
     let rules = Rules {
         mode: mode(mdb),
         money: money(mdb),
-        items: spec.slots.iter().filter_map(|slot| Some((slot.item_number()?, slot.name.clone()))).collect(),
+        items: spec.slots.iter().filter_map(|slot| Some((slot.controller_number()?, slot.name.clone()))).collect(),
         max_response: seconds(mdb.max_response_s.into()),
         select_within: seconds(mdb.select_within_s),
         result_within: seconds(mdb.result_within_s),

@@ -313,6 +313,7 @@ impl Refund {
 const fn reason_text(reason: RefundReason) -> &'static str {
     match reason {
         RefundReason::Undelivered => "商品未送出，自动退款",
+        RefundReason::Change => "找零，自动退款",
         RefundReason::Late => "订单已结束，自动退款",
         RefundReason::PaidTwice => "重复付款，自动退款",
         RefundReason::Operator => "商家退款",

@@ -95,7 +95,8 @@ impl Order {
         };
         let in_time = self.deliver || self.record.paid_in_time || self.record.is_begun();
         let (kept, reason) = if in_time {
-            (self.kept_by_the_goods(), RefundReason::Undelivered)
+            let reason = if self.record.has_everything() { RefundReason::Change } else { RefundReason::Undelivered };
+            (self.kept_by_the_goods(), reason)
         } else {
             (Fen::ZERO, RefundReason::Late)
         };

@@ -31,7 +31,7 @@ fn a_scanned_code_is_paid_and_the_goods_fall() {
     assert!(matches!(world.view(), View::Delivering { item: 1, of: 1, .. }), "{:?}", world.view());
     assert!(world.lamp_on);
     world.run(1_500);
-    assert_eq!(world.view(), View::Thanks { amount: Fen::new(350), saved: Fen::ZERO });
+    assert_eq!(world.view(), View::Thanks { amount: Fen::new(350), saved: Fen::ZERO, change: Fen::ZERO });
     world.settle();
     assert_eq!((world.last_state(), world.net(), world.view()), (OrderState::Completed, 350, IDLE));
     assert_eq!(world.machine.begun.len(), 1);

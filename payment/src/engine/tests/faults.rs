@@ -1,11 +1,12 @@
 //! A machine that cannot record, tell the time, deliver or reach the channel does not sell, and heals by itself.
 
 use super::alipay::Wallet;
-use super::world::{DAY, IDLE, MINUTE, World, slot};
+use super::world::{DAY, IDLE, MINUTE, World, settings, slot};
 use crate::channel::ChannelId;
 use crate::engine::entry::{CancelledBy, OrderState, WhoScans};
 use crate::engine::faults::Fault;
 use crate::engine::input::{Input, Key, Refused};
+use crate::engine::settings::Settings;
 use crate::engine::view::{ServiceFault, View};
 
 const NETWORK: Fault = Fault::Network(ChannelId::Alipay);
@@ -244,4 +245,18 @@ fn a_technician_switches_selling_off_and_on() {
     world.input(Input::Clear(Fault::SwitchedOff)).expect("never refused");
     world.settle();
     assert!(world.buy("11").is_ok());
+}
+
+#[test]
+fn a_printer_without_paper_stops_sales_only_where_the_board_wants_receipts() {
+    for required in [false, true] {
+        let mut world =
+            World::begin(Settings { printer_required: required, ..settings(WhoScans::BuyerScans) }, Some(0));
+        world.run(2_000);
+        world.input(Input::Raise(Fault::Printer)).expect("never refused");
+        assert_eq!(world.buy("11").is_err(), required);
+        world.input(Input::Clear(Fault::Printer)).expect("never refused");
+        world.settle();
+        assert!(world.buy("11").is_ok());
+    }
 }

@@ -12,6 +12,7 @@ use crate::engine::faults::Fault;
 use crate::engine::record::{OrderRecord, RefundRecord, VendRecord};
 use crate::engine::view::View;
 use crate::ids::{AttemptId, OrderId, RefundId};
+use crate::money::Fen;
 
 /// What was seen so far and must not be unsaid.
 #[derive(Debug, Default)]
@@ -167,7 +168,13 @@ impl World {
         let blocks = |fault: &Fault| match fault {
             Fault::Storage | Fault::Clock | Fault::SwitchedOff | Fault::JournalFull => true,
             Fault::Network(_) | Fault::Setup(_) => false,
-            Fault::Hub | Fault::Duty(_) | Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => false,
+            Fault::Hub
+            | Fault::Duty(_)
+            | Fault::Scanner
+            | Fault::Machine
+            | Fault::Slot(_)
+            | Fault::Display
+            | Fault::Printer => false,
         };
         let blocked = self.engine.faults().any(blocks);
         if blocked || self.wallets_down() {
@@ -206,7 +213,7 @@ impl World {
             Fault::Storage | Fault::Clock | Fault::SwitchedOff | Fault::JournalFull | Fault::Hub | Fault::Duty(_) => {
                 None
             }
-            Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => None,
+            Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display | Fault::Printer => None,
         };
         self.engine.faults().filter_map(channel).collect()
     }
@@ -303,6 +310,12 @@ impl World {
         self.invariant_replaced_refunds_moved_nothing();
     }
 
+    /// What the machine took for an item of this price, where it is one that names its own.
+    fn charged(&self, price: i64) -> i64 {
+        let named = self.charges.map(Fen::get).filter(|charges| (0..price).contains(charges));
+        named.unwrap_or(price)
+    }
+
     /// What the buyer shall have paid in the end.
     fn due(&self, record: &OrderRecord) -> i64 {
         let by_hand = |refund: &&RefundRecord| refund.reason == RefundReason::Operator && refund.moves_money();
@@ -325,7 +338,7 @@ impl World {
             .iter()
             .enumerate()
             .filter(|(index, item)| item.item.slot.is_none() || self.is_had(record.order, *index, item.vend));
-        items.map(|(_, item)| item.item.price.get()).sum::<i64>() - record.down_payment.get() - given_back
+        items.map(|(_, item)| self.charged(item.item.price.get())).sum::<i64>() - record.down_payment.get() - given_back
     }
 
     /// Whether the buyer has the item: by the sensor, or by the machine's word where there is none.

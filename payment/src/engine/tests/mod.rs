@@ -9,6 +9,7 @@ mod at_once;
 mod bad_input;
 mod buyer_scans;
 mod cash;
+mod choice;
 mod codes;
 mod crash;
 mod delivery;

@@ -299,7 +299,9 @@ impl Stage {
             Effect::Call(call) => return self.calls.push_back(call),
             Effect::Raised(fault) => return self.raised.push(fault),
             Effect::ProbeJournal => Input::Recorded,
-            Effect::ArmScanner(_) | Effect::Lamp(_) | Effect::Beep(_) | Effect::Cleared(_) => return,
+            Effect::ArmScanner(_) | Effect::Lamp(_) | Effect::Beep(_) | Effect::TurnAway | Effect::Cleared(_) => {
+                return;
+            }
         };
         self.engine.handle(self.now(), told).expect("only people are refused");
     }

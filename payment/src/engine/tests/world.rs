@@ -21,6 +21,7 @@ use crate::engine::session::Session;
 use crate::engine::settings::Settings;
 use crate::engine::view::View;
 use crate::ids::{AttemptId, IdMint, OrderId};
+use crate::money::Fen;
 use crate::time::{Mono, Now, Wall};
 
 pub const MINUTE: u64 = 60_000;
@@ -96,6 +97,10 @@ pub struct World {
     pub machine: Machine,
     pub scanner_armed: bool,
     pub lamp_on: bool,
+    /// So often the machine was told that its buyer does not pay.
+    pub turned_away: u32,
+    /// What the machine says that it charges.
+    pub charges: Option<Fen>,
     /// So many entries the hub has.
     pub acknowledged: usize,
     pub watched: Watched,
@@ -133,6 +138,8 @@ impl World {
             machine: Machine::new(counter),
             scanner_armed: false,
             lamp_on: false,
+            turned_away: 0,
+            charges: None,
             acknowledged: 0,
             watched: Watched::default(),
             coming: BTreeMap::new(),
@@ -182,6 +189,7 @@ impl World {
             Effect::Vend(vend) => self.vend(vend),
             Effect::ArmScanner(armed) => self.scanner_armed = armed,
             Effect::Lamp(on) => self.lamp_on = on,
+            Effect::TurnAway => self.turned_away += 1,
             Effect::Beep(_) | Effect::Raised(_) | Effect::Cleared(_) => {}
         }
     }
@@ -264,7 +272,8 @@ impl World {
 
     fn vended(&mut self, job: JobId, result: VendResult) {
         let drops = self.machine.counter;
-        self.tell(Input::Vended { job, result, drops, taken: None });
+        let taken = self.charges.filter(|_| result == VendResult::Dropped);
+        self.tell(Input::Vended { job, result, drops, taken });
     }
 
     // ---- time ----

@@ -134,7 +134,7 @@ fn board(port: &Path, terminator: Terminator) -> BoardSpec {
 fn code_of(event: DeviceEvent) -> anyhow::Result<String> {
     match event {
         DeviceEvent::Scanned(code) => Ok(code),
-        event @ (DeviceEvent::ScannerUp
+        event @ (DeviceEvent::ScannerUp { .. }
         | DeviceEvent::ScannerDown { .. }
         | DeviceEvent::Key(_)
         | DeviceEvent::VendReady { .. }
@@ -143,6 +143,7 @@ fn code_of(event: DeviceEvent) -> anyhow::Result<String> {
         | DeviceEvent::Chosen { .. }
         | DeviceEvent::ChoiceEnded
         | DeviceEvent::CashSold { .. }
+        | DeviceEvent::Printer(_)
         | DeviceEvent::Display(_)
         | DeviceEvent::DriverEnded { .. }) => Err(anyhow!("not a code: {event:?}")),
     }
@@ -173,7 +174,7 @@ impl<'a> Counter<'a> {
             arrived: VecDeque::new(),
             _directory: directory,
         };
-        counter.until(|event| *event == DeviceEvent::ScannerUp).await?;
+        counter.until(|event| matches!(event, DeviceEvent::ScannerUp { .. })).await?;
         Ok(counter)
     }
 
@@ -258,7 +259,7 @@ impl<'a> Counter<'a> {
         self.scanner.unplug();
         self.until(|event| matches!(event, DeviceEvent::ScannerDown { .. })).await?;
         self.scanner.replug()?;
-        self.until(|event| *event == DeviceEvent::ScannerUp).await?;
+        self.until(|event| matches!(event, DeviceEvent::ScannerUp { .. })).await?;
         self.card.unplugged += 1;
         Ok(())
     }

@@ -275,9 +275,13 @@ const fn blocks(fault: &Fault) -> (Blocked, bool) {
     match fault {
         Fault::Storage | Fault::Clock | Fault::SwitchedOff | Fault::JournalFull => (Blocked::Everything, true),
         Fault::Network(channel) | Fault::Setup(channel) => (Blocked::Channel(*channel), false),
-        Fault::Hub | Fault::Duty(_) | Fault::Scanner | Fault::Machine | Fault::Slot(_) | Fault::Display => {
-            (Blocked::Nothing, false)
-        }
+        Fault::Hub
+        | Fault::Duty(_)
+        | Fault::Scanner
+        | Fault::Machine
+        | Fault::Slot(_)
+        | Fault::Display
+        | Fault::Printer => (Blocked::Nothing, false),
     }
 }
 

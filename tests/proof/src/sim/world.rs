@@ -230,7 +230,7 @@ impl World {
             Effect::Vend(vend) => self.vend(vend),
             Effect::ArmScanner(armed) => self.scanner_armed = armed,
             Effect::Lamp(on) => self.lamp_on = on,
-            Effect::Beep(_) => {}
+            Effect::Beep(_) | Effect::TurnAway => {}
             Effect::Raised(fault) => self.note(|| format!("fault stands: {fault}")),
             Effect::Cleared(fault) => self.note(|| format!("fault over: {fault}")),
         }

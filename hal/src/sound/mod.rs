@@ -1,4 +1,7 @@
-//! Lamp and buzzer: outputs that switch, each on its own thread, because even a lamp's line may block or go away.
+//! Lamp, buzzer and sounds, each on its own thread, because even a lamp's line may block or go away.
+
+mod tone;
+mod wav;
 
 use std::{
     sync::{Arc, mpsc::Receiver},
@@ -12,6 +15,9 @@ use crate::{
     latest::Latest,
     pace::{self, BackOff},
 };
+
+pub(crate) use tone::{Tone, Voice, silence};
+pub(crate) use wav::run as run_sounds;
 
 /// Beeps that may wait; more are dropped, nobody misses the ninth.
 pub(crate) const BEEPS_MAX: usize = 4;
@@ -69,24 +75,47 @@ pub fn pattern(beep: Beep) -> &'static [(u64, u64)] {
     }
 }
 
-/// Runs the buzzer until the beeps' sender is gone.
-pub(crate) fn run_buzzer(mut buzzer: Switch, beeps: &Receiver<Beep>) {
-    while let Ok(beep) = beeps.recv() {
-        // A beep that is late is no use: a buzzer that is away stays silent.
-        if let Err(fault) = play(&mut buzzer, beep) {
-            tracing::debug!(%fault, "the buzzer does not answer");
+/// What sounds.
+pub(crate) enum Buzzer {
+    /// A buzzer that makes its tone by itself while its line is on.
+    Line(Switch),
+    /// One that is given its tone.
+    Tone(Tone),
+}
+
+impl Buzzer {
+    fn set(&mut self, on: bool) -> Result<(), String> {
+        match self {
+            Self::Line(line) => line.set(on).map_err(|fault| fault.to_string()),
+            Self::Tone(tone) => tone.set(on).map_err(|fault| fault.to_string()),
         }
+    }
+
+    fn play(&mut self, beep: Beep) -> Result<(), String> {
+        for (on, off) in pattern(beep) {
+            self.set(true)?;
+            pace::sleep(Duration::from_millis(*on));
+            self.set(false)?;
+            pace::sleep(Duration::from_millis(*off));
+        }
+        Ok(())
     }
 }
 
-fn play(buzzer: &mut Switch, beep: Beep) -> Result<(), LineError> {
-    for (on, off) in pattern(beep) {
-        buzzer.set(true)?;
-        pace::sleep(Duration::from_millis(*on));
-        buzzer.set(false)?;
-        pace::sleep(Duration::from_millis(*off));
+/// Runs the buzzer until the beeps' sender is gone.
+pub(crate) fn run_buzzer(mut buzzer: Buzzer, beeps: &Receiver<Beep>) {
+    let mut told = false;
+    while let Ok(beep) = beeps.recv() {
+        // A beep that is late is no use: a buzzer that is away stays silent.
+        match buzzer.play(beep) {
+            Ok(()) => told = false,
+            Err(fault) if !told => {
+                told = true;
+                tracing::warn!(fault, "the buzzer does not answer; said once");
+            }
+            Err(_) => {}
+        }
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,0 +1,175 @@
+//! Scanners of every family behind a real pseudo-terminal, spoken to by the driver that ships.
+
+#![expect(
+    clippy::expect_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test that cannot go on fails, and passes over the events it does not ask for"
+)]
+
+mod common;
+
+use std::time::Duration;
+
+use common::*;
+use hal::{
+    DeviceEvent, Devices,
+    board::{BoardSpec, DialectKind, ScannerKind, ScannerSpec, TriggerKind},
+    sim::{
+        port::SimPort,
+        scanner::{
+            Scanner, caret::CaretScanner, honeywell::HoneywellScanner, newland::NewlandScanner, ssi::SsiScanner,
+            zone::ZoneScanner,
+        },
+    },
+};
+use tempfile::{TempDir, tempdir};
+use tokio::sync::mpsc::Receiver;
+
+const CODE: &str = "281234567890123456";
+const OTHER: &str = "134567890123456789";
+
+/// A machine that has nothing but this scanner.
+struct Counter<D> {
+    port: SimPort<D>,
+    devices: Devices,
+    events: Receiver<DeviceEvent>,
+    _directory: TempDir,
+}
+
+impl<D: Scanner> Counter<D> {
+    fn open(scanner: D, dialect: DialectKind, trigger: TriggerKind) -> Self {
+        let directory = tempdir().expect("a directory");
+        let path = directory.path().join("scanner");
+        let port = SimPort::start(&path, scanner).expect("a port");
+        let scanner = ScannerSpec {
+            kind: ScannerKind::Serial,
+            path: Some(path),
+            dialect,
+            trigger,
+            stale_ms: 0,
+            ..ScannerSpec::default()
+        };
+        let (devices, events) = open(&BoardSpec { name: "counter".into(), scanner, ..BoardSpec::default() });
+        Self { port, devices, events, _directory: directory }
+    }
+
+    async fn up(&mut self) -> Option<String> {
+        event(&mut self.events, |event| match event {
+            DeviceEvent::ScannerUp { identity } => Some(identity.clone()),
+            _ => None,
+        })
+        .await
+    }
+
+    async fn scanned(&mut self) -> String {
+        event(&mut self.events, |event| match event {
+            DeviceEvent::Scanned(text) => Some(text.clone()),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Holds the code before the window before the scanner is triggered: it reads in the same burst.
+    fn hold(&self, code: Option<&str>) {
+        self.port.with(|scanner, now| scanner.show(now, code));
+    }
+
+    async fn until(&self, wanted: impl Fn(&D) -> bool) {
+        let wait = async {
+            while !self.port.with(|scanner, _| wanted(scanner)) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(GENEROUS, wait).await.expect("the scanner got there");
+    }
+}
+
+async fn sells_twice<D: Scanner>(scanner: D, dialect: DialectKind, name: &str) {
+    let mut counter = Counter::open(scanner, dialect, TriggerKind::Host);
+    let identity = counter.up().await.expect("it says who it is");
+    assert!(identity.starts_with(name), "{identity}");
+    for code in [CODE, OTHER] {
+        counter.hold(Some(code));
+        counter.devices.arm_scanner(true);
+        assert_eq!(counter.scanned().await, code);
+        counter.devices.arm_scanner(false);
+    }
+}
+
+#[tokio::test]
+async fn an_acknowledgement_glued_to_a_code_costs_neither() {
+    sells_twice(ZoneScanner::default(), DialectKind::Zone, "7e").await;
+    sells_twice(NewlandScanner::default(), DialectKind::Newland, "newland").await;
+    sells_twice(CaretScanner::default(), DialectKind::Caret, "caret").await;
+}
+
+#[tokio::test]
+async fn scanners_without_acknowledgements_or_with_packets_sell_as_well() {
+    sells_twice(HoneywellScanner::default(), DialectKind::Honeywell, "honeywell").await;
+    sells_twice(SsiScanner::default(), DialectKind::Ssi, "ssi").await;
+}
+
+#[tokio::test]
+async fn who_is_there_is_found_out_by_itself() {
+    sells_twice(SsiScanner::default(), DialectKind::Auto, "ssi").await;
+    sells_twice(HoneywellScanner::default(), DialectKind::Auto, "honeywell").await;
+}
+
+#[tokio::test]
+async fn a_code_scanned_while_idle_is_dropped_and_two_glued_ones_are_two() {
+    let mut counter = Counter::open(ZoneScanner::default(), DialectKind::Zone, TriggerKind::Scanner);
+    counter.up().await;
+    counter.hold(Some(CODE));
+    let wait = async {
+        while counter.devices.scans_dropped() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(GENEROUS, wait).await.expect("the line was counted");
+    counter.devices.arm_scanner(true);
+    counter.port.with(|scanner, _| scanner.wire.send(format!("{OTHER}\r777\r").as_bytes()));
+    assert_eq!((counter.scanned().await.as_str(), counter.scanned().await.as_str()), (OTHER, "777"));
+}
+
+#[tokio::test]
+async fn a_code_whose_first_half_came_before_the_order_is_none() {
+    let mut counter = Counter::open(ZoneScanner::default(), DialectKind::Zone, TriggerKind::Scanner);
+    counter.up().await;
+    counter.port.with(|scanner, _| scanner.wire.send(&CODE.as_bytes()[..9]));
+    // It reaches the port; whether the driver has read it by then is the scheduler's choice.
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    counter.devices.arm_scanner(true);
+    counter.port.with(|scanner, _| scanner.wire.send(format!("{}\r{OTHER}\r", &CODE[9..]).as_bytes()));
+    assert_eq!(counter.scanned().await, OTHER);
+}
+
+#[tokio::test]
+async fn unplugged_in_the_middle_of_a_code_and_back_under_a_new_name() {
+    let mut counter = Counter::open(ZoneScanner::default(), DialectKind::Auto, TriggerKind::Host);
+    let before = counter.up().await;
+    counter.devices.arm_scanner(true);
+    counter.until(|scanner| scanner.eye.triggers > 0).await;
+    counter.port.with(|scanner, _| scanner.wire.send(&CODE.as_bytes()[..9]));
+    counter.port.unplug();
+    let reason = event(&mut counter.events, |event| match event {
+        DeviceEvent::ScannerDown { reason } => Some(reason.clone()),
+        _ => None,
+    })
+    .await;
+    assert!(reason.contains("plug it in"), "{reason}");
+    counter.port.with(|scanner, now| scanner.power_cycle(now));
+    counter.port.replug().expect("another pty behind the same link");
+    assert_eq!(counter.up().await, before);
+    counter.hold(Some(OTHER));
+    assert_eq!(counter.scanned().await, OTHER, "it is triggered for the order that still waits");
+}
+
+#[tokio::test]
+async fn a_scanner_that_is_silent_after_the_trigger_still_reads() {
+    let mut counter = Counter::open(ZoneScanner::default(), DialectKind::Zone, TriggerKind::Host);
+    counter.up().await;
+    counter.port.with(|scanner, _| scanner.mute = true);
+    counter.devices.arm_scanner(true);
+    counter.port.with(|scanner, _| scanner.wire.send(format!("{CODE}\r").as_bytes()));
+    assert_eq!(counter.scanned().await, CODE);
+}

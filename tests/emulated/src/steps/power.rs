@@ -1,0 +1,56 @@
+//! The plug is pulled somewhere in a sale.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use tokio::time::timeout;
+
+use crate::machine::Start;
+use crate::shop::press;
+use crate::stage::Stage;
+use crate::terminal;
+
+/// A sale takes about this long in the emulator; the plug is pulled within.
+const SALE: Duration = Duration::from_secs(14);
+
+/// Pulls the plug at a random instant of a sale, boots, and finds the sale settled: paid and delivered once, or the money
+/// back, or nothing paid.
+pub async fn cut(stage: &mut Stage, number: u32) -> anyhow::Result<String> {
+    let (runs, net) = (stage.runs(), stage.ledger().net_fen());
+    let after = instant(stage.wanted.seed, number);
+    let (machine, shop) = stage.both()?;
+    let sale = async {
+        press(machine, &["1", "1", "ok"]).await?;
+        let code = shop.scan_screen(machine).await?;
+        shop.wallet().confirm(&code)?;
+        terminal::is_free(machine).await
+    };
+    let ended = timeout(after, sale).await;
+    stage.power_cut().await?;
+    if let Ok(early) = ended {
+        early?;
+    }
+    let booted = stage.boot(Start::default()).await?;
+    let machine = stage.machine()?;
+    terminal::sells(machine).await?;
+    terminal::is_free(machine).await?;
+    machine.must("till journal verify /var/lib/till/till.db").await?;
+    let (turned, kept) = (stage.runs() - runs, stage.ledger().net_fen() - net);
+    ensure!(turned <= 1, "the motor ran {turned} times for one order");
+    ensure!(kept == 0 || kept == 200, "{kept} fen were kept for an item of 200");
+    ensure!(kept == 0 || turned == 1, "paid, and no motor ever ran");
+    let end = terminal::orders(stage.machine()?).await?;
+    let state = end.first().map_or("no order", |order| order["state"].as_str().unwrap_or("no state")).to_owned();
+    Ok(format!(
+        "after {:.1} s: {state}, {turned} motor runs, {kept} fen kept; up again in {booted:.0} s",
+        after.as_secs_f64()
+    ))
+}
+
+/// The instants are spread over the sale by a simple generator: the same seed cuts at the same instants.
+fn instant(seed: u64, number: u32) -> Duration {
+    let mixed = (seed.wrapping_add(u64::from(number))).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mixed = (mixed ^ (mixed >> 31)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let share = (mixed >> 40) % 1000;
+    Duration::from_millis(1_000 + SALE.as_millis() as u64 * share / 1000)
+}

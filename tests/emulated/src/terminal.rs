@@ -1,0 +1,86 @@
+//! The terminal in the machine, asked as its technician asks it: by its command line.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use crate::machine::Machine;
+
+/// Between two questions.
+const ASK_AGAIN: Duration = Duration::from_millis(400);
+
+/// What `till status` knows.
+///
+/// # Errors
+///
+/// When the machine is gone. A daemon that does not answer is `None`.
+pub async fn status(machine: &mut Machine) -> anyhow::Result<Option<Value>> {
+    let said = machine.run("till status --json").await?;
+    Ok(if said.code == 0 { Some(serde_json::from_str(&said.text)?) } else { None })
+}
+
+/// Waits until the status is as wished.
+///
+/// # Errors
+///
+/// When it is not in time: with what the terminal says and the end of its log.
+pub async fn until(
+    machine: &mut Machine,
+    what: &str,
+    within: Duration,
+    wished: impl Fn(&Value) -> bool,
+) -> anyhow::Result<Value> {
+    let end = Instant::now() + within;
+    loop {
+        if let Some(status) = status(machine).await?
+            && wished(&status)
+        {
+            return Ok(status);
+        }
+        if Instant::now() > end {
+            bail!("waited {} s in vain for {what}\n{}", within.as_secs(), log(machine).await);
+        }
+        sleep(ASK_AGAIN).await;
+    }
+}
+
+/// Waits until the terminal sells.
+///
+/// # Errors
+///
+/// As [`until`].
+pub async fn sells(machine: &mut Machine) -> anyhow::Result<()> {
+    let within = Duration::from_secs(150);
+    until(machine, "a terminal that sells", within, |status| status["selling"] == true).await.map(|_| ())
+}
+
+/// Waits until no order is open and nobody stands at the machine.
+///
+/// # Errors
+///
+/// As [`until`].
+pub async fn is_free(machine: &mut Machine) -> anyhow::Result<()> {
+    let free = |status: &Value| {
+        status["order"].is_null() && status["open_orders"].as_array().is_some_and(|open| open.is_empty())
+    };
+    until(machine, "the end of every order", Duration::from_secs(240), free).await.map(|_| ())
+}
+
+/// The latest orders.
+///
+/// # Errors
+///
+/// When the terminal does not answer.
+pub async fn orders(machine: &mut Machine) -> anyhow::Result<Vec<Value>> {
+    let page: Value = serde_json::from_str(&machine.must("till orders --json --limit 500").await?)?;
+    Ok(page["orders"].as_array().context("a list of orders")?.clone())
+}
+
+/// What there is to know when something is wrong.
+pub async fn log(machine: &mut Machine) -> String {
+    let look = "till status; till orders | head -8; systemctl status till --no-pager -l | head -15; \
+                journalctl -u till --no-pager -n 30 -o cat";
+    machine.run(look).await.map(|said| said.text).unwrap_or_default()
+}
