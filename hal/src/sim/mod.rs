@@ -1,8 +1,8 @@
 //! Simulators: devices like any other, chosen by the board file.
 //!
 //! [`machine`] is a whole vending machine behind a Unix socket, at the level of pins; [`pty`] is a scanner that only sends.
-//! [`scanner`], [`xy`], [`motor`] and [`printer`] are pure models of devices that answer, which [`port`] puts behind a real
-//! pseudo-terminal; [`panels`] are the far ends of displays' wires, with a [`camera`] in front. The drivers that talk to them
+//! [`scanner`], [`xy`], [`mdb`], [`motor`] and [`printer`] are pure models of devices that answer, which [`port`] puts behind a
+//! real pseudo-terminal; [`panels`] are the far ends of displays' wires, with a [`camera`] in front. The drivers that talk to them
 //! are the ones that ship. `disk` (feature `disk`) is a memory card below SQLite that can lose its power.
 
 pub mod camera;
@@ -10,6 +10,7 @@ pub mod camera;
 pub mod disk;
 pub(crate) mod link;
 pub mod machine;
+pub mod mdb;
 pub mod motor;
 pub mod panels;
 pub mod port;

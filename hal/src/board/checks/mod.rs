@@ -5,6 +5,7 @@ mod controllers;
 mod display;
 mod keypad;
 mod lines;
+mod mdb;
 mod ports;
 mod printer;
 mod pulse;
@@ -58,6 +59,7 @@ const CHECKS: &[&[Check]] = &[
     scanner::CHECKS,
     lines::CHECKS,
     vend::CHECKS,
+    mdb::CHECKS,
     keypad::CHECKS,
     buzzer::CHECKS,
     printer::CHECKS,
