@@ -29,6 +29,7 @@ mod rehearse;
 mod run;
 mod screen;
 mod status;
+mod stock;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -259,6 +260,11 @@ enum Question {
     /// Clear a fault after repair
     #[command(subcommand)]
     Faults(faults::Command),
+    /// Show what is in the slots, or say what was filled in
+    Stock {
+        #[command(subcommand)]
+        command: Option<stock::Command>,
+    },
     /// Switch selling off for maintenance, or on again
     Sell {
         /// Whether the machine sells
@@ -350,6 +356,7 @@ async fn ask(client: &Client, question: Question) -> Result<Answer, Failure> {
         Question::Status => status::show(client).await,
         Question::Queue { command } => queue::act(client, command).await,
         Question::Faults(command) => faults::act(client, command).await,
+        Question::Stock { command } => stock::act(client, command).await,
         Question::Sell { on_or_off } => faults::sell(client, on_or_off).await,
         Question::Screen(args) => screen::save(client, args).await,
         Question::Doctor(args) => doctor::examine(client, args).await,
