@@ -13,7 +13,7 @@ struct Read(Vec<Vec<String>>);
 
 impl Read {
     fn new(file: &str) -> Self {
-        let lines: Vec<&str> = file.strip_suffix("\r\n").expect("cut off").split("\r\n").collect();
+        let lines: Vec<&str> = file.strip_suffix("\r\n").unwrap().split("\r\n").collect();
         let body = file.find("ST*").unwrap()..file.find("G85*").unwrap();
         let [.., sum, count, end] = &lines[..] else { panic!("{file}") };
         assert_eq!(*sum, format!("G85*{:04X}", crc(&file.as_bytes()[body])), "{file}");
