@@ -336,6 +336,11 @@ impl Daemon {
                 // Who went away looks again.
                 let _gone = reply.send(done);
             }
+            Command::ResetAudit { from, reply } => {
+                let done = self.reset_audit(from).await;
+                // Who went away looks when it was last reset.
+                let _gone = reply.send(done);
+            }
             Command::Status { reply } => {
                 let _gone = reply.send(self.status());
             }

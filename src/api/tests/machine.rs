@@ -251,6 +251,9 @@ impl Running {
                 self.slots.send_replace(SlotStatus::all(&self.engine));
                 let _ = reply.send(Ok(()));
             }
+            Command::ResetAudit { from, reply } => {
+                let _ = reply.send(Ok(self.journal.reset_audit(START_MS, from).await.unwrap()));
+            }
             Command::Status { reply } => {
                 let _ = reply.send(self.status());
             }
