@@ -11,7 +11,7 @@ use crate::stage::Stage;
 use crate::terminal;
 
 /// A sale takes about this long in the emulator; the plug is pulled within.
-const SALE: Duration = Duration::from_secs(14);
+const SALE: Duration = Duration::from_secs(6);
 
 /// Pulls the plug at a random instant of a sale, boots, and finds the sale settled: paid and delivered once, or the money
 /// back, or nothing paid.
@@ -52,5 +52,5 @@ fn instant(seed: u64, number: u32) -> Duration {
     let mixed = (seed.wrapping_add(u64::from(number))).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mixed = (mixed ^ (mixed >> 31)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let share = (mixed >> 40) % 1000;
-    Duration::from_millis(1_000 + SALE.as_millis() as u64 * share / 1000)
+    Duration::from_millis(500 + SALE.as_millis() as u64 * share / 1000)
 }
