@@ -1,5 +1,6 @@
 //! The sections of a board file, as written: one file for each. Defaults are those of `boards/sim.toml`'s comments.
 
+mod about;
 mod buzzer;
 mod display;
 mod keypad;
@@ -12,6 +13,7 @@ mod vend;
 
 use std::path::{Path, PathBuf};
 
+pub use about::{AboutSpec, Architecture, Part, Proof};
 pub use buzzer::{BuzzerSpec, PwmSpec};
 pub use display::{DisplayKind, DisplaySpec, Rotation};
 pub use keypad::{KeySpec, KeypadKind, KeypadSpec};
@@ -27,6 +29,8 @@ pub use vend::{CounterKind, SlotSpec, VendKind, VendSpec, WithoutSensor};
 pub struct BoardSpec {
     /// The machine's name, for logs and `check`.
     pub name: String,
+    /// `[about]`
+    pub about: AboutSpec,
     /// `[display]`
     pub display: DisplaySpec,
     /// `[scanner]`
