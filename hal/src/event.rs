@@ -41,6 +41,8 @@ pub enum DeviceEvent {
         drops: Option<u64>,
         /// What the machine charged for it, in fen, where it says so: at most the price that it was given.
         taken: Option<i64>,
+        /// Why, where the machine says so or the driver knows: short English, for the log and the technician.
+        told: Option<String>,
     },
     /// The buyer chose at the machine's own keys, and its controller waits for the money.
     Chosen {
@@ -78,8 +80,8 @@ impl std::fmt::Debug for DeviceEvent {
             Self::Key(key) => write!(f, "Key({key:?})"),
             Self::VendReady { drops } => write!(f, "VendReady({drops:?})"),
             Self::VendDown { reason } => write!(f, "VendDown({reason})"),
-            Self::VendEnded { job, result, drops, taken } => {
-                write!(f, "VendEnded({job}, {result:?}, {drops:?}, {taken:?})")
+            Self::VendEnded { job, result, drops, taken, told } => {
+                write!(f, "VendEnded({job}, {result:?}, {drops:?}, {taken:?}, {told:?})")
             }
             Self::Chosen { slot, price } => write!(f, "Chosen({slot:?}, {price:?})"),
             Self::ChoiceEnded => f.write_str("ChoiceEnded"),

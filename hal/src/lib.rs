@@ -9,12 +9,12 @@
 //! | [`gpio`] | output and input lines: character device, rppal, simulator |
 //! | [`display`] | the frame in memory, the Linux framebuffer, the simulated panel |
 //! | [`scanner`] | line assembler, five dialects, serial, keyboard and HID POS drivers |
-//! | [`vend`] | relay and drop sensor |
+//! | [`vend`] | relays and drop sensor, pulses, vending controllers, motor boards |
 //! | [`keypad`] | buttons on lines |
 //! | [`printer`] | receipts on an ESC/POS printer |
 //! | [`sound`] | lamp, buzzer patterns, sounds from files |
 //! | [`safe_state`] | outputs go inactive at open, at exit and on panic |
-//! | [`sim`] | the simulated vending machine simulated scanners and their ports |
+//! | [`sim`] | the simulated vending machine, controllers, motor boards, scanners and printer, and their ports |
 //!
 //! A simulator is a device like any other: the code above [`gpio`] and above the serial port does not know which it has.
 

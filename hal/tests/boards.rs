@@ -54,3 +54,31 @@ fn the_simulator_board_has_what_the_demo_needs() {
     assert_eq!(board.sim.socket.as_deref(), Some(Path::new("/run/till/machine.sock")));
     assert_eq!(board.scanner.path.as_deref(), Some(Path::new("/run/till/scanner")));
 }
+
+/// The simulator's board with one block of its comments switched on.
+fn with_block(section: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../boards/sim.toml");
+    let mut on = false;
+    let text = std::fs::read_to_string(path).expect("the board");
+    let lines = text.lines().map(|line| {
+        let head = line.strip_prefix("# [").map(|head| head.split(']').next().unwrap_or_default());
+        on = match head {
+            Some(head) => head == section || head.starts_with(&format!("{section}.")),
+            None => on && line.starts_with("# "),
+        };
+        let shown = if on { line.strip_prefix("# ").unwrap_or(line) } else { line };
+        format!("{shown}\n")
+    });
+    lines.collect()
+}
+
+#[test]
+fn every_commented_block_of_the_simulator_board_is_a_section_with_known_keys() {
+    for section in ["vend.pulse", "vend.xy", "vend.modbus", "vend.spring"] {
+        let text = with_block(section);
+        assert!(text.contains(&format!("\n[{section}]")), "{section}");
+        let Err(errors) = BoardSpec::parse(Path::new("sim.toml"), &text) else { continue };
+        // Wired and not used is all that may be wrong with it.
+        assert!(errors.0.iter().all(|error| error.problem.contains("not used")), "{errors}");
+    }
+}

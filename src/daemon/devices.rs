@@ -70,7 +70,10 @@ impl Machinery {
                 self.ready = false;
                 vec![raise(Fault::Machine, &reason)]
             }
-            DeviceEvent::VendEnded { job, result, drops, taken } => {
+            DeviceEvent::VendEnded { job, result, drops, taken, told } => {
+                if let Some(told) = told {
+                    tracing::info!(job, ?result, %told, "what the machine says of a vend");
+                }
                 let result = result_of(result);
                 if result != VendResult::Dropped {
                     metrics.vends_failed.add_one();

@@ -4,6 +4,7 @@
 //! problem at once, each with file, line, key and advice.
 
 mod checks;
+mod firmware;
 mod only;
 mod read;
 mod spec;

@@ -242,3 +242,80 @@ fn a_matrix_names_every_crossing_once() {
     assert_eq!(keys(&keypad("[\"1\", \"start\"]")), ["keypad.layout[1]"]);
     assert_eq!(keys(&SOUND.replace("kind = \"buttons\"", "kind = \"buttons\"\nlayout = [\"1\"]")), ["keypad.kind"]);
 }
+
+/// A board whose slots a controller on a serial line drives.
+fn controlled(kind: &str, section: &str) -> String {
+    format!(
+        "name = \"bench\"\n[vend]\nkind = \"{kind}\"\n{section}\n[[vend.slots]]\nname = \"11\"\n\
+         [[vend.slots]]\nname = \"A1\"\nnumber = 21\n"
+    )
+}
+
+#[test]
+fn each_controller_is_read_with_its_defaults_and_its_slots_numbers() {
+    let bauds = VendSpec::default();
+    assert_eq!((bauds.xy.baud, bauds.modbus.baud, bauds.spring.baud), (57_600, 9600, 9600));
+    for kind in ["xy", "modbus", "spring"] {
+        let board = parse(&controlled(kind, &format!("[vend.{kind}]\npath = \"/dev/ttyS1\""))).expect(kind);
+        let numbers: Vec<_> = board.vend.slots.iter().map(SlotSpec::controller_number).collect();
+        assert_eq!(numbers, [Some(11), Some(21)]);
+        assert_eq!(keys(&controlled(kind, "")), [format!("vend.{kind}.path")]);
+        let usb = format!("[vend.{kind}]\npath = \"/dev/ttyUSB0\"\nbaud = 1234");
+        assert_eq!(keys(&controlled(kind, &usb)), [format!("vend.{kind}.path"), format!("vend.{kind}.baud")]);
+    }
+}
+
+#[test]
+fn slots_of_a_controller_have_one_number_each_and_no_line() {
+    let text = controlled("xy", "[vend.xy]\npath = \"/dev/ttyS1\"");
+    assert_eq!(keys(&text.replace("number = 21", "number = 11")), ["vend.slots[1].number"]);
+    assert_eq!(keys(&text.replace("number = 21", "number = 1000")), ["vend.slots[1].number"]);
+    assert_eq!(keys(&text.replace("number = 21", "")), ["vend.slots[1].number"]);
+    let wired =
+        text.replace("number = 21", "number = 21\nline = { name = \"GPIO17\" }") + "[gpio]\nkind = \"chardev\"\n";
+    assert_eq!(keys(&wired), ["vend.slots[1].line"]);
+}
+
+#[test]
+fn a_register_map_that_cannot_tell_one_vend_from_the_next_is_refused() {
+    let map = |more: &str| {
+        let registers = format!("[vend.modbus.registers]\nrun = 5\nstatus = 6\n{more}");
+        controlled(
+            "modbus",
+            &format!("without_sensor = \"dropped\"\n[vend.modbus]\npath = \"/dev/ttyS1\"\n{registers}"),
+        )
+    };
+    assert_eq!(keys(&map("")), ["vend.modbus.registers"]);
+    let counted = parse(&map("runs = 7")).expect("sound").vend.modbus.registers;
+    assert_eq!((counted.runs, counted.fell, counted.clear), (Some(7), None, None));
+    parse(&map("clear = { register = 6, value = 0 }")).expect("sound");
+    assert_eq!(keys(&map("runs = 7").replace("without_sensor = \"dropped\"", "")), ["vend.without_sensor"]);
+    assert_eq!(keys(&map("runs = 700")), ["vend.modbus.registers"]);
+    assert_eq!(keys(&map("runs = 7\nfell = { register = 8, bit = 16 }")), ["vend.modbus.registers.fell"]);
+}
+
+#[test]
+fn pulses_want_a_line_and_the_length_of_a_coin() {
+    let text = SOUND
+        .replace("kind = \"relay\"", "kind = \"pulse\"")
+        .replace("drop_sensor", "pulse.line")
+        .replace(", active_low = true", "");
+    parse(&text).expect("sound");
+    assert_eq!(keys(&text.replace("kind = \"pulse\"", "kind = \"pulse\"\npulse.on_ms = 10")), ["vend.pulse.on_ms"]);
+    let bare = text.replace("pulse.line = { name = \"GPIO24\", bias = \"pull-up\" }", "");
+    parse(&bare).expect("the slot has a line of its own");
+    let none = bare.replace("line = { chip = \"pinctrl-bcm2711\", offset = 17 }", "");
+    assert_eq!(keys(&none), ["vend.slots[0].line"]);
+    let board = parse(&text).expect("sound");
+    assert_eq!((board.vend.refuses_price(300), board.vend.refuses_price(350).is_some()), (None, true));
+    assert_eq!(parse(SOUND).expect("sound").vend.refuses_price(350), None);
+}
+
+#[test]
+fn a_relay_that_is_on_at_power_on_is_refused_whichever_way_its_driver_works() {
+    let cases = [(17, "", 0), (17, ", active_low = true", 1), (5, "", 1), (5, ", active_low = true", 0), (14, "", 1)];
+    for (offset, inverted, problems) in cases {
+        let text = SOUND.replace("offset = 17", &format!("offset = {offset}{inverted}"));
+        assert_eq!(parse(&text).map_or_else(|errors| errors.0.len(), |_| 0), problems, "{offset}{inverted}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Opens what a board names: here the backends and what every device shares, one file for each kind of device.
 
+mod controllers;
 mod display;
 mod indicators;
 mod keypad;

@@ -9,7 +9,7 @@ use super::{Backend, OpenError, Opening};
 use crate::{
     board::VendKind,
     devices::VendRefused,
-    vend::{self, Vend, relay::RelayVend},
+    vend::{self, Vend, pulse::PulseVend, relay::RelayVend},
 };
 
 fn why_refused<T>(refused: TrySendError<T>) -> VendRefused {
@@ -21,9 +21,15 @@ fn why_refused<T>(refused: TrySendError<T>) -> VendRefused {
 
 impl Opening<'_> {
     pub(super) fn vend(&mut self) -> Result<(), OpenError> {
-        if self.board.vend.kind == VendKind::None {
-            return Ok(());
+        match self.board.vend.kind {
+            VendKind::None => Ok(()),
+            VendKind::Relay | VendKind::Pulse => self.driven_lines(),
+            VendKind::Xy | VendKind::Modbus | VendKind::Spring => self.controller(),
         }
+    }
+
+    /// Relays or pulses.
+    fn driven_lines(&mut self) -> Result<(), OpenError> {
         let Backend { bank, counter, .. } = self.backend()?;
         let (bank, counter) = (Arc::clone(bank), counter.clone());
         let spec = self.board.vend.clone();
@@ -32,8 +38,12 @@ impl Opening<'_> {
         self.devices.vend = Some(Box::new(move |job| sender.try_send(job).map_err(why_refused)));
         let worker = vend::Worker {
             open: Box::new(move || {
-                let vend = RelayVend::open(&bank, counter.clone(), &spec)?;
-                Ok(Box::new(vend) as Box<dyn Vend>)
+                let vend: Box<dyn Vend> = if spec.kind == VendKind::Pulse {
+                    Box::new(PulseVend::open(&bank, &spec)?)
+                } else {
+                    Box::new(RelayVend::open(&bank, counter.clone(), &spec)?)
+                };
+                Ok(vend)
             }),
             jobs,
             events: self.events.clone(),

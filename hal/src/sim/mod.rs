@@ -1,15 +1,18 @@
 //! Simulators: devices like any other, chosen by the board file.
 //!
-//! [`machine`] is a whole vending machine behind a Unix socket, at the level of pins; [`pty`] is a scanner behind a real
-//! pseudo-terminal, [`scanner`] are scanners that answer, for [`port`]. The drivers that talk to them are the ones that ship. `disk` (feature `disk`) is a memory card below SQLite
-//! that can lose its power.
+//! [`machine`] is a whole vending machine behind a Unix socket, at the level of pins; [`pty`] is a scanner that only sends.
+//! [`scanner`], [`xy`], [`motor`] and [`printer`] are pure models of devices that answer, which [`port`] puts behind a real
+//! pseudo-terminal. The drivers that talk to them are the ones that ship. `disk` (feature `disk`) is a memory card below
+//! SQLite that can lose its power.
 
 #[cfg(feature = "disk")]
 pub mod disk;
 pub(crate) mod link;
 pub mod machine;
+pub mod motor;
 pub mod port;
 pub mod printer;
 pub mod protocol;
 pub mod pty;
 pub mod scanner;
+pub mod xy;

@@ -47,6 +47,40 @@ pub(crate) trait Protocol: Send {
     fn happened(&mut self) -> Option<DeviceEvent>;
 }
 
+impl<P: Protocol + ?Sized> Protocol for Box<P> {
+    fn opened(&mut self, now: Duration) {
+        (**self).opened(now);
+    }
+
+    fn closed(&mut self, now: Duration, why: &str) {
+        (**self).closed(now, why);
+    }
+
+    fn received(&mut self, now: Duration, bytes: &[u8]) {
+        (**self).received(now, bytes);
+    }
+
+    fn wanted(&mut self, now: Duration, job: Job) {
+        (**self).wanted(now, job);
+    }
+
+    fn woken(&mut self, now: Duration) {
+        (**self).woken(now);
+    }
+
+    fn due(&self) -> Option<Duration> {
+        (**self).due()
+    }
+
+    fn to_send(&mut self) -> Option<Vec<u8>> {
+        (**self).to_send()
+    }
+
+    fn happened(&mut self) -> Option<DeviceEvent> {
+        (**self).happened()
+    }
+}
+
 /// The loop's end of the event queue is gone: the daemon is stopping.
 struct Stopping;
 
@@ -178,7 +212,7 @@ mod tests {
     impl OneByte {
         fn answer(&mut self, result: VendResult) {
             if let Some(job) = self.asked.take() {
-                self.events.push_back(DeviceEvent::VendEnded { job, result, drops: None, taken: None });
+                self.events.push_back(DeviceEvent::VendEnded { job, result, drops: None, taken: None, told: None });
             }
         }
     }
@@ -257,7 +291,7 @@ mod tests {
         let bus = Bus { path, settings: Settings::at(9600), protocol: OneByte::default(), jobs, events };
         let driver = thread::spawn(move || bus.run());
         let dispense = |job| give.try_send(Job::Dispense { job, slot: "11".into(), price: 350 }).unwrap();
-        let ended = |job, result| DeviceEvent::VendEnded { job, result, drops: None, taken: None };
+        let ended = |job, result| DeviceEvent::VendEnded { job, result, drops: None, taken: None, told: None };
 
         assert_eq!(heard.blocking_recv(), Some(DeviceEvent::VendReady { drops: None }));
         dispense(1);

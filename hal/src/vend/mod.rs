@@ -1,8 +1,19 @@
 //! Vending: one item out of one slot, and the truth about whether it fell.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`relay`], [`pulse`] | driven lines: a [`Vend`] each, on a thread that may block |
+//! | `xy`, `motor` | controllers on serial lines: a pure `bus::Protocol` each, under one driver |
 
-mod bus;
+pub(crate) mod bus;
+mod desk;
+pub(crate) mod motor;
+pub mod pulse;
 pub mod relay;
+#[cfg(test)]
+mod runs;
 mod worker;
+pub(crate) mod xy;
 
 use crate::{event::VendResult, gpio::LineError};
 
@@ -34,6 +45,9 @@ pub enum VendError {
     /// Something lies in the light curtain; no drop could be seen.
     #[error("something blocks the drop sensor: clear the tray and clean the sensor")]
     Blocked,
+    /// The machine takes no coins now.
+    #[error("the machine inhibits its coin input: it is empty, out of order or switched off")]
+    Inhibited,
 }
 
 /// How a vend or an inspection ended.
@@ -45,12 +59,21 @@ pub struct Ended {
     pub drops: Option<u64>,
     /// The hardware failed on the way and must be opened again.
     pub fault: Option<VendError>,
+    /// Why it ended so, where that is known: short English, for the log and the technician.
+    pub told: Option<String>,
+}
+
+impl Ended {
+    /// What can be said while there is no hardware to ask.
+    fn without_hardware(result: VendResult) -> Self {
+        Self { result, drops: None, fault: None, told: Some("the vending hardware is away".into()) }
+    }
 }
 
 /// Vending hardware. It may block: it has its own thread.
 pub trait Vend: Send {
-    /// Turns the slot's motor once and watches the drop.
-    fn dispense(&mut self, slot: &str) -> Ended;
+    /// Delivers one item out of the slot, once; `price` in fen is what the buyer has paid for it.
+    fn dispense(&mut self, slot: &str, price: i64) -> Ended;
 
     /// Finds out whether an item fell since the counter stood at `drops_before`. Never turns a motor.
     fn inspect(&mut self, drops_before: Option<u64>) -> Ended;

@@ -88,7 +88,18 @@ impl RelayVend {
     }
 
     fn untouched(&self, fault: Option<VendError>) -> Ended {
-        Ended { result: VendResult::NotDropped, drops: self.drops(), fault }
+        let told = fault.as_ref().map_or_else(|| "the board has no such relay".into(), VendError::to_string);
+        Ended { result: VendResult::NotDropped, drops: self.drops(), fault, told: Some(told) }
+    }
+}
+
+/// What a technician wants to know of a vend that did not go well.
+fn reason(result: VendResult, seen: &Result<bool, LineError>) -> Option<String> {
+    match (result, seen) {
+        (VendResult::Dropped, _) => None,
+        (_, Err(fault)) => Some(fault.to_string()),
+        (VendResult::NotDropped, Ok(_)) => Some("the motor ran and nothing fell: slot empty or jammed".into()),
+        (VendResult::Unknown, Ok(_)) => Some("the motor ran; there is no drop sensor".into()),
     }
 }
 
@@ -118,7 +129,7 @@ fn watch_late(sensor: &mut Option<Box<dyn InputLines>>, time: Duration) -> Resul
 }
 
 impl Vend for RelayVend {
-    fn dispense(&mut self, slot: &str) -> Ended {
+    fn dispense(&mut self, slot: &str, _price: i64) -> Ended {
         if !self.relays.contains_key(slot) {
             return self.untouched(None);
         }
@@ -130,7 +141,9 @@ impl Vend for RelayVend {
         let seen = self.pulse(slot);
         pace::sleep(self.timing.settle);
         let after = self.drops();
-        Ended { result: self.judge(&seen, before, after), drops: after, fault: seen.err().map(VendError::from) }
+        let result = self.judge(&seen, before, after);
+        let told = reason(result, &seen);
+        Ended { result, drops: after, fault: seen.err().map(VendError::from), told }
     }
 
     fn inspect(&mut self, drops_before: Option<u64>) -> Ended {
@@ -143,7 +156,7 @@ impl Vend for RelayVend {
             // No counter, or one that was set back.
             Some(_) | None => VendResult::Unknown,
         };
-        Ended { result, drops, fault: None }
+        Ended { result, drops, fault: None, told: None }
     }
 
     fn drops(&self) -> Option<u64> {

@@ -88,7 +88,7 @@ fn spec(sensor: bool) -> VendSpec {
         drop_window_ms: 1,
         settle_ms: 0,
         drop_sensor: sensor.then(LineSpec::default),
-        slots: vec![SlotSpec { name: "11".into(), line: Some(LineSpec::default()) }],
+        slots: vec![SlotSpec { name: "11".into(), line: Some(LineSpec::default()), ..SlotSpec::default() }],
         ..VendSpec::default()
     }
 }
@@ -113,7 +113,7 @@ fn relay(bench: &Bench) -> Vec<bool> {
 fn a_drop_releases_the_relay() {
     let (mut vend, bench) = open(&spec(true), false);
     look(&bench, &[Look::Clear, Look::Break]);
-    assert_eq!(vend.dispense("11").result, VendResult::Dropped);
+    assert_eq!(vend.dispense("11", 350).result, VendResult::Dropped);
     assert_eq!(relay(&bench), [true, false]);
 }
 
@@ -121,13 +121,13 @@ fn a_drop_releases_the_relay() {
 fn an_item_that_falls_after_the_release_still_counts() {
     let (mut vend, bench) = open(&spec(true), false);
     look(&bench, &[Look::Nothing, Look::Break]);
-    assert_eq!(vend.dispense("11").result, VendResult::Dropped);
+    assert_eq!(vend.dispense("11", 350).result, VendResult::Dropped);
 }
 
 #[test]
 fn nothing_seen_is_not_dropped() {
     let (mut vend, bench) = open(&spec(true), true);
-    let ended = vend.dispense("11");
+    let ended = vend.dispense("11", 350);
     assert_eq!(ended.result, VendResult::NotDropped);
     assert_eq!(ended.drops, Some(0));
     assert_eq!(relay(&bench), [true, false]);
@@ -137,7 +137,7 @@ fn nothing_seen_is_not_dropped() {
 fn a_blocked_curtain_turns_no_motor() {
     let (mut vend, bench) = open(&spec(true), false);
     *bench.blocked.lock().unwrap() = true;
-    let ended = vend.dispense("11");
+    let ended = vend.dispense("11", 350);
     assert_eq!(ended.result, VendResult::NotDropped);
     assert!(matches!(ended.fault, Some(VendError::Blocked)));
     assert_eq!(relay(&bench), [] as [bool; 0]);
@@ -146,7 +146,7 @@ fn a_blocked_curtain_turns_no_motor() {
 #[test]
 fn an_unknown_slot_turns_no_motor() {
     let (mut vend, bench) = open(&spec(true), false);
-    assert_eq!(vend.dispense("99").result, VendResult::NotDropped);
+    assert_eq!(vend.dispense("99", 350).result, VendResult::NotDropped);
     assert_eq!(relay(&bench), [] as [bool; 0]);
 }
 
@@ -154,7 +154,7 @@ fn an_unknown_slot_turns_no_motor() {
 fn a_sensor_lost_under_way_releases_the_relay_and_leaves_the_result_unknown() {
     let (mut vend, bench) = open(&spec(true), false);
     look(&bench, &[Look::Gone]);
-    let ended = vend.dispense("11");
+    let ended = vend.dispense("11", 350);
     assert_eq!(ended.result, VendResult::Unknown);
     assert!(ended.fault.is_some());
     assert_eq!(relay(&bench), [true, false]);
@@ -164,7 +164,7 @@ fn a_sensor_lost_under_way_releases_the_relay_and_leaves_the_result_unknown() {
 fn a_relay_that_fails_is_released_all_the_same_and_nobody_claims_to_know() {
     let (mut vend, bench) = open(&spec(true), false);
     *bench.relay_fails.lock().unwrap() = true;
-    assert_eq!(vend.dispense("11").result, VendResult::Unknown);
+    assert_eq!(vend.dispense("11", 350).result, VendResult::Unknown);
     assert_eq!(relay(&bench), [true, false]);
 }
 
@@ -174,7 +174,7 @@ fn without_a_sensor_the_board_says_what_a_pulse_means() {
     {
         let spec = VendSpec { without_sensor: Some(says), ..spec(false) };
         let (mut vend, bench) = open(&spec, false);
-        assert_eq!(vend.dispense("11").result, result);
+        assert_eq!(vend.dispense("11", 350).result, result);
         assert_eq!(relay(&bench), [true, false]);
     }
 }

@@ -78,7 +78,7 @@ impl Worker {
     ) -> Result<VendError, Stopping> {
         // Inspected before anything else: what lies in the tray says nothing about the counter.
         for Waiting { job, drops_before, .. } in waiting.drain(..) {
-            self.ended(job, &vend.inspect(drops_before))?;
+            self.ended(job, vend.inspect(drops_before))?;
         }
         if let Err(fault) = vend.check() {
             return Ok(fault);
@@ -87,8 +87,8 @@ impl Worker {
         pauses.up();
         self.tell(DeviceEvent::VendReady { drops: vend.drops() })?;
         loop {
-            let (job, ended) = match self.jobs.recv_timeout(CHECK_EVERY) {
-                Ok(Job::Dispense { job, slot, .. }) => (job, vend.dispense(&slot)),
+            let (job, mut ended) = match self.jobs.recv_timeout(CHECK_EVERY) {
+                Ok(Job::Dispense { job, slot, price }) => (job, vend.dispense(&slot, price)),
                 // Nobody chooses at a machine without a controller.
                 Ok(Job::TurnAway) => continue,
                 Ok(Job::Inspect { job, drops_before }) => match vend.check() {
@@ -96,7 +96,7 @@ impl Worker {
                         waiting.push_back(Waiting::new(job, drops_before));
                         return Ok(fault);
                     }
-                    Err(VendError::Blocked) | Ok(()) => (job, vend.inspect(drops_before)),
+                    Err(VendError::Blocked | VendError::Inhibited) | Ok(()) => (job, vend.inspect(drops_before)),
                 },
                 Err(RecvTimeoutError::Timeout) => match vend.check() {
                     Ok(()) => continue,
@@ -104,8 +104,9 @@ impl Worker {
                 },
                 Err(RecvTimeoutError::Disconnected) => return Err(Stopping),
             };
-            self.ended(job, &ended)?;
-            if let Some(fault) = ended.fault {
+            let fault = ended.fault.take();
+            self.ended(job, ended)?;
+            if let Some(fault) = fault {
                 return Ok(fault);
             }
         }
@@ -117,7 +118,7 @@ impl Worker {
         loop {
             let rest = until.saturating_sub(pace::now());
             match self.jobs.recv_timeout(rest) {
-                Ok(Job::Dispense { job, .. }) => self.tell_ended(job, VendResult::NotDropped, None)?,
+                Ok(Job::Dispense { job, .. }) => self.ended(job, Ended::without_hardware(VendResult::NotDropped))?,
                 Ok(Job::TurnAway) => {}
                 Ok(Job::Inspect { job, drops_before }) => {
                     waiting.push_back(Waiting::new(job, drops_before));
@@ -130,18 +131,15 @@ impl Worker {
             if pace::now() < patient.since + INSPECT_PATIENCE {
                 break;
             }
-            self.tell_ended(patient.job, VendResult::Unknown, None)?;
+            self.ended(patient.job, Ended::without_hardware(VendResult::Unknown))?;
             waiting.pop_front();
         }
         Ok(())
     }
 
-    fn ended(&self, job: u64, ended: &Ended) -> Result<(), Stopping> {
-        self.tell_ended(job, ended.result, ended.drops)
-    }
-
-    fn tell_ended(&self, job: u64, result: VendResult, drops: Option<u64>) -> Result<(), Stopping> {
-        self.tell(DeviceEvent::VendEnded { job, result, drops, taken: None })
+    fn ended(&self, job: u64, ended: Ended) -> Result<(), Stopping> {
+        let Ended { result, drops, told, .. } = ended;
+        self.tell(DeviceEvent::VendEnded { job, result, drops, taken: None, told })
     }
 
     /// May wait for the loop; the loop never waits for this thread.

@@ -99,12 +99,13 @@ fn relays_are_on_safe_pins(board: &BoardSpec, found: &mut Findings) {
             Some(0..=3) => "has other duties or a strong pull-up",
             Some(14 | 15) => "is the serial console and toggles at power-on",
             Some(4..=8) if !wired.line.active_low => "is pulled high at power-on",
+            Some(9..=27) if wired.line.active_low => "is pulled low at power-on, which is on for an active-low driver",
             Some(_) | None => continue,
         };
         found.add(
             wired.key,
             format!("{} {why}: the motor could turn before Till starts", wired.line.id()),
-            "move the relay to one of GPIO9 to 13 or GPIO16 to 27, with a 10 kΩ resistor to its off level",
+            "use an active-high driver on one of GPIO9 to 13 or GPIO16 to 27, with a 10 kΩ resistor to its off level",
         );
     }
 }

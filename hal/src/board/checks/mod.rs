@@ -2,10 +2,13 @@
 
 mod about;
 mod buzzer;
+mod controllers;
 mod display;
 mod keypad;
 mod lines;
+mod ports;
 mod printer;
+mod pulse;
 mod scanner;
 mod sim;
 mod sound;
@@ -15,7 +18,6 @@ use std::ops::RangeInclusive;
 
 use super::BoardSpec;
 
-#[cfg(feature = "rppal")]
 pub(crate) use lines::bcm_number;
 
 /// One thing that is wrong with a board.
@@ -62,6 +64,8 @@ const CHECKS: &[&[Check]] = &[
     buzzer::CHECKS,
     printer::CHECKS,
     sound::CHECKS,
+    pulse::CHECKS,
+    controllers::CHECKS,
     sim::CHECKS,
 ];
 

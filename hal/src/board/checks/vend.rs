@@ -15,7 +15,7 @@ pub(super) const CHECKS: &[super::Check] = &[
 ];
 
 fn vend_has_slots(board: &BoardSpec, found: &mut Findings) {
-    if board.vend.kind == VendKind::Relay && board.vend.slots.is_empty() {
+    if board.vend.kind != VendKind::None && board.vend.slots.is_empty() {
         found.add(
             "vend.slots",
             "a vending machine without slots",
@@ -26,7 +26,7 @@ fn vend_has_slots(board: &BoardSpec, found: &mut Findings) {
         found.add(
             "vend.kind",
             "slots are listed but the vending driver is \"none\"",
-            "set kind = \"relay\", or remove the slots",
+            "say in kind what drives them, such as \"relay\", or remove the slots",
         );
     }
 }
@@ -53,6 +53,9 @@ fn slot_names_are_printable(board: &BoardSpec, found: &mut Findings) {
 }
 
 fn slots_have_relays(board: &BoardSpec, found: &mut Findings) {
+    if board.vend.kind != VendKind::Relay {
+        return;
+    }
     for (index, slot) in board.vend.slots.iter().enumerate() {
         if slot.line.is_none() {
             found.add(

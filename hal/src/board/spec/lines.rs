@@ -78,7 +78,7 @@ pub struct OutputSpec {
 /// What a line is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
-    /// Drives a motor.
+    /// Drives a motor, or gives the machine credit.
     Relay,
     /// Drives a lamp or a buzzer.
     Indicator,

@@ -5,11 +5,14 @@ mod buzzer;
 mod display;
 mod keypad;
 mod lines;
+mod motor;
 mod printer;
+mod pulse;
 mod scanner;
 mod sim;
 mod sound;
 mod vend;
+mod xy;
 
 use std::path::{Path, PathBuf};
 
@@ -18,11 +21,14 @@ pub use buzzer::{BuzzerSpec, PwmSpec};
 pub use display::{DisplayKind, DisplaySpec, Rotation};
 pub use keypad::{KeySpec, KeypadKind, KeypadSpec};
 pub use lines::{Bias, GpioKind, GpioSpec, LineSpec, OutputSpec, Use, WiredLine};
+pub use motor::{BitSpec, CodesSpec, LineParity, ModbusMap, ModbusSpec, RegisterSpec, SpringSpec, WriteSpec};
 pub use printer::{Cut, PrinterKind, PrinterSpec, QrBy};
+pub use pulse::PulseSpec;
 pub use scanner::{DialectKind, ScannerKind, ScannerSpec, Terminator, TriggerKind};
 pub use sim::SimSpec;
 pub use sound::SoundSpec;
 pub use vend::{CounterKind, SlotSpec, VendKind, VendSpec, WithoutSensor};
+pub use xy::{XyDrive, XySpec};
 
 /// Everything a board file says about one kind of machine.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -54,7 +60,7 @@ pub struct BoardSpec {
 }
 
 impl BoardSpec {
-    /// Resolves the relative paths of scanner, printer and simulator in the runtime directory.
+    /// Resolves the relative paths of ports and simulator in the runtime directory.
     #[must_use]
     pub fn relative_to(mut self, directory: &Path) -> Self {
         let resolve = |path: &mut Option<PathBuf>| {
@@ -64,6 +70,9 @@ impl BoardSpec {
         };
         resolve(&mut self.scanner.path);
         resolve(&mut self.printer.path);
+        resolve(&mut self.vend.xy.path);
+        resolve(&mut self.vend.modbus.path);
+        resolve(&mut self.vend.spring.path);
         resolve(&mut self.sim.socket);
         self
     }
@@ -111,6 +120,8 @@ impl BoardSpec {
         let columns = columns.map(|(index, line)| (format!("keypad.columns[{index}]"), Some(line), Use::Input));
         let single = [
             ("vend.drop_sensor".to_owned(), self.vend.drop_sensor.as_ref(), Use::Input),
+            ("vend.pulse.line".to_owned(), self.vend.pulse.line.as_ref(), Use::Relay),
+            ("vend.pulse.inhibit".to_owned(), self.vend.pulse.inhibit.as_ref(), Use::Input),
             ("lamp.line".to_owned(), self.lamp.line.as_ref(), Use::Indicator),
             ("buzzer.line".to_owned(), self.buzzer.line.as_ref(), Use::Indicator),
         ];

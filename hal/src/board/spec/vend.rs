@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::LineSpec;
+use super::{LineSpec, ModbusSpec, PulseSpec, SpringSpec, XySpec};
 
 /// Which vending driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
@@ -13,6 +13,14 @@ pub enum VendKind {
     None,
     /// One relay per slot, and a drop sensor if there is one.
     Relay,
+    /// A line that imitates a coin acceptor.
+    Pulse,
+    /// A controller with the XY-VMC "upper computer" protocol.
+    Xy,
+    /// A motor board on RS-485: Modbus RTU, or a lane board with its frames.
+    Modbus,
+    /// A motor board with the 6-byte "spring" protocol.
+    Spring,
 }
 
 /// Where the latched drop counter is.
@@ -54,6 +62,14 @@ pub struct VendSpec {
     pub drop_counter: CounterKind,
     /// Needed when there is no drop sensor.
     pub without_sensor: Option<WithoutSensor>,
+    /// `[vend.pulse]`
+    pub pulse: PulseSpec,
+    /// `[vend.xy]`
+    pub xy: XySpec,
+    /// `[vend.modbus]`
+    pub modbus: ModbusSpec,
+    /// `[vend.spring]`
+    pub spring: SpringSpec,
     /// `[[vend.slots]]`
     pub slots: Vec<SlotSpec>,
 }
@@ -68,6 +84,10 @@ impl Default for VendSpec {
             drop_sensor: None,
             drop_counter: CounterKind::None,
             without_sensor: None,
+            pulse: PulseSpec::default(),
+            xy: XySpec::default(),
+            modbus: ModbusSpec::default(),
+            spring: SpringSpec::default(),
             slots: Vec::new(),
         }
     }
@@ -78,7 +98,8 @@ impl VendSpec {
     #[must_use]
     pub fn machine_chooses(&self) -> bool {
         match self.kind {
-            VendKind::None | VendKind::Relay => false,
+            VendKind::Xy => true,
+            VendKind::None | VendKind::Relay | VendKind::Pulse | VendKind::Modbus | VendKind::Spring => false,
         }
     }
 }
@@ -89,6 +110,24 @@ impl VendSpec {
 pub struct SlotSpec {
     /// What is printed beside the slot: 1 to 8 letters or digits.
     pub name: String,
-    /// The line of its relay.
+    /// The line of its relay or of its pulses.
     pub line: Option<LineSpec>,
+    /// Its number in the controller; without one the name is the number.
+    pub number: Option<u16>,
+}
+
+impl SlotSpec {
+    /// The slot's number in the controller.
+    #[must_use]
+    pub fn controller_number(&self) -> Option<u16> {
+        self.number.or_else(|| self.name.parse().ok())
+    }
+}
+
+impl VendSpec {
+    /// Why the machine can never deliver for this price in fen, with what to do; `None`: it can.
+    #[must_use]
+    pub fn refuses_price(&self, price: i64) -> Option<String> {
+        if self.kind == VendKind::Pulse { self.pulse.pulses(price).err() } else { None }
+    }
 }
