@@ -2,9 +2,10 @@
 //!
 //! [`machine`] is a whole vending machine behind a Unix socket, at the level of pins; [`pty`] is a scanner that only sends.
 //! [`scanner`], [`xy`], [`motor`] and [`printer`] are pure models of devices that answer, which [`port`] puts behind a real
-//! pseudo-terminal. The drivers that talk to them are the ones that ship. `disk` (feature `disk`) is a memory card below
+//! pseudo-terminal; [`bench`] puts together what a board needs. The drivers that talk to them are the ones that ship. `disk` (feature `disk`) is a memory card below
 //! SQLite that can lose its power.
 
+pub mod bench;
 #[cfg(feature = "disk")]
 pub mod disk;
 pub(crate) mod link;
