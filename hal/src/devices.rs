@@ -1,13 +1,16 @@
 //! The open devices, as the daemon's loop holds them. No method waits.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
-    mpsc::SyncSender,
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc::SyncSender,
+    },
+    time::Duration,
 };
 
 use crate::{
-    display::Frame,
+    display::{Frame, Screen},
     event::Beep,
     gpio::Bank,
     latest::Latest,
@@ -43,7 +46,10 @@ pub(crate) type GiveJob = Box<dyn Fn(Job) -> Result<(), VendRefused> + Send + Sy
 pub struct Devices {
     pub(crate) size: Option<(u32, u32)>,
     pub(crate) slots: Vec<String>,
-    pub(crate) frames: Option<Arc<Latest<Arc<Frame>>>>,
+    pub(crate) screen: Option<Arc<Screen>>,
+    /// Closed when the display's thread has ended, and how long a stop waits for that.
+    pub(crate) display_end: Option<(Arc<Latest<()>>, Duration)>,
+    pub(crate) status: Option<Arc<Latest<Vec<String>>>>,
     pub(crate) last_frame: Mutex<Option<Arc<Frame>>>,
     pub(crate) scanner: Option<Arc<dyn Scanner>>,
     pub(crate) vend: Option<GiveJob>,
@@ -61,12 +67,35 @@ pub struct Devices {
 }
 
 impl Devices {
-    /// Shows a frame; one that the panel has not taken yet is replaced.
+    /// Shows a frame; one that the panel has not taken yet is replaced. A panel that is dark is lit by it.
     pub fn show(&self, frame: Frame) {
-        let frame = Arc::new(frame);
+        self.put(Arc::new(frame), true);
+    }
+
+    /// Shows a frame that nobody waits for, such as the one of an idle machine: it neither lights a dark panel nor keeps a
+    /// lit one from going dark after the board's `blank_after_s`.
+    pub fn show_quietly(&self, frame: Frame) {
+        self.put(Arc::new(frame), false);
+    }
+
+    /// Lights a panel that went dark, without a new picture: somebody touched a key.
+    pub fn wake(&self) {
+        if let Some(frame) = self.last_frame() {
+            self.put(frame, true);
+        }
+    }
+
+    fn put(&self, frame: Arc<Frame>, wakes: bool) {
         *self.last() = Some(Arc::clone(&frame));
-        if let Some(frames) = &self.frames {
-            frames.put(frame);
+        if let Some(screen) = &self.screen {
+            screen.put(frame, wakes);
+        }
+    }
+
+    /// Shows a few short lines of ASCII on the status display, where there is one: the first one large.
+    pub fn status(&self, lines: Vec<String>) {
+        if let Some(status) = &self.status {
+            status.put(lines);
         }
     }
 
@@ -221,7 +250,8 @@ impl Devices {
 
 impl Drop for Devices {
     /// Switches every output off at once and for good, then lets the threads end by themselves: the vending thread may be in
-    /// the middle of a pulse.
+    /// the middle of a pulse. Only the display's is waited for, some seconds at most: an e-paper that is not cleared goes on
+    /// showing a code that can be paid, and a console that is not given back stays blind.
     fn drop(&mut self) {
         if let Some(bank) = &self.bank {
             bank.make_safe();
@@ -235,8 +265,11 @@ impl Drop for Devices {
         if let Some(sounds) = &self.sounds {
             sounds.close();
         }
-        if let Some(frames) = &self.frames {
-            frames.close();
+        if let Some(screen) = &self.screen {
+            screen.frames.close();
+        }
+        if let Some(status) = &self.status {
+            status.close();
         }
         if let Some(lamp) = &self.lamp {
             lamp.close();
@@ -246,6 +279,9 @@ impl Drop for Devices {
         }
         if let Some(task) = &self.scanner_task {
             task.abort();
+        }
+        if let Some((ended, limit)) = &self.display_end {
+            ended.take_within(*limit);
         }
     }
 }

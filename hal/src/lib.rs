@@ -7,7 +7,8 @@
 //! | [`open()`], [`Devices`] | opens what the board names; the daemon's loop owns the result and never waits on it |
 //! | [`event`] | what devices tell the loop |
 //! | [`gpio`] | output and input lines: character device, rppal, simulator |
-//! | [`display`] | the frame in memory, the Linux framebuffer, the simulated panel |
+//! | [`display`] | the frame in memory, and the panels: DRM, Linux framebuffer, TFT and e-paper on SPI, the simulated one |
+//! | [`oled`] | a small status display on I²C |
 //! | [`scanner`] | line assembler, five dialects, serial, keyboard and HID POS drivers |
 //! | [`vend`] | relays and drop sensor, pulses, vending controllers, motor boards |
 //! | [`keypad`] | buttons on lines |
@@ -26,6 +27,7 @@ pub mod event;
 pub mod gpio;
 pub mod keypad;
 mod latest;
+pub mod oled;
 mod open;
 mod pace;
 mod port;

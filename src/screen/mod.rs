@@ -11,7 +11,8 @@
 //! | `qr`, `picture`, `text`, `breaking`, `glyphs`, `ink` | how the marks are drawn |
 //! | `style`, `colour` | sizes for each class of panel, the palette |
 //!
-//! Any size from 240×240 up works, landscape and portrait. Nothing here fails but the target: a character without a
+//! Any size from 240×240 up works, landscape and portrait; on e-papers of 250×122 and 296×128 the pay page with one code and
+//! the short notices do. Nothing here fails but the target: a character without a
 //! glyph is a box, a text without room shrinks and then ends in an ellipsis.
 
 mod breaking;

@@ -149,6 +149,11 @@ impl Page<'_> {
 
 /// The blocks that pages are made of.
 impl Page<'_> {
+    /// Whether it is an e-paper of two or three inches: 122 or 128 rows, with room for a code and three lines.
+    pub(super) fn is_tiny(&self) -> bool {
+        self.size.width.min(self.size.height) < 200
+    }
+
     pub(super) fn say(&self, text: &str, fonts: &'static [Font], ink: embedded_graphics::pixelcolor::Rgb565) -> Words {
         Words { text: text.to_owned(), fonts, ink }
     }

@@ -210,7 +210,9 @@ impl Shown<'_> {
             (None, false) => page.words.or_show_code,
             (None, true) => page.words.or_show_any,
         };
-        trouble.or_else(|| due.scanner.then(|| page.note(show)))
+        // On the smallest e-papers the code would shrink for it until no phone reads it.
+        let note = |text| if page.is_tiny() { page.note(text).optional() } else { page.note(text) };
+        trouble.or_else(|| due.scanner.then(|| note(show)))
     }
 }
 

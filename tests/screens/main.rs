@@ -6,6 +6,7 @@
 
 mod codes;
 mod panel;
+mod panels;
 mod pictures;
 mod samples;
 mod shared;

@@ -16,7 +16,10 @@ impl BoardSpec {
             ..Self::default()
         };
         match part {
-            Part::Display => only.display = self.display.clone(),
+            Part::Display => {
+                only.display = self.display.clone();
+                only.status_display = self.status_display.clone();
+            }
             Part::Scanner => only.scanner = self.scanner.clone(),
             Part::Vend => only.vend = self.vend.clone(),
             Part::Keypad => only.keypad = self.keypad.clone(),
@@ -35,7 +38,9 @@ impl BoardSpec {
     pub fn has(&self, part: Part) -> bool {
         let nothing = Self::default();
         match part {
-            Part::Display => self.display.kind != nothing.display.kind,
+            Part::Display => {
+                self.display.kind != nothing.display.kind || self.status_display.kind != nothing.status_display.kind
+            }
             Part::Scanner => self.scanner.kind != nothing.scanner.kind,
             Part::Vend => self.vend.kind != nothing.vend.kind,
             Part::Keypad => self.keypad.kind != nothing.keypad.kind,

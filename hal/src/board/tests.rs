@@ -319,3 +319,70 @@ fn a_relay_that_is_on_at_power_on_is_refused_whichever_way_its_driver_works() {
         assert_eq!(parse(&text).map_or_else(|errors| errors.0.len(), |_| 0), problems, "{offset}{inverted}");
     }
 }
+
+/// Each wrong display, with the key that is named and a word of the advice.
+#[test]
+fn a_panel_that_could_not_work_is_refused_with_what_to_do() {
+    const TFT: &str = r#"
+kind = "spi"
+controller = "ili9341"
+spi = "/dev/spidev0.0"
+dc = { name = "GPIO25" }
+reset = { name = "GPIO27", active_low = true }
+width = 240
+height = 320
+light = { line = { name = "GPIO18" } }
+"#;
+    const EPAPER: &str = r#"
+kind = "epaper"
+controller = "ssd1680"
+spi = "/dev/spidev0.0"
+dc = { name = "GPIO25" }
+reset = { name = "GPIO17", active_low = true }
+busy = { name = "GPIO22" }
+width = 122
+height = 250
+rotation = 90
+"#;
+    let with = |display: &str| {
+        let (head, rest) = SOUND.split_once("[display]").expect("a display");
+        let (_, rest) = rest.split_once("[scanner]").expect("a scanner");
+        format!("{head}[display]{display}[scanner]{rest}")
+    };
+    assert_eq!(parse(&with(TFT)).expect("sound").display.size(), (240, 320));
+    assert_eq!(parse(&with(EPAPER)).expect("sound").display.size(), (250, 122));
+    let wrong = [
+        (TFT, "active_low = true", "", "display.reset", "active_low = true"),
+        (TFT, "dc = { name = \"GPIO25\" }", "", "display.dc", "dc ="),
+        (TFT, "spi = \"/dev/spidev0.0\"", "", "display.spi", "spidev"),
+        (TFT, "controller = \"ili9341\"", "", "display.controller", "st7789"),
+        (TFT, "\"ili9341\"", "\"ssd1680\"", "display.controller", "st7789"),
+        (TFT, "width = 240\nheight = 320", "width = 320\nheight = 240", "display.width", "rotation = 90"),
+        (TFT, "width = 240", "width = 240\noffset_x = 1", "display.width", "as the panel is made"),
+        (TFT, "width", "speed_hz = 80_000_000\nwidth", "display.speed_hz", "40000000"),
+        (TFT, "width", "spi_mode = 1\nwidth", "display.spi_mode", "3"),
+        (TFT, "width", "init = [[0x36, 0x08], []]\nwidth", "display.init", "argument"),
+        (TFT, "width", "brightness = 40\nwidth", "display.brightness", "pwm"),
+        (TFT, "line = { name = \"GPIO18\" }", "", "display.light", "backlight"),
+        (TFT, "GPIO18", "GPIO25", "display.light.line", "its own line"),
+        (TFT, "width", "blank_after_s = 1\nwidth", "display.blank_after_s", "10"),
+        (EPAPER, "\"ssd1680\"", "\"ssd1680-red\"", "display.controller", "black-and-white"),
+        (EPAPER, "width", "blank_after_s = 60\nwidth", "display.blank_after_s", "remove"),
+        (EPAPER, "busy = { name = \"GPIO22\" }", "", "display.busy", "when a picture is done"),
+        (EPAPER, "reset = { name = \"GPIO17\", active_low = true }", "", "display.reset", "wakes it"),
+    ];
+    for (text, from, to, key, advice) in wrong {
+        let found = problems(&with(&text.replacen(from, to, 1)));
+        assert_eq!(found.len(), 1, "{from} -> {to}: {found:#?}");
+        assert_eq!(found[0].key, key, "{found:#?}");
+        assert!(found[0].advice.contains(advice), "{found:#?}");
+    }
+}
+
+#[test]
+fn a_status_display_needs_a_bus_and_an_address_that_such_displays_have() {
+    let text = format!("{SOUND}[status_display]\nkind = \"ssd1306\"\naddress = 0x27\nheight = 48\n");
+    assert_eq!(keys(&text), ["status_display.path", "status_display.address", "status_display.height"]);
+    let sound = format!("{SOUND}[status_display]\nkind = \"sh1106\"\npath = \"/dev/i2c-1\"\n");
+    assert_eq!(parse(&sound).expect("sound").status_display.address, 0x3C);
+}

@@ -13,19 +13,18 @@ use rustix::{
 
 use super::{
     Display, DisplayError,
+    changes::Shown,
+    console::Console,
     frame::Frame,
     layout::{Channel, Layout},
 };
-use crate::{
-    board::Rotation,
-    safe_state::{self, MakeSafe},
-};
+use crate::board::Rotation;
 
 const FBIOGET_VSCREENINFO: Opcode = 0x4600;
 const FBIOGET_FSCREENINFO: Opcode = 0x4602;
-const KDSETMODE: Opcode = 0x4B3A;
-const KD_TEXT: usize = 0;
-const KD_GRAPHICS: usize = 1;
+const FBIOBLANK: Opcode = 0x4611;
+const UNBLANK: usize = 0;
+const POWER_DOWN: usize = 4;
 
 /// `struct fb_bitfield` of the kernel's `linux/fb.h`.
 #[repr(C)]
@@ -133,51 +132,14 @@ impl Drop for Memory {
     }
 }
 
-/// A console in graphics mode, so that the kernel's text and cursor stay off the picture. Text again on drop and on panic.
-struct Console(File);
-
-impl Console {
-    fn graphics(path: &Path) -> Result<Arc<Self>, DisplayError> {
-        let open = |why: String| DisplayError::Open { device: path.display().to_string(), why };
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(path)
-            .map_err(|error| open(format!("{error}; is the user in the group tty?")))?;
-        let console = Arc::new(Self(file));
-        console
-            .set(KD_GRAPHICS)
-            .map_err(|error| open(format!("{error}; it must be a real console such as /dev/tty1")))?;
-        safe_state::register(&console);
-        Ok(console)
-    }
-
-    #[expect(unsafe_code, reason = "KDSETMODE has no safe wrapper")]
-    fn set(&self, mode: usize) -> rustix::io::Result<()> {
-        // SAFETY: KDSETMODE takes an integer argument and touches no memory of ours.
-        unsafe { ioctl::ioctl(&self.0, IntegerSetter::<KDSETMODE>::new_usize(mode)) }
-    }
-}
-
-impl MakeSafe for Console {
-    fn make_safe(&self) {
-        // So that the panic's report can be read on the screen.
-        let _ = self.set(KD_TEXT);
-    }
-}
-
-impl Drop for Console {
-    fn drop(&mut self) {
-        self.make_safe();
-    }
-}
-
 /// An open framebuffer.
 pub struct Framebuffer {
+    file: File,
     memory: Memory,
     start: usize,
     layout: Layout,
-    rotation: Rotation,
+    shown: Shown,
+    is_dark: bool,
     _console: Option<Arc<Console>>,
 }
 
@@ -202,7 +164,8 @@ impl Framebuffer {
         let (start, length) = (visible_start(&var, &fix), fix.smem_len as usize);
         layout.check(length.saturating_sub(start))?;
         let memory = Memory::map(&file, length).map_err(|error| open(error.to_string()))?;
-        Ok(Self { memory, start, layout, rotation, _console: console.map(Console::graphics).transpose()? })
+        let console = console.map(Console::graphics).transpose()?;
+        Ok(Self { file, memory, start, layout, shown: Shown::nothing(rotation), is_dark: false, _console: console })
     }
 
     /// Width and height of the panel as it is made.
@@ -222,22 +185,37 @@ fn geometry(file: &File) -> rustix::io::Result<(VarInfo, FixInfo)> {
     }
 }
 
+impl Framebuffer {
+    #[expect(unsafe_code, reason = "FBIOBLANK has no safe wrapper")]
+    fn set_blank(&self, level: usize) -> rustix::io::Result<()> {
+        // SAFETY: FBIOBLANK takes an integer argument and touches no memory of ours.
+        unsafe { ioctl::ioctl(&self.file, IntegerSetter::<FBIOBLANK>::new_usize(level)) }
+    }
+}
+
 impl Display for Framebuffer {
     fn show(&mut self, frame: &Frame) -> Result<(), DisplayError> {
-        let layout = self.layout;
-        let start = self.start;
-        let turned;
-        let frame = match self.rotation {
-            Rotation::None => frame,
-            rotation @ (Rotation::Quarter | Rotation::Half | Rotation::ThreeQuarters) => {
-                turned = frame.rotated(rotation);
-                &turned
-            }
-        };
-        if let Some(visible) = self.memory.bytes().get_mut(start..) {
-            layout.write(frame, visible);
+        let (panel, areas) = self.shown.next(frame);
+        self.layout.holds(panel)?;
+        if let Some(visible) = self.memory.bytes().get_mut(self.start..) {
+            areas.into_iter().for_each(|area| self.layout.write(panel, area, (0, 0), visible));
         }
         Ok(())
+    }
+
+    fn blank(&mut self, dark: bool) -> Result<(), DisplayError> {
+        if self.is_dark != dark {
+            self.is_dark = dark;
+            // Many drivers cannot: then the light alone goes, or nothing.
+            if let Err(error) = self.set_blank(if dark { POWER_DOWN } else { UNBLANK }) {
+                tracing::debug!(%error, "this framebuffer cannot blank");
+            }
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        let _ = self.blank(false);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{
     DisplayError,
+    changes::Area,
     frame::{Frame, widen},
 };
 
@@ -74,11 +75,29 @@ impl Layout {
         self.red.place(red) | self.green.place(green) | self.blue.place(blue)
     }
 
-    /// Writes the frame into the framebuffer's memory, from the top left; what does not fit is cut off.
-    pub fn write(&self, frame: &Frame, memory: &mut [u8]) {
-        let rows = memory.chunks_mut(self.stride).take(self.height);
-        for (row, pixels) in rows.zip(frame.rows()) {
-            let cells = row.chunks_exact_mut(self.bytes_per_pixel).take(self.width);
+    /// Refuses a picture that this panel would cut: half a code cannot be paid.
+    ///
+    /// # Errors
+    /// Names both sizes.
+    pub fn holds(&self, frame: &Frame) -> Result<(), DisplayError> {
+        let (width, height) = (frame.width() as usize, frame.height() as usize);
+        if width <= self.width && height <= self.height {
+            return Ok(());
+        }
+        Err(DisplayError::Lost(format!(
+            "the panel has {}×{} pixels, and the board says {width}×{height}: correct width and height in [display]",
+            self.width, self.height
+        )))
+    }
+
+    /// Writes a part of the frame into the framebuffer's memory, the frame's upper left corner at `corner`; what does not
+    /// fit is cut off.
+    pub fn write(&self, frame: &Frame, area: Area, corner: (usize, usize), memory: &mut [u8]) {
+        let first = area.top + corner.1;
+        let rows = memory.chunks_mut(self.stride).take(self.height).skip(first);
+        for (row, pixels) in rows.zip(area.rows(frame)) {
+            let left = area.left + corner.0;
+            let cells = row.chunks_exact_mut(self.bytes_per_pixel).take(self.width).skip(left);
             for (cell, pixel) in cells.zip(pixels) {
                 let word = self.pixel(*pixel).to_ne_bytes();
                 // The low bytes of the word, in the machine's order.
@@ -99,6 +118,10 @@ mod tests {
         [0, 1, 2].map(|index| Channel { offset: offsets[index], length: lengths[index] })
     }
 
+    fn write(layout: Layout, frame: &Frame, memory: &mut [u8]) {
+        layout.write(frame, Area::whole(frame), (0, 0), memory);
+    }
+
     fn layout(bytes_per_pixel: usize, stride: usize, channels: [Channel; 3]) -> Layout {
         let [red, green, blue] = channels;
         Layout { width: 2, height: 2, stride, bytes_per_pixel, red, green, blue }
@@ -109,7 +132,7 @@ mod tests {
         let layout = layout(2, 6, channels([11, 5, 0], [5, 6, 5]));
         layout.check(10).expect("the last row needs no padding");
         let mut memory = [0xEE; 10];
-        layout.write(&Frame::filled(2, 2, Rgb565::RED), &mut memory);
+        write(layout, &Frame::filled(2, 2, Rgb565::RED), &mut memory);
         assert_eq!(memory, [0, 0xF8, 0, 0xF8, 0xEE, 0xEE, 0, 0xF8, 0, 0xF8]);
     }
 
@@ -117,7 +140,7 @@ mod tests {
     fn a_32_bit_panel_gets_all_eight_bits() {
         let layout = layout(4, 8, channels([16, 8, 0], [8, 8, 8]));
         let mut memory = [0; 16];
-        layout.write(&Frame::filled(2, 2, Rgb565::YELLOW), &mut memory);
+        write(layout, &Frame::filled(2, 2, Rgb565::YELLOW), &mut memory);
         assert_eq!(memory[..4], [0x00, 0xFF, 0xFF, 0x00]);
     }
 
@@ -125,15 +148,27 @@ mod tests {
     fn a_bgr_panel_gets_its_own_order() {
         let layout = layout(4, 8, channels([0, 8, 16], [8, 8, 8]));
         let mut memory = [0; 16];
-        layout.write(&Frame::filled(2, 2, Rgb565::RED), &mut memory);
+        write(layout, &Frame::filled(2, 2, Rgb565::RED), &mut memory);
         assert_eq!(memory[..4], [0xFF, 0x00, 0x00, 0x00]);
     }
 
     #[test]
-    fn a_frame_larger_than_the_panel_is_cut() {
+    fn a_part_goes_to_its_own_place_and_touches_nothing_else() {
         let layout = layout(2, 4, channels([11, 5, 0], [5, 6, 5]));
+        let mut memory = [0xEE; 8];
+        let one = Area { left: 0, top: 0, width: 1, height: 1 };
+        layout.write(&Frame::filled(1, 1, Rgb565::RED), one, (1, 1), &mut memory);
+        assert_eq!(memory, [0xEE, 0xEE, 0xEE, 0xEE, 0xEE, 0xEE, 0, 0xF8]);
+    }
+
+    #[test]
+    fn a_frame_larger_than_the_panel_is_refused_and_would_be_cut() {
+        let layout = layout(2, 4, channels([11, 5, 0], [5, 6, 5]));
+        layout.holds(&Frame::new(2, 2)).expect("it fits");
+        let error = layout.holds(&Frame::new(3, 2)).expect_err("half a code cannot be paid");
+        assert!(error.to_string().contains("2×2 pixels, and the board says 3×2"), "{error}");
         let mut memory = [0; 8];
-        layout.write(&Frame::filled(9, 9, Rgb565::WHITE), &mut memory);
+        write(layout, &Frame::filled(9, 9, Rgb565::WHITE), &mut memory);
         assert_eq!(memory, [0xFF; 8]);
     }
 

@@ -1,15 +1,24 @@
 //! Displays: a frame in memory goes to a panel, on the panel's own thread.
 
+pub mod bus;
+pub mod changes;
+mod console;
+pub mod drm;
+pub mod epaper;
 pub mod fbdev;
 pub mod frame;
 pub mod layout;
+pub mod light;
 pub mod sim;
+pub mod spidev;
+pub mod test_card;
+pub mod tft;
 mod worker;
 
 use std::time::Duration;
 
 pub use frame::Frame;
-pub(crate) use worker::Worker;
+pub(crate) use worker::{Ended, Lamp, Open, Screen, Worker};
 
 /// Why a frame did not reach the panel.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +56,17 @@ pub trait Display: Send {
     fn check(&mut self) -> Result<(), DisplayError> {
         Ok(())
     }
+
+    /// Makes the panel dark while nobody looks, or shows the picture again. A panel that cannot stays as it is.
+    ///
+    /// # Errors
+    /// The display is then closed and opened again.
+    fn blank(&mut self, _dark: bool) -> Result<(), DisplayError> {
+        Ok(())
+    }
+
+    /// The daemon stops: leaves nothing behind that a buyer could pay or be misled by.
+    fn close(&mut self) {}
 }
 
 /// A display that exists in memory only: the daemon keeps the last frame anyway.

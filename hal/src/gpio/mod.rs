@@ -131,6 +131,12 @@ impl Bank {
         bank
     }
 
+    /// Another bank of the same lines that is closed by itself: a panel is cleared after the motors are off for good.
+    #[must_use]
+    pub fn beside(&self) -> Arc<Self> {
+        Self::new(Arc::clone(&self.lines))
+    }
+
     /// Requests an output, inactive from the same moment.
     ///
     /// # Errors

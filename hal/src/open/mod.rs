@@ -6,6 +6,7 @@ mod indicators;
 mod keypad;
 mod printer;
 mod scanner;
+mod status_display;
 mod vend;
 
 use std::{
@@ -101,7 +102,9 @@ pub fn open(board: &BoardSpec, events: Sender<DeviceEvent>) -> Result<Devices, O
         devices: Devices {
             size: None,
             slots: Vec::new(),
-            frames: None,
+            screen: None,
+            display_end: None,
+            status: None,
             last_frame: Mutex::default(),
             scanner: None,
             vend: None,
@@ -121,6 +124,7 @@ pub fn open(board: &BoardSpec, events: Sender<DeviceEvent>) -> Result<Devices, O
     opening.vend()?;
     opening.indicators()?;
     opening.display()?;
+    opening.status_display()?;
     opening.scanner()?;
     opening.keypad()?;
     opening.printer()?;
@@ -131,10 +135,11 @@ pub fn open(board: &BoardSpec, events: Sender<DeviceEvent>) -> Result<Devices, O
     Ok(opening.devices)
 }
 
-/// Requests every output of a board inactive and lets go of it: for `ExecStopPost=` after a daemon that was killed.
+/// Requests every output of a board inactive and lets go of it: for `ExecStopPost=` after a daemon that was killed. An
+/// e-paper is cleared, which takes some seconds: it would go on showing a code that can be paid.
 ///
 /// # Errors
-/// One message per output that could not be reached.
+/// One message per output that could not be reached, and one for an e-paper that could not be cleared.
 pub fn release_outputs(board: &BoardSpec) -> Result<(), Vec<String>> {
     let mut faults: Vec<String> =
         sound::silence(&board.buzzer).err().map(|fault| fault.to_string()).into_iter().collect();
@@ -146,10 +151,13 @@ pub fn release_outputs(board: &BoardSpec) -> Result<(), Vec<String>> {
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
-fn release_lines(board: &BoardSpec, bank: &Bank) -> Vec<String> {
+fn release_lines(board: &BoardSpec, bank: &Arc<Bank>) -> Vec<String> {
     let wired = board.lines();
     let outputs = wired.iter().filter(|wired| wired.purpose != Use::Input);
-    outputs.filter_map(|wired| bank.output(wired.line).err()).map(|fault| fault.to_string()).collect()
+    let mut faults: Vec<String> =
+        outputs.filter_map(|wired| bank.output(wired.line).err()).map(|fault| fault.to_string()).collect();
+    faults.extend(display::clear_epaper(board, bank).err().map(|fault| fault.to_string()));
+    faults
 }
 
 /// Held by a driver while it runs: wakes the loop when the driver ends, which may hold a job that is never answered.

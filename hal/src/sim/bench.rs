@@ -25,7 +25,7 @@ use super::{
 };
 use crate::board::{
     BoardSpec, BuzzerSpec, DialectKind, DisplayKind, DisplaySpec, GpioKind, LineSpec, ModbusMap, PrinterKind,
-    ScannerKind, SoundSpec, VendKind,
+    ScannerKind, SoundSpec, StatusSpec, VendKind,
 };
 
 /// Paper for many receipts, in dots.
@@ -89,6 +89,7 @@ fn simulated(board: &BoardSpec, folder: &Path) -> BoardSpec {
         board.buzzer = BuzzerSpec { line, ..BuzzerSpec::default() };
         board.gpio.kind = GpioKind::Sim;
     }
+    board.status_display = StatusSpec::default();
     board.sound = SoundSpec::default();
     board.sim.socket = Some(folder.join("machine.sock"));
     board.scanner.path = Some(folder.join("scanner"));

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
-    /// `[display]`
+    /// `[display]` and `[status_display]`
     Display,
     /// `[scanner]`
     Scanner,

@@ -82,6 +82,8 @@ pub enum Use {
     Relay,
     /// Drives a lamp or a buzzer.
     Indicator,
+    /// Drives a panel or its light.
+    Panel,
     /// Is read.
     Input,
 }

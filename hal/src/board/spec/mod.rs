@@ -11,6 +11,7 @@ mod pulse;
 mod scanner;
 mod sim;
 mod sound;
+mod status_display;
 mod vend;
 mod xy;
 
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 pub use about::{AboutSpec, Architecture, Part, Proof};
 pub use buzzer::{BuzzerSpec, PwmSpec};
-pub use display::{DisplayKind, DisplaySpec, Rotation};
+pub use display::{Controller, DisplayKind, DisplaySpec, LightSpec, Rotation};
 pub use keypad::{KeySpec, KeypadKind, KeypadSpec};
 pub use lines::{Bias, GpioKind, GpioSpec, LineSpec, OutputSpec, Use, WiredLine};
 pub use motor::{BitSpec, CodesSpec, LineParity, ModbusMap, ModbusSpec, RegisterSpec, SpringSpec, WriteSpec};
@@ -27,6 +28,7 @@ pub use pulse::PulseSpec;
 pub use scanner::{DialectKind, ScannerKind, ScannerSpec, Terminator, TriggerKind};
 pub use sim::SimSpec;
 pub use sound::SoundSpec;
+pub use status_display::{StatusKind, StatusSpec};
 pub use vend::{CounterKind, SlotSpec, VendKind, VendSpec, WithoutSensor};
 pub use xy::{XyDrive, XySpec};
 
@@ -39,6 +41,8 @@ pub struct BoardSpec {
     pub about: AboutSpec,
     /// `[display]`
     pub display: DisplaySpec,
+    /// `[status_display]`
+    pub status_display: StatusSpec,
     /// `[scanner]`
     pub scanner: ScannerSpec,
     /// `[gpio]`
@@ -118,6 +122,10 @@ impl BoardSpec {
         let rows = rows.map(|(index, line)| (format!("keypad.rows[{index}]"), Some(line), Use::Indicator));
         let columns = self.keypad.columns.iter().enumerate();
         let columns = columns.map(|(index, line)| (format!("keypad.columns[{index}]"), Some(line), Use::Input));
+        let display = self.display.lines().map(|(key, line, is_read)| {
+            let purpose = if is_read { Use::Input } else { Use::Panel };
+            (format!("display.{key}"), line, purpose)
+        });
         let single = [
             ("vend.drop_sensor".to_owned(), self.vend.drop_sensor.as_ref(), Use::Input),
             ("vend.pulse.line".to_owned(), self.vend.pulse.line.as_ref(), Use::Relay),
@@ -130,6 +138,7 @@ impl BoardSpec {
             .chain(rows)
             .chain(columns)
             .chain(single)
+            .chain(display)
             .filter_map(|(key, line, purpose)| line.map(|line| WiredLine { key, line, purpose }))
             .collect()
     }
