@@ -5,6 +5,7 @@
 
 mod checks;
 mod firmware;
+mod needs;
 mod only;
 mod read;
 mod spec;

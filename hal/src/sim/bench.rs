@@ -24,8 +24,8 @@ use super::{
     xy::{XyMachine, XySlot},
 };
 use crate::board::{
-    BoardSpec, BuzzerSpec, DialectKind, DisplayKind, DisplaySpec, GpioKind, LineSpec, ModbusMap, PrinterKind,
-    ScannerKind, SoundSpec, StatusSpec, VendKind,
+    AboutSpec, BoardSpec, BuzzerSpec, DialectKind, DisplayKind, DisplaySpec, GpioKind, LineSpec, ModbusMap,
+    PrinterKind, ScannerKind, SoundSpec, StatusSpec, VendKind,
 };
 
 /// Paper for many receipts, in dots.
@@ -72,7 +72,7 @@ impl Bench {
 
 /// The same board on simulated devices, whose ports are in `folder`.
 fn simulated(board: &BoardSpec, folder: &Path) -> BoardSpec {
-    let mut board = board.clone();
+    let mut board = BoardSpec { about: AboutSpec::default(), ..board.clone() };
     if board.gpio.kind != GpioKind::None {
         board.gpio.kind = GpioKind::Sim;
     }
@@ -100,10 +100,13 @@ fn simulated(board: &BoardSpec, folder: &Path) -> BoardSpec {
     board
 }
 
+/// The machine on the lines is quick; the models of controllers take their own time.
 fn quickly(board: &mut BoardSpec) {
-    board.vend.max_on_ms = 600;
-    board.vend.drop_window_ms = 150;
-    board.vend.settle_ms = 50;
+    if board.vend.kind == VendKind::Relay {
+        board.vend.max_on_ms = 600;
+        board.vend.drop_window_ms = 150;
+        board.vend.settle_ms = 50;
+    }
     board.sim.motor_ms = 60;
     board.sim.fall_ms = 20;
     board.sim.one_shot_ms = 900;
