@@ -11,10 +11,12 @@ mod duties;
 mod faults;
 mod files;
 mod filing;
+mod finding;
 mod guide;
 mod hub;
 mod instalments;
 mod journal;
+mod machine;
 mod orders;
 mod pay;
 mod queue;
@@ -187,7 +189,7 @@ enum Command {
     Filing(filing::FilingArgs),
     /// Play the channels' joint-test cases with one fen each, return the money, and write a report
     Rehearse(Box<rehearse::RehearseArgs>),
-    /// Work on the machine's outputs; the daemon must not be running
+    /// The boards that there are, what this computer has, and the machine's outputs; no daemon is asked
     #[command(subcommand)]
     Board(board::Command),
     /// Print completions for a shell
