@@ -207,6 +207,7 @@ fn routes(api: Api) -> Router {
         .route("/v1/queue/flush", post(queue::flush))
         .route("/v1/events", get(events::stream))
         .route("/v1/terminal", get(terminal::show))
+        .route("/v1/reach", get(terminal::reach))
         .route("/v1/faults/{name}", put(terminal::raise).delete(terminal::clear))
         .route("/v1/screen.png", get(terminal::screen))
         .route("/v1/openapi.json", get(openapi::show))

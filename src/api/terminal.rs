@@ -1,5 +1,7 @@
 //! The terminal itself: how it does, its faults, its picture.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
@@ -12,7 +14,10 @@ use super::Api;
 use super::body::{Named, Wanted};
 use super::problem::{Code, Problem};
 use super::wanted::Nothing;
-use super::wire::{FaultRow, TerminalStatus};
+use super::wire::{FaultRow, Reach, TerminalStatus};
+
+/// How long `GET /v1/reach` waits for all channels together: its caller gives up after 30 s.
+const REACH_LIMIT: Duration = Duration::from_secs(20);
 
 /// Faults that come and go with their cause, by the beginning of their names.
 const BY_THEMSELVES: [&str; 8] =
@@ -87,6 +92,19 @@ pub(super) async fn screen(State(api): State<Api>) -> Result<Response, Problem> 
         Ok(Err(error)) => Err(Problem::new(Code::PictureFailed, error.to_string())),
         Err(error) => Err(Problem::new(Code::PictureFailed, error.to_string())),
     }
+}
+
+/// `GET /v1/reach`: asks the channels now. Nothing is signed, and no money is asked for.
+pub(super) async fn reach(State(api): State<Api>) -> Json<Reach> {
+    let nobody = || "no channel is set up that could be asked".to_owned();
+    let asked = match &api.terminal.news().notices {
+        Some(notices) => {
+            let asked = tokio::time::timeout(REACH_LIMIT, notices.channels.ask_time()).await;
+            asked.unwrap_or_else(|_late| Err("no channel has answered in time".to_owned()))
+        }
+        None => Err(nobody()),
+    };
+    Json(Reach { channel: asked.as_ref().ok().copied(), trouble: asked.err() })
 }
 
 /// `GET /healthz`: 200 as long as the loop answers, whether the machine sells or not.

@@ -13,13 +13,16 @@ mod files;
 mod filing;
 mod finding;
 mod guide;
+mod health;
 mod hub;
 mod instalments;
 mod journal;
 mod machine;
 mod orders;
 mod pay;
+mod provision;
 mod queue;
+mod ready;
 mod receipt;
 mod reconcile;
 mod refund;
@@ -31,6 +34,8 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod text;
+#[cfg(test)]
+mod update_tests;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -192,6 +197,8 @@ enum Command {
     /// The boards that there are, what this computer has, and the machine's outputs; no daemon is asked
     #[command(subcommand)]
     Board(board::Command),
+    /// Make this machine a terminal from a folder on its card, or say what a card does on another board
+    Provision(provision::ProvisionArgs),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -263,6 +270,10 @@ enum Question {
     Screen(screen::ScreenArgs),
     /// Look for trouble, and say what to do about it
     Doctor(doctor::DoctorArgs),
+    /// Say by the exit code whether this program does its work here, for updaters
+    Health(health::HealthArgs),
+    /// Say by the exit code whether the program may be replaced now, for updaters
+    ReadyForUpdate(ready::ReadyArgs),
 }
 
 /// On or off.
@@ -318,6 +329,7 @@ fn perform(cli: Cli) -> Result<Answer, Failure> {
         Command::Filing(args) => wait(filing::act(args)),
         Command::Rehearse(args) => wait(rehearse::act(*args, socket(cli.socket))),
         Command::Board(command) => board::act(&command, &socket(cli.socket)),
+        Command::Provision(args) => provision::act(&args, &socket(cli.socket)),
         Command::Completions { shell } => Ok(completions(shell)),
     }
 }
@@ -343,6 +355,8 @@ async fn ask(client: &Client, question: Question) -> Result<Answer, Failure> {
         Question::Sell { on_or_off } => faults::sell(client, on_or_off).await,
         Question::Screen(args) => screen::save(client, args).await,
         Question::Doctor(args) => doctor::examine(client, args).await,
+        Question::Health(args) => health::examine(client, args).await,
+        Question::ReadyForUpdate(args) => ready::ask(client, args).await,
     }
 }
 

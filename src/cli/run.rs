@@ -28,7 +28,16 @@ pub(super) fn run(files: &Files) -> Result<Answer, Failure> {
 }
 
 fn not_started(error: StartError) -> Failure {
-    let exit = if matches!(error, StartError::Journal(_)) { Exit::Journal } else { Exit::Refused };
+    let exit = match error {
+        StartError::Journal(_) => Exit::Journal,
+        StartError::OtherBoard(_) => Exit::Config,
+        StartError::Client(_)
+        | StartError::Devices(_)
+        | StartError::Api(_)
+        | StartError::Entropy
+        | StartError::Broken(_)
+        | StartError::ApiEnded => Exit::Refused,
+    };
     Failure::other(exit, error.to_string())
 }
 

@@ -18,7 +18,7 @@ use crate::sync::status::{LinkNews, LinkState};
 use payment::channel::ChannelId;
 
 /// What the command says, asked of the machine.
-async fn on(machine: &Machine, words: &[&str]) -> Result<Answer, Failure> {
+pub(super) async fn on(machine: &Machine, words: &[&str]) -> Result<Answer, Failure> {
     let client = Client::new(machine.socket.clone())?;
     let Command::Ask(question) = Cli::parse_from([&["till"], words].concat()).command else {
         panic!("{words:?} does not ask the daemon");

@@ -68,6 +68,7 @@ impl Calls {
     /// Asks a channel for the time, unsigned.
     pub fn ask_time(&self) {
         let channels = self.channels.clone();
+        // The clock is told.
         tokio::spawn(async move { channels.ask_time().await });
     }
 

@@ -19,11 +19,13 @@ pub struct Machinery {
     waiting: Vec<Vend>,
     /// The driver that said that it ended.
     ended: Option<String>,
+    /// What stands on the status display.
+    told: Vec<String>,
 }
 
 impl std::fmt::Debug for Machinery {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { devices: _, ready, waiting, ended } = self;
+        let Self { devices: _, ready, waiting, ended, told: _ } = self;
         let mut debug = f.debug_struct("Machinery");
         debug.field("ready", ready).field("waiting", waiting).field("ended", ended).finish_non_exhaustive()
     }
@@ -33,7 +35,7 @@ impl Machinery {
     /// Over the opened devices.
     #[must_use]
     pub const fn new(devices: Devices) -> Self {
-        Self { devices, ready: false, waiting: Vec::new(), ended: None }
+        Self { devices, ready: false, waiting: Vec::new(), ended: None, told: Vec::new() }
     }
 
     /// The faults that stand until a device says that it is there.
@@ -55,6 +57,23 @@ impl Machinery {
         self.devices.show(frame);
     }
 
+    /// Shows a frame that nobody waits for.
+    pub fn show_quietly(&self, frame: hal::display::Frame) {
+        self.devices.show_quietly(frame);
+    }
+
+    /// Says on the status display, where there is one, whether the machine sells; only when that has changed.
+    pub fn tell_status(&mut self, blocking: Option<&Fault>) {
+        let lines = match blocking {
+            None => vec!["READY".to_owned()],
+            Some(fault) => vec!["CLOSED".to_owned(), fault.name()],
+        };
+        if self.told != lines {
+            self.told.clone_from(&lines);
+            self.devices.status(lines);
+        }
+    }
+
     /// What an event means for the engine.
     pub fn on_event(&mut self, event: DeviceEvent, metrics: &Metrics) -> Vec<Input> {
         match event {
@@ -64,7 +83,10 @@ impl Machinery {
             }
             DeviceEvent::ScannerUp { .. } => vec![Input::Clear(Fault::Scanner)],
             DeviceEvent::ScannerDown { reason } => vec![raise(Fault::Scanner, &reason)],
-            DeviceEvent::Key(key) => vec![Input::Key(key_of(key))],
+            DeviceEvent::Key(key) => {
+                self.devices.wake();
+                vec![Input::Key(key_of(key))]
+            }
             DeviceEvent::VendReady { drops } => self.on_ready(drops, metrics),
             DeviceEvent::VendDown { reason } => {
                 self.ready = false;

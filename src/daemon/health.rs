@@ -1,4 +1,5 @@
-//! What systemd is told. The watchdog is fed by the loop itself, so a loop that hangs is restarted.
+//! What systemd is told. The watchdog is fed by the loop itself, after the journal's thread has answered it, and a driver that
+//! ended ends the loop: so whichever of the three hangs or dies, everything is started anew.
 
 use std::time::Duration;
 
@@ -21,14 +22,16 @@ impl Health {
         Self { every_ms, next: now }
     }
 
-    /// Feeds the watchdog when it is time.
-    pub fn turn(&mut self, now: Mono) {
-        if let Some(every_ms) = self.every_ms
-            && now >= self.next
-        {
-            tell(&[NotifyState::Watchdog]);
-            self.next = now.plus(every_ms);
-        }
+    /// Whether it is time to feed the watchdog.
+    #[must_use]
+    pub fn is_due(&self, now: Mono) -> bool {
+        self.every_ms.is_some() && now >= self.next
+    }
+
+    /// Feeds it.
+    pub fn feed(&mut self, now: Mono) {
+        tell(&[NotifyState::Watchdog]);
+        self.next = now.plus(self.every_ms.unwrap_or(u64::MAX));
     }
 
     /// When the watchdog wants to be fed.
@@ -62,5 +65,23 @@ fn half_in_ms(limit: Duration) -> u64 {
 fn tell(state: &[NotifyState]) {
     if let Err(error) = sd_notify::notify(state) {
         tracing::warn!(%error, "systemd cannot be told");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_watchdog_is_fed_twice_in_its_time_and_never_without_one() {
+        let mut health = Health { every_ms: Some(half_in_ms(Duration::from_secs(60))), next: Mono(5) };
+        assert!(!health.is_due(Mono(4)));
+        assert!(health.is_due(Mono(5)));
+        health.feed(Mono(5));
+        assert_eq!(health.deadline(), Some(Mono(30_005)));
+        assert!(!health.is_due(Mono(30_004)) && health.is_due(Mono(30_005)));
+        let none = Health { every_ms: None, next: Mono(0) };
+        assert!(!none.is_due(Mono(u64::MAX)));
+        assert_eq!(none.deadline(), None);
     }
 }

@@ -138,6 +138,12 @@ impl Journaling {
         self.kept(kept)
     }
 
+    /// Waits until the journal's thread answers. What it says of a failing disk is no matter here: that is a fault, and no
+    /// reason to die.
+    pub async fn answers(&self) {
+        let _size = self.journal.used_bytes().await;
+    }
+
     /// What is recorded of an order; `None` when there is no such order, or none any more.
     ///
     /// # Errors

@@ -80,7 +80,6 @@ impl Keeping {
                 | Fault::Slot(_)
                 | Fault::Display
                 | Fault::Printer
-                | Fault::Printer
                 | Fault::SwitchedOff
                 | Fault::JournalFull
                 | Fault::Hub,

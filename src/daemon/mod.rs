@@ -10,6 +10,7 @@
 //! Each turn: due timers, then all effects in order, then one new input. Leaves know only the loop.
 
 pub mod alarms;
+pub mod binding;
 pub mod calls;
 pub mod clock;
 pub mod complaints;
@@ -180,8 +181,12 @@ impl Daemon {
         // Calls that may leave are on the wire before the picture is drawn.
         tokio::task::yield_now().await;
         let now = self.clock.now().mono;
-        self.health.turn(now);
+        if self.health.is_due(now) {
+            self.journal.answers().await;
+            self.health.feed(now);
+        }
         self.picture.follow(&self.engine.view(now), &self.machinery, &self.metrics);
+        self.machinery.tell_status(self.engine.blocking_fault().as_ref());
     }
 
     /// Takes in what there is to learn about the time. The engine is told as soon as the verdict changes, so that an

@@ -39,7 +39,7 @@ const OWN_DOING: [&str; 6] = [
 /// Takes notices in.
 #[derive(Debug, Clone)]
 pub struct Notices {
-    /// Whose protocol verifies them.
+    /// Whose protocol verifies them. `GET /v1/reach` asks over them too.
     pub channels: Channels,
     /// Old notices are no notices.
     pub clock: Clock,

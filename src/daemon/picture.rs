@@ -46,7 +46,17 @@ impl Picture {
         let mut frame = Frame::new(width, height);
         let Ok(()) = screen::draw(view, &self.look, &mut frame);
         self.frame.send_replace(Some(Arc::new(frame.clone())));
-        machinery.show(frame);
+        // A panel that goes dark is lit by a buyer, not by a machine that is free again.
+        match view {
+            View::Starting | View::Idle { .. } | View::OutOfService { .. } => machinery.show_quietly(frame),
+            View::Choose { .. }
+            | View::Pay { .. }
+            | View::Confirming { .. }
+            | View::Checking { .. }
+            | View::Delivering { .. }
+            | View::Thanks { .. }
+            | View::Sorry { .. } => machinery.show(frame),
+        }
         metrics.frames.add_one();
         self.shown = Some(view.clone());
     }

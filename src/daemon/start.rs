@@ -1,5 +1,6 @@
 //! From a checked configuration to a running loop, and back down in order.
 
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,10 +26,10 @@ use super::metrics::Metrics;
 use super::notices::{ChannelNews, Notices};
 use super::picture::Picture;
 use super::terminal::{COMMANDS_MAX, SyncEnds, Terminal};
-use super::{Broken, Daemon, Ended, Inputs, opening};
+use super::{Broken, Daemon, Ended, Inputs, binding, opening};
 use crate::api::{ApiOptions, Doors, TcpOptions};
 use crate::config::{self, Checked};
-use crate::http::{Channels, ClientError, ClientOptions};
+use crate::http::{Channel, Channels, ClientError, ClientOptions};
 use crate::journal;
 use crate::screen::{Language, Look};
 use crate::sync::link::{self, LinkEnds, LinkOptions, Marks};
@@ -49,6 +50,9 @@ pub enum StartError {
     /// The journal.
     #[error(transparent)]
     Journal(#[from] journal::OpenError),
+    /// The journal is another board's.
+    #[error(transparent)]
+    OtherBoard(#[from] super::binding::OtherBoard),
     /// The HTTP client.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -78,24 +82,18 @@ pub async fn run(checked: Checked, stop: watch::Receiver<bool>) -> Result<Ended,
     hal::safe_state::install_panic_hook();
     let hub = LinkOptions::of(&checked);
     let pretend_money = checked.terminal.mode == config::Mode::Sandbox;
-    let look = look(checked.terminal);
+    let look = look(&checked.terminal);
     let Some(opened) = opening::open(&checked.journal, &checked.board, &look, &mut stop.clone()).await? else {
         return Ok(Ended::Stopped);
     };
+    is_at_home(&checked)?;
     let newest = opened.last.map(|(_, wall)| wall);
     let mut clock = Timekeeper::start(newest, pretend_money, checked.settings.pace.probe_ms);
     let reader = opened.journal.reader();
     let journal = Journaling::new(opened.journal, opened.last.map_or(0, |(seq, _)| seq));
-    let channels = Channels::new(
-        checked.channels,
-        &ClientOptions {
-            connect: checked.http.connect_timeout,
-            total: checked.http.timeout,
-            extra_roots: checked.http.extra_roots,
-        },
-    )?;
+    let channels = clients(checked.channels, checked.http)?.telling(clock.clock().dates());
     let (news, complaints_watched) = channel_news(&channels, clock.clock());
-    let (calls, answers) = Calls::new(channels.telling(clock.clock().dates()));
+    let (calls, answers) = Calls::new(channels);
     first_time(&mut clock, &calls).await;
     let (events, device_events) = mpsc::channel(DEVICE_EVENTS_MAX);
     let machinery = Machinery::new(hal::open(&checked.board, events)?);
@@ -143,6 +141,19 @@ pub async fn run(checked: Checked, stop: watch::Receiver<bool>) -> Result<Ended,
         link.abort();
     }
     ended
+}
+
+fn clients(channels: Vec<Channel>, http: config::HttpConfig) -> Result<Channels, ClientError> {
+    let config::HttpConfig { connect_timeout, timeout, extra_roots } = http;
+    Channels::new(channels, &ClientOptions { connect: connect_timeout, total: timeout, extra_roots })
+}
+
+/// Refuses the journal of another board. Pretend money needs no such guard, and its folders are copied about.
+fn is_at_home(checked: &Checked) -> Result<(), StartError> {
+    if checked.terminal.mode == config::Mode::Production {
+        binding::check(Path::new("/"), &checked.journal, &checked.terminal.id)?;
+    }
+    Ok(())
 }
 
 /// What the channels tell besides the sales, and the leaf that asks them.
@@ -202,12 +213,12 @@ fn api_options(config: config::ApiConfig, settings: &Settings) -> ApiOptions {
     ApiOptions { socket: config.socket, tcp, products, instalments }
 }
 
-fn look(terminal: config::TerminalConfig) -> Look {
+fn look(terminal: &config::TerminalConfig) -> Look {
     let language = match terminal.language {
         config::Language::Chinese => Language::Chinese,
         config::Language::English => Language::English,
     };
-    Look { language, merchant: terminal.merchant, support: terminal.support }
+    Look { language, merchant: terminal.merchant.clone(), support: terminal.support.clone() }
 }
 
 /// Order numbers of this run come from fresh entropy.

@@ -106,24 +106,30 @@ impl Channels {
 
     /// Asks the channels, one after another until one of them says it, for nothing but the date: no signature, and nothing
     /// that is a secret. What comes of it is told to the clock.
-    pub async fn ask_time(&self) {
+    ///
+    /// # Errors
+    ///
+    /// In words, what each of them answered instead.
+    pub async fn ask_time(&self) -> Result<ChannelId, String> {
         let Some(dates) = &self.dates else {
-            return;
+            return Err("nobody is told the time".to_owned());
         };
         let mut troubles = Vec::new();
         for Open { channel, line } in self.open.iter() {
             let id = channel.adapter.id();
             let trouble = match within(self.total, line.head(&channel.address)).await {
-                Ok(answer) if dates.hear(Witness::Channel(id), &answer) => return,
+                Ok(answer) if dates.hear(Witness::Channel(id), &answer) => return Ok(id),
                 Ok(_) => "answers without a date".to_owned(),
                 Err(doubt) => format!("does not answer: {}", doubt.detail),
             };
             troubles.push(format!("{} {trouble}", id.name()));
         }
-        dates.silent(match troubles.is_empty() {
+        let trouble = match troubles.is_empty() {
             true => "no channel is set up that could be asked".to_owned(),
             false => troubles.join("; "),
-        });
+        };
+        dates.silent(trouble.clone());
+        Err(trouble)
     }
 
     /// Why the newest exchange that failed did, for the log.

@@ -12,11 +12,12 @@ impl BoardSpec {
     #[must_use]
     pub fn device_files(&self) -> Vec<(&'static str, &Path)> {
         let (display, vend) = (&self.display, &self.vend);
-        let light = display.light.as_ref().and_then(|light| light.backlight.as_ref().or(light.pwm.as_ref()));
+        let light = display.light.as_ref().and_then(|light| light.backlight.as_ref());
         let controller = match vend.kind {
             VendKind::None | VendKind::Relay | VendKind::Pulse => ("vend", None),
             VendKind::Xy => ("vend.xy.path", vend.xy.path.as_ref()),
             VendKind::Modbus => ("vend.modbus.path", vend.modbus.path.as_ref()),
+            VendKind::Mdb => ("vend.mdb.path", vend.mdb.path.as_ref()),
             VendKind::Spring => ("vend.spring.path", vend.spring.path.as_ref()),
         };
         let scanner = self.scanner.path.as_ref().filter(|_| self.scanner.kind != ScannerKind::None);

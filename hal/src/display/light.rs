@@ -7,12 +7,14 @@ use std::{
 };
 
 use crate::{
-    board::{LightSpec, LineSpec},
+    board::{LightSpec, LineSpec, PwmSpec},
     gpio::{Bank, Output},
+    pwm::{self, Pwm},
 };
 
 /// Often enough that a phone's camera sees no bands.
 const USUAL_FREQUENCY: u32 = 1000;
+const NS_PER_S: u64 = 1_000_000_000;
 
 /// A light that can be dimmed, or only switched.
 pub trait Light: Send {
@@ -29,10 +31,10 @@ pub fn open(spec: &LightSpec, bank: Option<&Arc<Bank>>) -> Option<Box<dyn Light>
     match (&spec.line, &spec.backlight, &spec.pwm) {
         (Some(line), _, _) => Some(Box::new(Line { bank: Arc::clone(bank?), line: line.clone(), output: None })),
         (None, Some(folder), _) => Some(Box::new(Backlight(folder.clone()))),
-        (None, None, Some(folder)) => Some(Box::new(Pwm {
-            folder: folder.clone(),
-            channel: spec.channel,
-            period: 1_000_000_000 / spec.frequency_hz.unwrap_or(USUAL_FREQUENCY).max(1),
+        (None, None, Some(pwm)) => Some(Box::new(Dimmer {
+            spec: pwm.clone(),
+            period_ns: NS_PER_S / u64::from(spec.frequency_hz.unwrap_or(USUAL_FREQUENCY).max(1)),
+            channel: None,
         })),
         (None, None, None) => None,
     }
@@ -83,41 +85,25 @@ impl Light for Backlight {
     }
 }
 
-struct Pwm {
-    folder: PathBuf,
-    channel: u32,
-    /// In nanoseconds.
-    period: u32,
+/// A channel of the kernel's PWM; opened when it is first set.
+struct Dimmer {
+    spec: PwmSpec,
+    period_ns: u64,
+    channel: Option<Pwm>,
 }
 
-impl Light for Pwm {
+impl Light for Dimmer {
     fn set(&mut self, percent: u32) -> Result<(), String> {
-        let chip = pwm_chip(&self.folder).map_err(|error| refused(&self.folder, &error))?;
-        let output = chip.join(format!("pwm{}", self.channel));
-        if !output.exists() {
-            write(&chip.join("export"), self.channel)?;
-        }
-        let duty = u64::from(self.period) * u64::from(percent.min(100)) / 100;
-        // The kernel refuses a period that is shorter than the duty of before.
-        write(&output.join("duty_cycle"), 0)?;
-        write(&output.join("period"), self.period)?;
-        write(&output.join("duty_cycle"), u32::try_from(duty).unwrap_or(self.period))?;
-        write(&output.join("enable"), u32::from(percent > 0))
+        let channel = match self.channel.take() {
+            Some(channel) => channel,
+            None => Pwm::open(pwm::CLASS.as_ref(), &self.spec).map_err(|error| error.to_string())?,
+        };
+        let duty_ns = self.period_ns * u64::from(percent.min(100)) / 100;
+        let set = channel.set(self.period_ns, duty_ns).and_then(|()| channel.enable(percent > 0));
+        set.map_err(|error| error.to_string())?;
+        self.channel = Some(channel);
+        Ok(())
     }
-}
-
-/// The chip's own folder, also when the board names the device that has it: chips' numbers change with the kernel.
-fn pwm_chip(folder: &Path) -> io::Result<PathBuf> {
-    let is_chip = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("pwmchip"));
-    if is_chip(folder) {
-        return Ok(folder.to_owned());
-    }
-    let inner = folder.join("pwm");
-    let inner = if inner.is_dir() { inner } else { folder.to_owned() };
-    let mut entries = fs::read_dir(inner)?.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-    entries
-        .find(|path| is_chip(path))
-        .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "there is no pwmchip in it"))
 }
 
 #[cfg(test)]
@@ -148,23 +134,6 @@ mod tests {
             light.set(percent).unwrap();
             assert_eq!(read(&folder, "brightness"), level);
         }
-    }
-
-    #[test]
-    fn a_pwm_is_found_below_its_device_and_set_in_nanoseconds() {
-        let files = ["export", "pwm1/duty_cycle", "pwm1/period", "pwm1/enable"];
-        let files = files.map(|file| format!("pwm/pwmchip3/{file}"));
-        let folder = folder(&files.each_ref().map(|file| (&file[..], "")));
-        let spec = LightSpec {
-            pwm: Some(folder.path().to_owned()),
-            channel: 1,
-            frequency_hz: Some(2000),
-            ..LightSpec::default()
-        };
-        open(&spec, None).unwrap().set(40).unwrap();
-        assert_eq!(read(&folder, "pwm/pwmchip3/pwm1/period"), "500000");
-        assert!(read(&folder, "pwm/pwmchip3/pwm1/duty_cycle").starts_with("200000"));
-        assert_eq!(read(&folder, "pwm/pwmchip3/pwm1/enable"), "1");
     }
 
     #[test]

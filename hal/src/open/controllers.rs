@@ -10,6 +10,7 @@ use crate::{
     vend::{
         self,
         bus::{Bus, Protocol},
+        mdb,
         motor::{MotorBoard, Spring},
         xy::Xy,
     },
@@ -36,6 +37,11 @@ impl Opening<'_> {
                 };
                 let settings = Settings { parity, ..Settings::at(spec.modbus.baud) };
                 (&spec.modbus.path, settings, Box::new(MotorBoard::new(spec)))
+            }
+            VendKind::Mdb => {
+                let mdb = &spec.mdb;
+                let settings = Settings::at(mdb.baud.unwrap_or(mdb.adapter.baud()));
+                (&mdb.path, settings, Box::new(mdb::controller(spec)))
             }
             VendKind::Spring => (&spec.spring.path, Settings::at(spec.spring.baud), Box::new(Spring::new(spec))),
         };

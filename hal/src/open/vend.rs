@@ -24,7 +24,7 @@ impl Opening<'_> {
         match self.board.vend.kind {
             VendKind::None => Ok(()),
             VendKind::Relay | VendKind::Pulse => self.driven_lines(),
-            VendKind::Xy | VendKind::Modbus | VendKind::Spring => self.controller(),
+            VendKind::Xy | VendKind::Modbus | VendKind::Spring | VendKind::Mdb => self.controller(),
         }
     }
 

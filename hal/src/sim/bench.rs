@@ -14,6 +14,12 @@ use std::{
 
 use super::{
     machine::{Machine, MachineSpec},
+    mdb::{
+        Adapter,
+        hex_adapter::HexAdapter,
+        text_adapter::TextAdapter,
+        vmc::{Act, Vmc, VmcSpec},
+    },
     motor::{RtuBoard, Speech, SpringBoard},
     port::{Device, SimPort},
     printer::Printer,
@@ -24,14 +30,14 @@ use super::{
     xy::{XyMachine, XySlot},
 };
 use crate::board::{
-    AboutSpec, BoardSpec, BuzzerSpec, DialectKind, DisplayKind, DisplaySpec, GpioKind, LineSpec, ModbusMap,
-    PrinterKind, ScannerKind, SoundSpec, StatusSpec, VendKind,
+    AboutSpec, BoardSpec, BuzzerSpec, DialectKind, DisplayKind, DisplaySpec, GpioKind, LineSpec, MdbAdapter, ModbusMap,
+    PrinterKind, ScannerKind, SlotSpec, SoundSpec, StatusSpec, VendKind, VendSpec,
 };
 
 /// Paper for many receipts, in dots.
 const ROLL: usize = 100_000;
 /// What an item costs in a simulated controller, in fen.
-const PRICE: u32 = 100;
+const PRICE: u16 = 100;
 
 /// A board on the workbench.
 pub struct Bench {
@@ -42,7 +48,7 @@ pub struct Bench {
     /// Its printer.
     pub printer: Option<SimPort<Printer>>,
     scanner: Option<SimPort<Reader>>,
-    _controller: Option<Box<dyn Any + Send>>,
+    controller: Controller,
 }
 
 impl Bench {
@@ -58,8 +64,13 @@ impl Bench {
         let scanner = scanner.map(|path| SimPort::start(path, Reader::of(&board))).transpose()?;
         let printer = board.printer.path.as_ref().filter(|_| board.printer.kind != PrinterKind::None);
         let printer = printer.map(|path| SimPort::start(path, Printer::new(board.printer.columns.into(), ROLL)));
-        let controller = controller(&board)?;
-        Ok(Self { machine, scanner, printer: printer.transpose()?, _controller: controller, board })
+        let controller = Controller::start(&board)?;
+        Ok(Self { machine, scanner, printer: printer.transpose()?, controller, board })
+    }
+
+    /// A buyer chooses at the keys of the machine's controller, by its own number. False: it takes no choice now.
+    pub fn choose(&self, number: u16) -> bool {
+        self.controller.choose(number)
     }
 
     /// Holds a code before the scanner's window.
@@ -95,7 +106,8 @@ fn simulated(board: &BoardSpec, folder: &Path) -> BoardSpec {
     board.scanner.path = Some(folder.join("scanner"));
     board.printer.path = Some(folder.join("printer"));
     let port = Some(folder.join("controller"));
-    (board.vend.xy.path, board.vend.modbus.path, board.vend.spring.path) = (port.clone(), port.clone(), port);
+    (board.vend.xy.path, board.vend.modbus.path) = (port.clone(), port.clone());
+    (board.vend.spring.path, board.vend.mdb.path) = (port.clone(), port);
     quickly(&mut board);
     board
 }
@@ -113,25 +125,71 @@ fn quickly(board: &mut BoardSpec) {
 }
 
 /// The far end of a controller's port.
-fn controller(board: &BoardSpec) -> io::Result<Option<Box<dyn Any + Send>>> {
-    let vend = &board.vend;
-    let started: Box<dyn Any + Send> = match vend.kind {
-        VendKind::None | VendKind::Relay | VendKind::Pulse => return Ok(None),
-        VendKind::Xy => {
-            let slot = || XySlot { price: PRICE, stock: 8, ..XySlot::default() };
-            let slots = vend.slots.iter().filter_map(|known| Some((known.controller_number()?, slot())));
-            Box::new(SimPort::start(path(&vend.xy.path), XyMachine::new(slots.collect()))?)
+enum Controller {
+    /// There is none.
+    None,
+    Xy(SimPort<XyMachine>),
+    Text(SimPort<TextAdapter>),
+    Hex(SimPort<HexAdapter>),
+    /// Motor boards, at which nobody chooses.
+    Motor(#[expect(dead_code, reason = "held, not read")] Box<dyn Any + Send>),
+}
+
+impl Controller {
+    fn start(board: &BoardSpec) -> io::Result<Self> {
+        let vend = &board.vend;
+        Ok(match vend.kind {
+            VendKind::None | VendKind::Relay | VendKind::Pulse => Self::None,
+            VendKind::Xy => {
+                let slot = || XySlot { price: PRICE.into(), stock: 8, ..XySlot::default() };
+                let slots = vend.slots.iter().filter_map(|known| Some((known.controller_number()?, slot())));
+                Self::Xy(SimPort::start(path(&vend.xy.path), XyMachine::new(slots.collect()))?)
+            }
+            VendKind::Modbus => {
+                let speech = match vend.modbus.map {
+                    ModbusMap::Registers => Speech::Registers,
+                    ModbusMap::Lane | ModbusMap::Lane814 => Speech::Lane,
+                };
+                Self::Motor(Box::new(SimPort::start(path(&vend.modbus.path), RtuBoard::new(speech))?))
+            }
+            VendKind::Spring => Self::Motor(Box::new(SimPort::start(path(&vend.spring.path), SpringBoard::default())?)),
+            VendKind::Mdb => Self::mdb(vend)?,
+        })
+    }
+
+    fn mdb(vend: &VendSpec) -> io::Result<Self> {
+        let spec = &vend.mdb;
+        let numbers = vend.slots.iter().filter_map(SlotSpec::controller_number);
+        let address = if spec.device == 2 { 0x60 } else { 0x10 };
+        let items = numbers.map(|number| (number, PRICE)).collect();
+        let machine = Vmc::new(VmcSpec { address, items, ..VmcSpec::default() }.faster(10));
+        let port = path(&spec.path);
+        Ok(match spec.adapter {
+            MdbAdapter::Text => Self::Text(SimPort::start(port, TextAdapter::new(machine))?),
+            MdbAdapter::Hex => Self::Hex(SimPort::start(port, HexAdapter::new(machine, address, spec.hex.clone()))?),
+        })
+    }
+
+    fn choose(&self, number: u16) -> bool {
+        fn at<A: Adapter>(port: &SimPort<A>, number: u16) -> bool {
+            port.with(|adapter, now| {
+                let may = adapter.vmc().takes_selections();
+                if may {
+                    adapter.vmc().plan(now, Act::Select(number));
+                }
+                may
+            })
         }
-        VendKind::Modbus => {
-            let speech = match vend.modbus.map {
-                ModbusMap::Registers => Speech::Registers,
-                ModbusMap::Lane | ModbusMap::Lane814 => Speech::Lane,
-            };
-            Box::new(SimPort::start(path(&vend.modbus.path), RtuBoard::new(speech))?)
+        match self {
+            Self::None | Self::Motor(_) => false,
+            Self::Xy(port) => {
+                port.with(|machine, _| machine.choose(number));
+                true
+            }
+            Self::Text(port) => at(port, number),
+            Self::Hex(port) => at(port, number),
         }
-        VendKind::Spring => Box::new(SimPort::start(path(&vend.spring.path), SpringBoard::default())?),
-    };
-    Ok(Some(started))
+    }
 }
 
 fn path(path: &Option<PathBuf>) -> PathBuf {

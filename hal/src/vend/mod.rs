@@ -4,9 +4,11 @@
 //! |---|---|
 //! | [`relay`], [`pulse`] | driven lines: a [`Vend`] each, on a thread that may block |
 //! | `xy`, `motor` | controllers on serial lines: a pure `bus::Protocol` each, under one driver |
+//! | `mdb` | the cashless reader of a machine with MDB, through an adapter: a `bus::Protocol`, too |
 
 pub(crate) mod bus;
 mod desk;
+pub(crate) mod mdb;
 pub(crate) mod motor;
 pub mod pulse;
 pub mod relay;

@@ -141,6 +141,7 @@ async fn real_answers_are_as_described() {
     conforms("OrderPage", &machine.get("/v1/orders").await.json());
     machine.send("PUT", "/v1/faults/switched-off").await;
     conforms("Terminal", &machine.get("/v1/terminal").await.json());
+    conforms("Reach", &machine.get("/v1/reach").await.json());
     let cash = machine.post_with_key("/v1/cash-sales", "k", r#"{"amount":100,"currency":"CNY"}"#).await;
     conforms("Order", &cash.json());
     machine.link.send_modify(|news| news.trouble = Some("no answer".into()));
@@ -207,6 +208,9 @@ async fn complaints_and_alarms_are_as_described() {
     let told = Told::start().await;
     let machine = &told.machine;
     conforms("Complaints", &machine.get("/v1/complaints").await.json());
+    let reached = machine.get("/v1/reach").await.json();
+    conforms("Reach", &reached);
+    assert_eq!(reached, json!({ "channel": "wechat" }));
     let (open, trouble) = (vec![complaint("P1")], Some("timed out".to_owned()));
     told.complaints.send_modify(|known| *known = Complaints { open, trouble, fetched_ms: Some(1), ..known.clone() });
     conforms("Complaints", &machine.get("/v1/complaints").await.json());

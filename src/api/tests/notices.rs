@@ -31,11 +31,12 @@ impl Told {
     async fn with_clock(believed: bool) -> Self {
         let (shop, look, alarms) = (Shop::new().await, Arc::new(Notify::new()), Alarms::default());
         let mut clock = Timekeeper::start(None, false, 5_000);
+        let channels = shop.channels.clone().telling(clock.clock().dates());
         if believed {
-            shop.channels.clone().telling(clock.clock().dates()).ask_time().await;
+            channels.ask_time().await.expect("the channel's word");
             let _asked = clock.attend();
         }
-        let (channels, clock) = (shop.channels.clone(), clock.clock().clone());
+        let clock = clock.clock().clone();
         let notices = Notices { channels, clock, alarms: alarms.clone(), look: Arc::clone(&look) };
         let (complaints, seen) = watch::channel(Complaints::default());
         let news = ChannelNews { complaints: seen, alarms, notices: Some(notices) };

@@ -17,7 +17,9 @@ pub(super) fn detect(tree: &Tree, folder: &Path) -> Answer {
     let mut text = format!("Computer:  {} ({})\n", text::plain(&named(&model)), architecture());
     text.push_str(&match fitting.as_slice() {
         [] => format!("Boards:    none in {} is for it; begin with the one that is nearest\n", folder.display()),
-        known => format!("Boards:    {}\n", known.iter().map(|known| known.name.as_str()).collect::<Vec<_>>().join(", ")),
+        known => {
+            format!("Boards:    {}\n", known.iter().map(|known| known.name.as_str()).collect::<Vec<_>>().join(", "))
+        }
     });
     text.push_str(&format!("\n{}", table(&devices)));
     for thief in &thieves {

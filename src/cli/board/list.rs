@@ -35,7 +35,8 @@ pub(super) fn show(folder: &Path, name: &str) -> Result<Answer, Failure> {
     let file = folder.join(format!("{name}.toml"));
     let known = boards(folder).into_iter().find(|known| known.name == name);
     let Some((known, written)) = known.zip(fs::read_to_string(&file).ok()) else {
-        let message = format!("there is no board {name} in {}; `till board list` shows what there is", folder.display());
+        let message =
+            format!("there is no board {name} in {}; `till board list` shows what there is", folder.display());
         return Err(Failure::other(Exit::Refused, message));
     };
     let mut json = json_of(&known);

@@ -9,7 +9,8 @@ const SETTERS: [&str; 4] = ["systemd-timesyn", "chronyd", "ntpd", "ntpsec"];
 pub(super) fn of_clock(tree: &Tree) -> Vec<Finding> {
     let setter = SETTERS.iter().find(|name| runs(tree, name));
     let synchronised = tree.exists("/run/systemd/timesync/synchronized");
-    let chip = tree.text("/sys/class/rtc/rtc0/name").map(|name| name.split_whitespace().next().unwrap_or_default().to_owned());
+    let chip =
+        tree.text("/sys/class/rtc/rtc0/name").map(|name| name.split_whitespace().next().unwrap_or_default().to_owned());
     vec![
         match (setter, synchronised) {
             (Some(setter), true) => Finding::good("time sync", format!("{setter} has set the clock since the start")),

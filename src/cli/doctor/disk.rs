@@ -30,14 +30,17 @@ fn of_room(journal: &Path) -> Option<Finding> {
 fn of_bytes(about: String, free: u64) -> Finding {
     let found = format!("{} MiB are free", free >> 20);
     match free < ROOM_LEAST {
-        true => Finding::bad(about, found, "`du -xh / | sort -h | tail` names what is large; journalctl --vacuum-size=50M"),
+        true => {
+            Finding::bad(about, found, "`du -xh / | sort -h | tail` names what is large; journalctl --vacuum-size=50M")
+        }
         false => Finding::good(about, found),
     }
 }
 
 /// Only eMMC tells how worn it is (JEDEC's life time estimation A and B, and pre-EOL). SD cards tell nothing.
 fn of_wear(tree: &Tree) -> Vec<Finding> {
-    let disks = tree.names("/sys/block").into_iter().filter(|name| name.starts_with("mmcblk") && !name.contains("boot"));
+    let disks =
+        tree.names("/sys/block").into_iter().filter(|name| name.starts_with("mmcblk") && !name.contains("boot"));
     let found = disks.filter_map(|disk| {
         let told = |what: &str| tree.text(format!("/sys/block/{disk}/device/{what}"));
         let number = |text: &str| u8::from_str_radix(text.trim_start_matches("0x"), 16).ok();
@@ -57,7 +60,11 @@ fn of_life(disk: &str, worst: u8, end: u8) -> Finding {
         _ => "its life is over by its own estimate".to_owned(),
     };
     match worst >= 9 || end >= 2 {
-        true => Finding::bad(about, found, "replace the module or the card soon; the hub, or `till journal export`, has the records"),
+        true => Finding::bad(
+            about,
+            found,
+            "replace the module or the card soon; the hub, or `till journal export`, has the records",
+        ),
         false => Finding::good(about, found),
     }
 }
@@ -68,7 +75,9 @@ mod tests {
 
     #[test]
     fn a_worn_or_full_disk_is_bad() {
-        for (worst, end, good) in [(0, 0, true), (1, 1, true), (8, 1, true), (9, 1, false), (11, 1, false), (2, 2, false)] {
+        for (worst, end, good) in
+            [(0, 0, true), (1, 1, true), (8, 1, true), (9, 1, false), (11, 1, false), (2, 2, false)]
+        {
             assert_eq!(of_life("mmcblk0", worst, end).good, good, "{worst} {end}");
         }
         assert!(of_bytes("disk".to_owned(), 1 << 30).good && !of_bytes("disk".to_owned(), 1 << 20).good);

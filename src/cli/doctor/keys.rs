@@ -46,7 +46,10 @@ fn of_credential(tree: &Tree, name: &str, path: &str) -> Finding {
     let file = match fs::metadata(tree.path(path)) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-            return Finding::good(about, format!("{path} is not for your eyes; run this as root to see whether it is there"));
+            return Finding::good(
+                about,
+                format!("{path} is not for your eyes; run this as root to see whether it is there"),
+            );
         }
         Err(error) => {
             let remedy = "put the file there, or put a # before its line in till.service.d/keys.conf";

@@ -17,8 +17,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-pub(super) use super::finding::{Finding, text_of};
 use super::client::Client;
+pub(super) use super::finding::{Finding, text_of};
 use super::machine::Tree;
 use super::{Answer, Exit, Failure};
 use crate::api::wire::TerminalStatus;

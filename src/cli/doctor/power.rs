@@ -6,7 +6,8 @@ use crate::cli::machine::Tree;
 /// A Raspberry Pi slows down at 80 °C; so do most others not far from there. In thousandths of a degree.
 const HOT: i64 = 80_000;
 
-const SUPPLY: &str = "fit a stronger power supply and a short thick cable: 5 V 3 A, a Pi 5 5 A; motors get a supply of their own";
+const SUPPLY: &str =
+    "fit a stronger power supply and a short thick cable: 5 V 3 A, a Pi 5 5 A; motors get a supply of their own";
 
 pub(super) fn of_power(tree: &Tree) -> Vec<Finding> {
     of_voltage(tree).into_iter().chain(of_heat(tree)).collect()
@@ -41,7 +42,8 @@ fn of_bits(bits: u32) -> Finding {
 
 fn of_heat(tree: &Tree) -> Option<Finding> {
     let zones = tree.names("/sys/class/thermal").into_iter().filter(|name| name.starts_with("thermal_zone"));
-    let hottest = zones.filter_map(|zone| tree.text(format!("/sys/class/thermal/{zone}/temp"))?.parse::<i64>().ok()).max()?;
+    let hottest =
+        zones.filter_map(|zone| tree.text(format!("/sys/class/thermal/{zone}/temp"))?.parse::<i64>().ok()).max()?;
     let found = format!("{} °C", hottest / 1000);
     Some(match hottest >= HOT {
         true => Finding::bad("temperature", found, "give it air; a machine in the sun needs a fan or a sunshade"),

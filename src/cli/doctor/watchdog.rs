@@ -7,7 +7,8 @@ use crate::cli::machine::Tree;
 const LONGEST_S: u32 = 15;
 
 pub(super) fn of_watchdog(tree: &Tree) -> Finding {
-    let remedy = "RuntimeWatchdogSec=14 under [Manager] in /etc/systemd/system.conf.d/till.conf, and restart the computer";
+    let remedy =
+        "RuntimeWatchdogSec=14 under [Manager] in /etc/systemd/system.conf.d/till.conf, and restart the computer";
     let dogs = tree.names("/sys/class/watchdog");
     let Some(dog) = dogs.first() else {
         return Finding::bad(
@@ -27,6 +28,8 @@ pub(super) fn of_watchdog(tree: &Tree) -> Finding {
             Finding::good("watchdog", format!("{identity} bites{after}"))
         }
         (Some(_), _) => Finding::bad("watchdog", format!("{identity} is there and nobody armed it"), remedy),
-        (None, _) => Finding::good("watchdog", format!("{identity} is there; this kernel does not tell whether it is armed")),
+        (None, _) => {
+            Finding::good("watchdog", format!("{identity} is there; this kernel does not tell whether it is armed"))
+        }
     }
 }

@@ -19,7 +19,10 @@ impl User {
     pub(crate) fn of_service(tree: &Tree) -> Option<Self> {
         let name = "till";
         let users = tree.text("/etc/passwd")?;
-        let fields: Vec<&str> = users.lines().map(|line| line.split(':').collect()).find(|fields: &Vec<&str>| fields.first() == Some(&name))?;
+        let fields: Vec<&str> = users
+            .lines()
+            .map(|line| line.split(':').collect())
+            .find(|fields: &Vec<&str>| fields.first() == Some(&name))?;
         let id = fields.get(2)?.parse().ok()?;
         let own = fields.get(3)?.parse().ok()?;
         let added = added_groups(tree);

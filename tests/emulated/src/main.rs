@@ -61,7 +61,7 @@ struct RunArgs {
     /// Test programs of hal, cross-built: gpio_sim, rppal_pi
     #[arg(long)]
     programs: Option<PathBuf>,
-    /// Only the steps that fit into a quarter of an hour
+    /// One power cut at most
     #[arg(long)]
     short: bool,
     /// How often the power is cut in a sale
@@ -118,7 +118,6 @@ async fn run(args: RunArgs) -> ExitCode {
         cuts: if args.short { args.cuts.min(1) } else { args.cuts },
         seed: args.seed,
         keep: args.keep,
-        short: args.short,
     };
     let mut report = Report::new(args.only);
     match Stage::set(wanted).await {

@@ -1,7 +1,8 @@
 //! What is printed: a line for each step as it ends, and one for all.
 
 use std::process::ExitCode;
-use std::time::Instant;
+
+use tokio::time::Instant;
 
 /// The steps so far.
 #[derive(Debug)]

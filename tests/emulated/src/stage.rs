@@ -18,7 +18,6 @@ pub struct Wanted {
     pub cuts: u32,
     pub seed: u64,
     pub keep: Option<PathBuf>,
-    pub short: bool,
 }
 
 /// The stage.
@@ -57,6 +56,8 @@ impl Stage {
         let shop = Shop::open().await?;
         let mut load = vec![("till.deb", wanted.deb.as_path())];
         load.extend(wanted.older.as_deref().map(|older| ("other.deb", older)));
+        let programs = wanted.programs.as_ref().map(|folder| folder.join("gpio_sim"));
+        load.extend(programs.as_deref().map(|gpio_sim| ("gpio_sim", gpio_sim)));
         let load = load_disk(&run, &load).await?;
         let parts = Parts { image: wanted.image.canonicalize()?, run, channel_port: shop.port(), load };
         let disk = Disk::new(&parts, "terminal").await?;
@@ -134,4 +135,14 @@ impl Stage {
 
 fn runs(told: &[String]) -> usize {
     told.iter().filter(|word| word.starts_with("run ")).count()
+}
+
+/// The time on this side, which a machine without one is given.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an emulated machine's clock is set by somebody outside, as a time server would"
+)]
+pub fn unix_seconds() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use super::{Findings, ports};
-use crate::board::{BoardSpec, ModbusMap, VendKind};
+use crate::board::{BoardSpec, MdbMode, ModbusMap, VendKind};
 
 pub(super) const CHECKS: &[super::Check] = &[
     slots_have_numbers,
@@ -18,6 +18,8 @@ pub(super) const CHECKS: &[super::Check] = &[
 fn numbers(board: &BoardSpec) -> Option<RangeInclusive<u16>> {
     match (board.vend.kind, board.vend.modbus.map) {
         (VendKind::None | VendKind::Relay | VendKind::Pulse, _) => None,
+        // FFFF is "unknown". Amounts on offer are no places in the machine.
+        (VendKind::Mdb, _) => (board.vend.mdb.mode == MdbMode::SelectFirst).then_some(0..=0xFFFE),
         // From 1000 on a number means a whole tray, 0 the whole machine.
         (VendKind::Xy, _) => Some(1..=999),
         (VendKind::Modbus, ModbusMap::Registers) => Some(0..=u16::MAX),

@@ -131,7 +131,7 @@ fn light_is_one_thing(board: &BoardSpec, found: &mut Findings) {
         found.add(
             "display.light",
             "the light is switched in none of the three ways, or in several",
-            "write one of { line = { name = \"GPIO18\" } }, { backlight = \"/sys/class/backlight/…\" }, { pwm = \"/sys/class/pwm/pwmchip0\" }",
+            "write one of { line = { name = \"GPIO18\" } }, { backlight = \"/sys/class/backlight/…\" }, { pwm = { device = \"fe20c000.pwm\" } }",
         );
     }
     if line.is_some() && display.brightness.is_some_and(|percent| percent != 100) {

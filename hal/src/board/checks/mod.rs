@@ -6,6 +6,7 @@ mod controllers;
 mod display;
 mod keypad;
 mod lines;
+mod mdb;
 mod ports;
 mod printer;
 mod pulse;
@@ -60,6 +61,7 @@ const CHECKS: &[&[Check]] = &[
     scanner::CHECKS,
     lines::CHECKS,
     vend::CHECKS,
+    mdb::CHECKS,
     keypad::CHECKS,
     buzzer::CHECKS,
     printer::CHECKS,

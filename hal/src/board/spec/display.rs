@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::LineSpec;
+use super::{LineSpec, PwmSpec};
 
 /// Which display driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
@@ -135,10 +135,8 @@ pub struct LightSpec {
     pub line: Option<LineSpec>,
     /// A folder of the kernel's backlight class, such as `/sys/class/backlight/10-0045`.
     pub backlight: Option<PathBuf>,
-    /// A PWM chip's folder, such as `/sys/class/pwm/pwmchip0`, or the folder of the device that has it.
-    pub pwm: Option<PathBuf>,
-    /// The output of that chip.
-    pub channel: u32,
+    /// A channel of the kernel's PWM.
+    pub pwm: Option<PwmSpec>,
     /// How often it switches; default 1000.
     pub frequency_hz: Option<u32>,
 }

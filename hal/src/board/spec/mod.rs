@@ -5,6 +5,7 @@ mod buzzer;
 mod display;
 mod keypad;
 mod lines;
+mod mdb;
 mod motor;
 mod printer;
 mod pulse;
@@ -22,6 +23,7 @@ pub use buzzer::{BuzzerSpec, PwmSpec};
 pub use display::{Controller, DisplayKind, DisplaySpec, LightSpec, Rotation};
 pub use keypad::{KeySpec, KeypadKind, KeypadSpec};
 pub use lines::{Bias, GpioKind, GpioSpec, LineSpec, OutputSpec, Use, WiredLine};
+pub use mdb::{HexForm, HexSpec, MdbAdapter, MdbMode, MdbSpec};
 pub use motor::{BitSpec, CodesSpec, LineParity, ModbusMap, ModbusSpec, RegisterSpec, SpringSpec, WriteSpec};
 pub use printer::{Cut, PrinterKind, PrinterSpec, QrBy};
 pub use pulse::PulseSpec;
@@ -73,6 +75,7 @@ impl BoardSpec {
             }
         };
         resolve(&mut self.scanner.path);
+        resolve(&mut self.vend.mdb.path);
         resolve(&mut self.printer.path);
         resolve(&mut self.vend.xy.path);
         resolve(&mut self.vend.modbus.path);

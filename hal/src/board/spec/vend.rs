@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LineSpec, ModbusSpec, PulseSpec, SpringSpec, XySpec};
+use super::{LineSpec, MdbMode, MdbSpec, ModbusSpec, PulseSpec, SpringSpec, XySpec};
 
 /// Which vending driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
@@ -21,6 +21,8 @@ pub enum VendKind {
     Modbus,
     /// A motor board with the 6-byte "spring" protocol.
     Spring,
+    /// The cashless reader of a machine with MDB.
+    Mdb,
 }
 
 /// Where the latched drop counter is.
@@ -70,6 +72,8 @@ pub struct VendSpec {
     pub modbus: ModbusSpec,
     /// `[vend.spring]`
     pub spring: SpringSpec,
+    /// `[vend.mdb]`
+    pub mdb: MdbSpec,
     /// `[[vend.slots]]`
     pub slots: Vec<SlotSpec>,
 }
@@ -88,6 +92,7 @@ impl Default for VendSpec {
             xy: XySpec::default(),
             modbus: ModbusSpec::default(),
             spring: SpringSpec::default(),
+            mdb: MdbSpec::default(),
             slots: Vec::new(),
         }
     }
@@ -99,6 +104,7 @@ impl VendSpec {
     pub fn machine_chooses(&self) -> bool {
         match self.kind {
             VendKind::Xy => true,
+            VendKind::Mdb => self.mdb.mode == MdbMode::SelectFirst,
             VendKind::None | VendKind::Relay | VendKind::Pulse | VendKind::Modbus | VendKind::Spring => false,
         }
     }
@@ -128,6 +134,10 @@ impl VendSpec {
     /// Why the machine can never deliver for this price in fen, with what to do; `None`: it can.
     #[must_use]
     pub fn refuses_price(&self, price: i64) -> Option<String> {
-        if self.kind == VendKind::Pulse { self.pulse.pulses(price).err() } else { None }
+        match self.kind {
+            VendKind::Pulse => self.pulse.pulses(price).err(),
+            VendKind::Mdb => self.mdb.refuses_price(price),
+            VendKind::None | VendKind::Relay | VendKind::Xy | VendKind::Modbus | VendKind::Spring => None,
+        }
     }
 }

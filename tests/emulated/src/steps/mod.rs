@@ -2,6 +2,7 @@
 
 mod box_itself;
 mod package;
+mod pins;
 mod power;
 mod sale;
 mod scanner;
@@ -23,6 +24,8 @@ pub async fn all(stage: &mut Stage, report: &mut Report) {
     report.choice("a buyer scans the framebuffer and the relay turns once", sale::buyer_scans(stage)).await;
     report.choice("a pay code arrives through the USB scanner", scanner::machine_scans(stage)).await;
     report.choice("the scanner is unplugged and plugged again", scanner::replugged(stage)).await;
+    report.choice("the driver of the pins, by its own tests on gpio-sim", pins::chardev(stage)).await;
+    report.choice("rppal on an emulated Pi 3B sets and reads a pin", pins::rppal(stage)).await;
     report.choice("lamp, buzzer and a jammed slot on the pins", sale::jams(stage)).await;
     report.choice("memory and processor time at rest", box_itself::rests(stage)).await;
     report.choice("the service is frozen and its watchdog replaces it", watchdog::replaces(stage)).await;

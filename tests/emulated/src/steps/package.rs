@@ -1,15 +1,17 @@
 //! The package that ships: installed, set up as a technician does it, upgraded, purged.
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 
 use crate::machine::Machine;
 use crate::report::Done;
 use crate::stage::Stage;
-use crate::terminal::{self, log};
+use crate::terminal;
 
 const BOARD: &str = include_str!("../../terminal/board.toml");
 const CONFIG: &str = include_str!("../../terminal/till.toml");
 
+/// The boot partition of a card, which any PC can write.
+const CARD: &str = "/boot/firmware";
 /// The journal of an installed terminal.
 const JOURNAL: &str = "/var/lib/till/till.db";
 
@@ -20,28 +22,35 @@ pub async fn installs(stage: &mut Stage) -> anyhow::Result<String> {
     machine.must("dpkg -i /load/till.deb").await?;
     machine.must("id till; getent group gpio; test -d /etc/till; systemctl is-enabled till").await?;
     let state = machine.run("systemctl is-failed till").await?;
-    ensure!(state.text.trim() != "failed", "a terminal without a configuration is no failure:\n{}", log(machine).await);
+    ensure!(
+        state.text.trim() != "failed",
+        "a terminal without a configuration is no failure:\n{}",
+        terminal::log(machine).await
+    );
     let version = machine.must("till --version").await?;
     let size = machine.must("stat -c %s /usr/bin/till").await?;
     Ok(format!("{}, program {} bytes, package {} bytes", version.trim(), size.trim(), package))
 }
 
-/// Board, configuration and keys as docs/technician.md has them; then the service says READY and sells.
+/// A folder on the boot partition, as docs/technician.md has it; a start takes it, and the terminal says READY and sells.
 pub async fn is_set_up(stage: &mut Stage) -> anyhow::Result<String> {
     let (machine, shop) = stage.both()?;
     let port = machine.until("the scanner's stable name", 30, "ls /dev/serial/by-id/* | head -1").await?;
     let board = BOARD.replace("@SCANNER@", port.trim());
     let config = CONFIG.replace("@APP_ID@", &sandbox::merchant_keys().app_id);
-    machine.put("/etc/till/board.toml", "644", board.as_bytes()).await?;
-    machine.put("/etc/till/till.toml", "644", config.as_bytes()).await?;
+    machine.put(&format!("{CARD}/till/board.toml"), "644", board.as_bytes()).await?;
+    machine.put(&format!("{CARD}/till/till.toml"), "644", config.as_bytes()).await?;
     for (name, text) in shop.keys() {
-        machine.put(&format!("/etc/till/keys/{name}"), "600", text.as_bytes()).await?;
+        machine.put(&format!("{CARD}/till/keys/{name}"), "644", text.as_bytes()).await?;
     }
-    machine.must("chmod 644 /etc/till/keys/alipay_public_key.pem").await?;
-    let credential = "[Service]\nLoadCredential=alipay-private-key:/etc/till/keys/alipay-private-key.pem\n";
-    machine.put("/etc/systemd/system/till.service.d/keys.conf", "644", credential.as_bytes()).await?;
-    machine.must("systemctl daemon-reload; systemctl restart till || true").await?;
-    terminal::sells(machine).await?;
+    machine.run("systemctl restart till-provision; systemctl daemon-reload; systemctl restart till").await?;
+    let report = machine.run(&format!("cat {CARD}/till-report.txt")).await?.text;
+    terminal::sells(machine).await.with_context(|| report.clone())?;
+    machine
+        .must(&format!("test -d {CARD}/till-done && test ! -e {CARD}/till-done/keys/alipay-private-key.pem"))
+        .await?;
+    let modes = machine.must("stat -c '%a %U' /etc/till/keys/alipay-private-key.pem").await?;
+    ensure!(modes.trim() == "600 root", "the private key is {modes}");
     let found = machine.run("till doctor").await?;
     Ok(format!("scanner {}; doctor ends with {}", port.trim().rsplit('/').next().unwrap_or_default(), found.code))
 }
@@ -54,9 +63,12 @@ pub async fn upgrades(stage: &mut Stage) -> anyhow::Result<Done> {
     let machine = stage.machine()?;
     let (orders, before) = (terminal::orders(machine).await?.len(), pid(machine).await?);
     machine.must("dpkg -i /load/other.deb").await?;
+    // The package does not replace a program that serves somebody: it waits for its moment.
+    machine
+        .until("another process", 120, &format!("[ \"$(systemctl show -P MainPID till)\" != {} ]", before.trim()))
+        .await?;
     terminal::sells(machine).await?;
     ensure!(terminal::orders(machine).await?.len() == orders, "the journal lost orders");
-    ensure!(pid(machine).await? != before, "the old program still runs");
     machine.must(&format!("till journal verify {JOURNAL}")).await?;
     let version = machine.must("dpkg-query -W -f '${Version}' till").await?;
     Ok(Done::Passed(format!("now {version}, {orders} orders kept")))

@@ -1,9 +1,8 @@
 //! Sales: keys and relay through the pins, the screen through the phone's eye, the money at the channel outside.
 
-use std::time::Instant;
-
 use anyhow::{Context, ensure};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::shop::press;
 use crate::stage::Stage;

@@ -1,11 +1,11 @@
 //! A terminal whose clock starts in 1970, as a Raspberry Pi's without a network does.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::ensure;
 
 use crate::machine::Start;
-use crate::stage::Stage;
+use crate::stage::{Stage, unix_seconds};
 use crate::steps::sale;
 use crate::terminal;
 
@@ -22,8 +22,8 @@ pub async fn starts_in_1970(stage: &mut Stage) -> anyhow::Result<String> {
     let status = terminal::until(machine, "the fault clock", within, wrong).await?;
     let why = status["clock"]["why"].as_str().unwrap_or_default().to_owned();
     let date = machine.must("date +%Y").await?;
-    ensure!(date.trim() == "1970" || !date.trim().is_empty(), "no date");
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    ensure!(date.trim() == "1970", "the machine believes in {date}");
+    let now = unix_seconds();
     machine.must(&format!("date -s @{now} >/dev/null")).await?;
     terminal::sells(machine).await?;
     sale::buyer_scans(stage).await?;
