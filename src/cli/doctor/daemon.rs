@@ -93,6 +93,7 @@ pub(in crate::cli) fn remedy_of_fault(name: &str) -> &'static str {
         "scanner" => "plug it in again, and look whether its path in the board file exists",
         "machine" => "look at the machine's controller, its cable and its power",
         "slot" => "clear the jam, then `till faults clear` with the name of this fault",
+        "printer" => "put in paper, close the cover, look at its cable; `till bringup printer` prints a test receipt",
         "display" => "check the display's cable and its device in the board file",
         "switched" => "`till sell on` when the work at the machine is done",
         _ => "see docs/api.md, faults",

@@ -31,7 +31,7 @@ pub(super) fn of_credentials(tree: &Tree) -> Vec<Finding> {
 }
 
 /// `LoadCredential=NAME:PATH` of the unit and of what changes it.
-pub(in crate::cli) fn credentials(tree: &Tree) -> Vec<(String, String)> {
+fn credentials(tree: &Tree) -> Vec<(String, String)> {
     let lines = tree.unit_lines();
     let loaded = lines.iter().filter_map(|line| {
         let line = line.strip_prefix("LoadCredential").map(|rest| rest.strip_prefix("Encrypted").unwrap_or(rest))?;

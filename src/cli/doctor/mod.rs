@@ -24,7 +24,6 @@ use super::{Answer, Exit, Failure};
 use crate::api::wire::TerminalStatus;
 pub(super) use daemon::remedy_of_fault;
 pub(super) use devices::of_devices;
-pub(super) use keys::credentials;
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct DoctorArgs {
@@ -90,6 +89,6 @@ pub(super) async fn look(client: &Client, args: &DoctorArgs, tree: &Tree) -> Exa
     findings.extend(devices::of_board(tree, &args.board));
     findings.extend(power::of_power(tree));
     findings.extend(clock::of_clock(tree));
-    findings.extend(watchdog::of_watchdog(tree));
+    findings.push(watchdog::of_watchdog(tree));
     Examined { findings, reached, journal_good }
 }
