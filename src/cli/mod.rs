@@ -4,6 +4,7 @@
 
 mod alarms;
 mod board;
+mod bringup;
 mod client;
 mod complaints;
 mod doctor;
@@ -197,6 +198,8 @@ enum Command {
     /// The boards that there are, what this computer has, and the machine's outputs; no daemon is asked
     #[command(subcommand)]
     Board(board::Command),
+    /// Try one part of the machine by hand; the daemon must not be running
+    Bringup(bringup::BringupArgs),
     /// Make this machine a terminal from a folder on its card, or say what a card does on another board
     Provision(provision::ProvisionArgs),
     /// Print completions for a shell
@@ -329,6 +332,7 @@ fn perform(cli: Cli) -> Result<Answer, Failure> {
         Command::Filing(args) => wait(filing::act(args)),
         Command::Rehearse(args) => wait(rehearse::act(*args, socket(cli.socket))),
         Command::Board(command) => board::act(&command, &socket(cli.socket)),
+        Command::Bringup(args) => wait(bringup::act(args, &socket(cli.socket), cli.json)),
         Command::Provision(args) => provision::act(&args, &socket(cli.socket)),
         Command::Completions { shell } => Ok(completions(shell)),
     }

@@ -82,7 +82,9 @@ impl MadeUp {
         if is_link {
             let up = "../".repeat(folder.components().count() - 2);
             self.link(path, &format!("{up}{name}"));
-            self.file(&format!("/sys/class/tty/{name}/device/uevent"), "");
+            if name.starts_with("ttyUSB") {
+                self.file(&format!("/sys/class/tty/{name}/device/uevent"), "");
+            }
         }
     }
 }

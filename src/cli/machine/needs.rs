@@ -75,7 +75,12 @@ fn remedy_of_missing(there: &[Device], key: &str) -> String {
         "display.console" | "display.light" | "sound.folder" => &[],
         _ => &["serial"],
     };
-    let named = there.iter().filter(|device| kinds.contains(&device.kind));
+    // A number belongs to whatever was plugged in first, and is refused.
+    let is_numbered = |device: &Device| {
+        device.name.is_none()
+            && ["/dev/ttyUSB", "/dev/ttyACM", "/dev/hidraw"].iter().any(|start| device.device.starts_with(start))
+    };
+    let named = there.iter().filter(|device| kinds.contains(&device.kind) && !is_numbered(device));
     let names: Vec<&str> = named.map(|device| device.name.as_deref().unwrap_or(&device.device)).collect();
     match names.as_slice() {
         [] => "plug it in, or switch it on in the system's configuration; else correct the board file".to_owned(),
