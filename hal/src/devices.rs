@@ -46,6 +46,7 @@ pub(crate) type GiveJob = Box<dyn Fn(Job) -> Result<(), VendRefused> + Send + Sy
 pub struct Devices {
     pub(crate) size: Option<(u32, u32)>,
     pub(crate) slots: Vec<String>,
+    pub(crate) machine_chooses: bool,
     pub(crate) screen: Option<Arc<Screen>>,
     /// Closed when the display's thread has ended, and how long a stop waits for that.
     pub(crate) display_end: Option<(Arc<Latest<()>>, Duration)>,
@@ -241,7 +242,8 @@ impl Devices {
 
     fn vend_job(&self, slot: &str, job: impl FnOnce(String) -> Job) -> Result<(), VendRefused> {
         let give = self.vend.as_ref().ok_or(VendRefused::NoVend)?;
-        if !self.slots.iter().any(|known| known == slot) {
+        // A controller that chooses by itself knows its slots, and refuses what it has not asked for.
+        if !self.machine_chooses && !self.slots.iter().any(|known| known == slot) {
             return Err(VendRefused::NoSuchSlot);
         }
         give(job(slot.to_owned()))

@@ -293,7 +293,7 @@ fn with_block(section: &str) -> String {
 
 #[test]
 fn every_commented_block_of_the_simulator_board_is_a_section_with_known_keys() {
-    for section in ["about", "vend.pulse", "vend.xy", "vend.modbus", "vend.spring"] {
+    for section in ["about", "vend.pulse", "vend.xy", "vend.modbus", "vend.spring", "vend.mdb"] {
         let text = with_block(section);
         assert!(text.contains(&format!("\n[{section}]")), "{section}");
         let Err(errors) = BoardSpec::parse(Path::new("sim.toml"), &text) else { continue };

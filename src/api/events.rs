@@ -15,7 +15,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::Api;
 use super::body::parameters;
 use super::problem::{Code, Problem};
-use super::wire::Event;
+use super::wire::{Event, Slot};
+use crate::daemon::slots::SlotStatus;
 use crate::journal::view::Recorded;
 
 /// Entries read from the journal at once.
@@ -74,6 +75,8 @@ fn start(parts: &Parts) -> Result<Option<u64>, Problem> {
 /// Sends every entry behind `after`, page by page, and waits for new ones.
 async fn follow(api: &Api, mut after: u64, events: &mpsc::Sender<Item>) {
     let mut newest = api.terminal.newest();
+    let mut slots = api.terminal.slots();
+    let mut told = slots.borrow_and_update().clone();
     loop {
         // Marked as seen before the page is read: what is written in between wakes us again.
         newest.borrow_and_update();
@@ -91,10 +94,30 @@ async fn follow(api: &Api, mut after: u64, events: &mpsc::Sender<Item>) {
                 return;
             }
         }
-        if is_empty && newest.changed().await.is_err() {
-            return;
+        if !is_empty {
+            continue;
+        }
+        tokio::select! {
+            changed = newest.changed() => if changed.is_err() {
+                return;
+            },
+            Ok(()) = slots.changed() => {
+                let now = slots.borrow_and_update().clone();
+                for slot in now.iter().filter(|slot| !told.contains(slot)) {
+                    if events.send(Ok(slot_event(slot.clone()))).await.is_err() {
+                        return;
+                    }
+                }
+                told = now;
+            }
         }
     }
+}
+
+/// A slot is no entry of the journal: the event has no place in it, and who was not there asks for the slots.
+fn slot_event(slot: SlotStatus) -> SseEvent {
+    let json = serde_json::to_string(&Slot::from(slot)).unwrap_or_default();
+    SseEvent::default().event("slot").data(json)
 }
 
 fn event(recorded: Recorded) -> SseEvent {

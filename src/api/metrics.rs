@@ -10,6 +10,7 @@ use super::Api;
 use super::problem::Problem;
 use crate::daemon::metrics::Metrics;
 use crate::daemon::notices::ChannelNews;
+use crate::daemon::slots::SlotStatus;
 use crate::daemon::terminal::Status;
 use crate::journal::SyncCounts;
 use crate::sync::status::LinkNews;
@@ -40,6 +41,9 @@ pub fn text(metrics: &Metrics, status: &Status) -> String {
     for (state, count) in &status.open {
         sample(&mut page, "till_orders_open", "state", state.name(), *count);
     }
+    let slots = |which: fn(&SlotStatus) -> bool| count(status.slots.iter().filter(|slot| which(slot)).count());
+    gauge(&mut page, "till_slots_blocked", "Slots that a fault blocks.", slots(|slot| slot.blocked));
+    gauge(&mut page, "till_slots_sold_out", "Slots in which nothing is left.", slots(|slot| slot.count.is_sold_out()));
     heading(&mut page, "till_fault", "gauge", "1 for every fault that stands.");
     for fault in &status.faults {
         sample(&mut page, "till_fault", "name", &fault.name(), 1);

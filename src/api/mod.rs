@@ -8,7 +8,7 @@
 //! | [`wanted`] | what callers ask for |
 //! | [`wire`] | what they get |
 //! | [`problem`] | why they do not get it: one table |
-//! | `orders`, `refunds`, `instalments`, `receipt`, `events`, `terminal`, `queue`, `complaints`, `alarms`, [`metrics`], [`openapi`] | the addresses |
+//! | `orders`, `refunds`, `instalments`, `receipt`, `events`, `terminal`, `slots`, `queue`, `complaints`, `alarms`, [`metrics`], [`openapi`] | the addresses |
 //!
 //! It knows only [`Terminal`]: the loop decides, the journal remembers, this translates.
 
@@ -27,6 +27,7 @@ mod queue;
 mod rate;
 mod receipt;
 mod refunds;
+mod slots;
 mod terminal;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -208,6 +209,8 @@ fn routes(api: Api) -> Router {
         .route("/v1/events", get(events::stream))
         .route("/v1/terminal", get(terminal::show))
         .route("/v1/reach", get(terminal::reach))
+        .route("/v1/slots", get(slots::list))
+        .route("/v1/slots/{slot}", post(slots::count))
         .route("/v1/faults/{name}", put(terminal::raise).delete(terminal::clear))
         .route("/v1/screen.png", get(terminal::screen))
         .route("/v1/openapi.json", get(openapi::show))

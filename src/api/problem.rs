@@ -65,6 +65,8 @@ pub enum Code {
     OutOfService,
     /// The slot is blocked.
     SlotBlocked,
+    /// The slot is sold out.
+    SoldOut,
     /// The amount cannot be paid.
     AmountOutOfRange,
     /// The items do not add up.
@@ -167,6 +169,7 @@ impl Code {
             Self::MachineBusy => (409, "Somebody is buying at the machine", UNTOUCHED, None),
             Self::OutOfService => (503, "The machine does not sell now", UNTOUCHED, Some(30)),
             Self::SlotBlocked => (409, "The slot is blocked", UNTOUCHED, None),
+            Self::SoldOut => (409, "The slot is sold out", UNTOUCHED, None),
             Self::AmountOutOfRange => (422, "The amount cannot be paid", UNTOUCHED, None),
             Self::SumDiffers => (422, "The items do not add up to the amount", UNTOUCHED, None),
             Self::PriceDiffers => (422, "The price is not the machine's price", UNTOUCHED, None),
@@ -217,6 +220,7 @@ impl Code {
             Refused::OutOfService(_) => Self::OutOfService,
             Refused::NoSuchSlot(_) => Self::NoSuchSlot,
             Refused::SlotBlocked(_) => Self::SlotBlocked,
+            Refused::SoldOut(_) => Self::SoldOut,
             Refused::Amount(_) => Self::AmountOutOfRange,
             Refused::SumDiffers { .. } => Self::SumDiffers,
             Refused::TooManyItems(_) => Self::TooManyItems,
@@ -368,6 +372,7 @@ const fn order_of(refused: &Refused) -> Option<OrderId> {
         Refused::OutOfService(_)
         | Refused::NoSuchSlot(_)
         | Refused::SlotBlocked(_)
+        | Refused::SoldOut(_)
         | Refused::Amount(_)
         | Refused::SumDiffers { .. }
         | Refused::TooManyItems(_)
@@ -393,7 +398,9 @@ const fn order_of(refused: &Refused) -> Option<OrderId> {
 const fn field_of(refused: &Refused) -> Option<&'static str> {
     match refused {
         Refused::Amount(_) | Refused::SumDiffers { .. } | Refused::TooMuch { .. } => Some("amount"),
-        Refused::TooManyItems(_) | Refused::NoSuchSlot(_) | Refused::SlotBlocked(_) => Some("items"),
+        Refused::TooManyItems(_) | Refused::NoSuchSlot(_) | Refused::SlotBlocked(_) | Refused::SoldOut(_) => {
+            Some("items")
+        }
         Refused::PayWithin(_) => Some("pay_within_s"),
         Refused::NoScanner => Some("who_scans"),
         Refused::NotAPayCode

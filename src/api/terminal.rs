@@ -36,7 +36,7 @@ pub(super) async fn raise(
     Named(name): Named,
     _: Wanted<Nothing>,
 ) -> Result<Json<TerminalStatus>, Problem> {
-    let fault = by_hand(&api, &name)?;
+    let fault = by_hand(&api, &name).await?;
     if fault != Fault::SwitchedOff {
         let detail = format!("{name} is found by the machine itself; by hand only switched-off can be set");
         return Err(Problem::new(Code::FaultNotByHand, detail));
@@ -47,13 +47,13 @@ pub(super) async fn raise(
 
 /// `DELETE /v1/faults/{name}`
 pub(super) async fn clear(State(api): State<Api>, Named(name): Named) -> Result<Json<TerminalStatus>, Problem> {
-    let fault = by_hand(&api, &name)?;
+    let fault = by_hand(&api, &name).await?;
     api.terminal.act(Input::Clear(fault)).await?;
     show(State(api)).await
 }
 
 /// The fault of this name, if a person may end it.
-fn by_hand(api: &Api, name: &str) -> Result<Fault, Problem> {
+async fn by_hand(api: &Api, name: &str) -> Result<Fault, Problem> {
     if name == "switched-off" {
         return Ok(Fault::SwitchedOff);
     }
@@ -61,9 +61,12 @@ fn by_hand(api: &Api, name: &str) -> Result<Fault, Problem> {
     if name == "hub" {
         return Ok(Fault::Hub);
     }
-    let slot = name.strip_prefix("slot-").and_then(SlotId::new);
-    if let Some(slot) = slot.filter(|slot| api.products.contains_key(slot)) {
-        return Ok(Fault::Slot(slot));
+    if let Some(slot) = name.strip_prefix("slot-").and_then(SlotId::new) {
+        let (is_ours, fault) = (api.products.contains_key(&slot), Fault::Slot(slot));
+        // A machine that chooses by itself has slots that till.toml does not name.
+        if is_ours || api.terminal.status().await?.faults.contains(&fault) {
+            return Ok(fault);
+        }
     }
     if let Some(order) = name.strip_prefix("duty-") {
         let detail = format!(

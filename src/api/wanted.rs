@@ -23,6 +23,8 @@ const SUBJECT_MAX: usize = 80;
 const REFERENCE_MAX: usize = 64;
 const PERSON_MAX: usize = 64;
 const WHY_MAX: usize = 256;
+/// More fits into no slot.
+const STOCK_MAX: u32 = 9_999;
 
 /// An amount on the wire: a JSON integer of minor units, more than nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,6 +186,34 @@ impl WantedWord {
 pub struct WantedPlan {
     /// Months; null or absent is at once.
     pub instalments: Option<u8>,
+}
+
+/// The body of `POST /v1/slots/{slot}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WantedStock {
+    /// So many items are in it; null: nobody counts them any more. Never left out by accident.
+    #[serde(deserialize_with = "Option::deserialize")]
+    stock: Option<u64>,
+}
+
+impl WantedStock {
+    /// What was counted in a slot of this capacity.
+    ///
+    /// # Errors
+    ///
+    /// More than fits.
+    pub fn stock(self, capacity: Option<u32>) -> Result<Option<u32>, Problem> {
+        let Some(stock) = self.stock else {
+            return Ok(None);
+        };
+        let most = capacity.unwrap_or(STOCK_MAX);
+        let fits = u32::try_from(stock).ok().filter(|stock| *stock <= most);
+        fits.map(Some).ok_or_else(|| {
+            let whose = capacity.map_or("a slot holds", |_| "till.toml says that this slot holds");
+            Problem::field("stock", format!("{stock} items do not fit: {whose} {most} at most"))
+        })
+    }
 }
 
 fn said(by: &str, why: Option<String>) -> Result<Said, Problem> {

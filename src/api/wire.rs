@@ -5,6 +5,7 @@ pub mod instalments;
 pub mod queue;
 pub mod receipt;
 pub mod refund;
+pub mod slot;
 
 use payment::channel::outcome::Details;
 use payment::channel::{ChannelId, DutyKind, Instalment};
@@ -21,6 +22,7 @@ use crate::daemon::terminal::Status;
 use crate::journal::project::OrderSummary;
 use crate::journal::view::Recorded;
 pub use refund::{Refund, RefundMade, RefundPage, RefundState};
+pub use slot::{Slot, SlotList};
 
 /// An order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -334,19 +336,6 @@ pub struct Clock {
     pub why: String,
 }
 
-/// One slot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Slot {
-    /// The slot.
-    pub slot: SlotId,
-    /// What is in it.
-    pub name: String,
-    /// Its price in minor units.
-    pub price: i64,
-    /// Whether a fault blocks it.
-    pub blocked: bool,
-}
-
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 const fn is_nothing(fen: &i64) -> bool {
     *fen == 0
@@ -519,12 +508,6 @@ fn fault_row(fault: &Fault, clock: &str) -> FaultRow {
 
 impl From<Status> for TerminalStatus {
     fn from(status: Status) -> Self {
-        let slots = status.slots.into_iter().map(|slot| Slot {
-            slot: slot.slot,
-            name: slot.name,
-            price: slot.price.get(),
-            blocked: slot.blocked,
-        });
         Self {
             selling: status.blocking.is_none(),
             blocking: status.blocking.as_ref().map(|fault| fault_row(fault, &status.clock)),
@@ -535,7 +518,7 @@ impl From<Status> for TerminalStatus {
             scanner_armed: status.scanner_armed,
             open_orders: status.open.into_iter().map(|(state, count)| OpenOrders { state, count }).collect(),
             clock: Clock::new(status.wall, status.clock),
-            slots: slots.collect(),
+            slots: status.slots.into_iter().map(Slot::from).collect(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             up_s: status.up_ms / 1000,
             newest_seq: status.last_seq,

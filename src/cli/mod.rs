@@ -32,6 +32,8 @@ mod rehearse;
 mod run;
 mod screen;
 mod status;
+mod stock;
+mod support;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -264,6 +266,11 @@ enum Question {
     /// Clear a fault after repair
     #[command(subcommand)]
     Faults(faults::Command),
+    /// Show what is in the slots, or say what was filled in
+    Stock {
+        #[command(subcommand)]
+        command: Option<stock::Command>,
+    },
     /// Switch selling off for maintenance, or on again
     Sell {
         /// Whether the machine sells
@@ -273,6 +280,8 @@ enum Question {
     Screen(screen::ScreenArgs),
     /// Look for trouble, and say what to do about it
     Doctor(doctor::DoctorArgs),
+    /// Pack what somebody far away needs to find a fault into one file, without secrets
+    Support(support::SupportArgs),
     /// Say by the exit code whether this program does its work here, for updaters
     Health(health::HealthArgs),
     /// Say by the exit code whether the program may be replaced now, for updaters
@@ -356,9 +365,11 @@ async fn ask(client: &Client, question: Question) -> Result<Answer, Failure> {
         Question::Status => status::show(client).await,
         Question::Queue { command } => queue::act(client, command).await,
         Question::Faults(command) => faults::act(client, command).await,
+        Question::Stock { command } => stock::act(client, command).await,
         Question::Sell { on_or_off } => faults::sell(client, on_or_off).await,
         Question::Screen(args) => screen::save(client, args).await,
         Question::Doctor(args) => doctor::examine(client, args).await,
+        Question::Support(args) => support::bundle(client, args).await,
         Question::Health(args) => health::examine(client, args).await,
         Question::ReadyForUpdate(args) => ready::ask(client, args).await,
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::client::Client;
-use super::{Answer, Exit, Failure, text};
+use super::{Answer, Exit, Failure, stock, text};
 use crate::api::wire::{FaultRow, TerminalStatus};
 
 pub(super) async fn show(client: &Client) -> Result<Answer, Failure> {
@@ -59,9 +59,9 @@ fn rows_of(what: &str, found: &[FaultRow]) -> String {
 fn slots(terminal: &TerminalStatus) -> String {
     let mut rows = vec![text::heading(&["SLOT", "PRODUCT", "PRICE", ""])];
     rows.extend(terminal.slots.iter().map(|slot| {
-        let blocked = if slot.blocked { "blocked" } else { "" };
+        let state = if slot.blocked { "blocked" } else { stock::state(slot) };
         let name = text::plain(&slot.name);
-        vec![slot.slot.to_string(), name, text::yuan(slot.price), blocked.to_owned()]
+        vec![slot.slot.to_string(), name, text::yuan(slot.price), state.to_owned()]
     }));
     text::table(&rows)
 }

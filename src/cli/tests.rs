@@ -435,3 +435,24 @@ async fn alarms_are_listed_found_by_the_doctor_and_ended() {
     let ended = on(&told.machine, &["alarms", "clear", &id]).await.unwrap();
     assert_eq!((ended.exit, ended.text.as_str()), (Exit::Done, "no alarm stands"));
 }
+
+#[tokio::test]
+async fn a_technician_counts_fills_and_forgets_what_is_in_a_slot() {
+    let machine = Machine::start().await;
+    let listed = on(&machine, &["stock"]).await.unwrap();
+    assert_eq!((listed.exit, listed.text.matches("not counted").count()), (Exit::Done, 2), "{}", listed.text);
+    let set = on(&machine, &["stock", "set", "11", "3"]).await.unwrap();
+    assert!(set.text.contains("¥2.00  3") && set.json["slots"][0]["stock"] == 3, "{}", set.text);
+    let filled = on(&machine, &["stock", "fill"]).await.unwrap();
+    assert!(filled.text.contains("8 of 8") && filled.json["slots"][0]["stock"] == 3, "{}", filled.text);
+    let unknown = on(&machine, &["stock", "fill", "12", "11"]).await.unwrap_err();
+    assert!(unknown.to_string().contains("slot 11") && unknown.exit() == Exit::Refused, "{unknown}");
+    let none = on(&machine, &["stock", "set", "12", "0"]).await.unwrap();
+    assert!(none.text.contains("sold out"), "{}", none.text);
+    let status = on(&machine, &["status"]).await.unwrap();
+    assert!(status.text.contains("sold out") && status.exit == Exit::Done, "{}", status.text);
+    let forgotten = on(&machine, &["stock", "forget", "12"]).await.unwrap();
+    assert!(!forgotten.text.contains("sold out"), "{}", forgotten.text);
+    let too_many = on(&machine, &["stock", "set", "12", "9"]).await.unwrap_err();
+    assert_eq!(too_many.json()["code"], "invalid_field");
+}

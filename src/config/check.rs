@@ -183,7 +183,7 @@ pub(super) fn check(raw: Raw, board: Option<BoardSpec>, base: &Base, found: &mut
     let who_scans = goods::who_scans(c, raw.sell.who_scans, raw.sell.at.unwritten("who_scans"), board.as_ref());
     let pay_within = (raw.sell.pay_within_s, raw.sell.at.unwritten("pay_within_s"));
     let pace = pace::check(c, pay_within, raw.pace, terminal.mode);
-    let products = goods::products(c, raw.products, board.as_ref());
+    let (products, capacities) = goods::products(c, raw.products, board.as_ref());
     let set_up = channels::set_up(c, &raw.channels);
     let order = sell::order(c, raw.sell.channels, raw.sell.at.unwritten("channels"), &set_up);
     let showing = Showing::of(&raw.channels);
@@ -195,6 +195,7 @@ pub(super) fn check(raw: Raw, board: Option<BoardSpec>, base: &Base, found: &mut
     let channels = channels::check(c, raw.channels, &terminal, &order, &show);
     let refuse_card_shaped = c.choice(raw.sell.refuse_card_shaped, raw.sell.at.unwritten("refuse_card_shaped"), false);
     let routes = sell::routes(c, raw.routes, &order);
+    let lock_slot_after = goods::lock_after(c, raw.sell.lock_slot_after, raw.sell.at.unwritten("lock_slot_after"));
     let refunds = later::refunds(c, raw.refunds);
     let instalments = raw.instalments.and_then(|raw| later::instalments(c, raw, &order));
     let http = http(c, raw.http, pace.call_limit_ms);
@@ -209,6 +210,8 @@ pub(super) fn check(raw: Raw, board: Option<BoardSpec>, base: &Base, found: &mut
     }
     let parts = selling::Parts {
         products,
+        capacities,
+        lock_slot_after,
         channels: order,
         show,
         showing,

@@ -16,16 +16,30 @@ const LONGEST_CODE: usize = 64;
 /// Alipay's longest `goods_name`.
 const LONGEST_NAME: usize = 256;
 
+/// So often in a row a slot fails before it is locked, if nothing is said. Once may be chance: an item that hangs falls with
+/// the next turn, and a sensor may miss one. A lock outlives restarts, so it costs every sale of the slot until somebody
+/// comes. Twice is a jam or an empty slot, and has cost one more buyer the wait for money that comes back by itself.
+const LOCK_AFTER: u64 = 2;
+/// Beyond this a slot fails for whole days before it is locked.
+const LOCK_AFTER_MAX: u64 = 10;
+/// More fits into no slot.
+const CAPACITY_MAX: u64 = 9_999;
+
+/// Checks `[sell] lock_slot_after`.
+pub(super) fn lock_after(checker: &mut Checker<'_, '_>, written: Option<Written<u64>>, key: At) -> u32 {
+    let after = checker.number(written, key, LOCK_AFTER, 1..=LOCK_AFTER_MAX, "failures in a row");
+    u32::try_from(after).unwrap_or(1)
+}
+
+/// What is sold, and how many of it fit into a slot.
+pub(super) type Goods = (BTreeMap<SlotId, Product>, BTreeMap<SlotId, u32>);
+
 /// Checks `[[product]]` against the board; a board that could not be read is not held against the products.
-pub(super) fn products(
-    checker: &mut Checker<'_, '_>,
-    rows: Vec<raw::Product>,
-    board: Option<&BoardSpec>,
-) -> BTreeMap<SlotId, Product> {
-    let mut products = BTreeMap::new();
+pub(super) fn products(checker: &mut Checker<'_, '_>, rows: Vec<raw::Product>, board: Option<&BoardSpec>) -> Goods {
+    let (mut products, mut capacities) = (BTreeMap::new(), BTreeMap::new());
     let mut places: BTreeMap<SlotId, At> = BTreeMap::new();
     for row in rows {
-        let Some((slot, product)) = product(checker, row) else {
+        let Some((slot, product, capacity)) = product(checker, row) else {
             continue;
         };
         if let Some(first) = places.get(&slot.value) {
@@ -34,6 +48,7 @@ pub(super) fn products(
             continue;
         }
         places.insert(slot.value.clone(), slot.at);
+        capacities.extend(capacity.map(|capacity| (slot.value.clone(), capacity)));
         products.insert(slot.value, product);
     }
     if let Some(board) = board {
@@ -43,10 +58,10 @@ pub(super) fn products(
             slots_are_filled(checker, &products, board);
         }
     }
-    products
+    (products, capacities)
 }
 
-fn product(checker: &mut Checker<'_, '_>, row: raw::Product) -> Option<(Written<SlotId>, Product)> {
+fn product(checker: &mut Checker<'_, '_>, row: raw::Product) -> Option<(Written<SlotId>, Product, Option<u32>)> {
     let slot =
         checker.required(row.slot, row.at.missing("slot"), "write the slot as printed on the machine: slot = \"11\"");
     let slot = slot.and_then(|slot| slot_id(checker, slot));
@@ -55,12 +70,23 @@ fn product(checker: &mut Checker<'_, '_>, row: raw::Product) -> Option<(Written<
     let price = checker.required(row.price, row.at.missing("price"), "write yuan in quotes: price = \"3.50\"");
     let price = price.and_then(|price| sound_price(checker, price));
     let code = checker.optional(row.code).and_then(|code| checker.text(code, Text::token(LONGEST_CODE)));
+    let capacity = checker.optional(row.capacity).and_then(|capacity| sound_capacity(checker, &capacity));
     let (slot, name, price) = (slot?, name?, price?);
     let code = match code {
         Some(code) => code.value,
         None => checker.derived(row.at.unwritten("code"), slot.value.as_str().to_owned()),
     };
-    Some((slot, Product { code, name: name.value, price }))
+    Some((slot, Product { code, name: name.value, price }, capacity))
+}
+
+fn sound_capacity(checker: &mut Checker<'_, '_>, capacity: &Written<u64>) -> Option<u32> {
+    let is_sound = (1..=CAPACITY_MAX).contains(&capacity.value);
+    if !is_sound {
+        let problem = format!("{} items do not fit into a slot", capacity.value);
+        let advice = format!("use 1 to {CAPACITY_MAX}, or leave it out: then `till stock set` says how many are in it");
+        checker.found.error(&capacity.at, problem, advice);
+    }
+    u32::try_from(capacity.value).ok().filter(|_| is_sound)
 }
 
 fn slot_id(checker: &mut Checker<'_, '_>, slot: Written<String>) -> Option<Written<SlotId>> {

@@ -53,6 +53,7 @@ pub use checked::{
 };
 pub use effective::{Effective, Origin, Setting};
 pub use report::{Excerpt, Problem, Report, Severity};
+pub(crate) use source::has_a_key as looks_like_a_key;
 use source::{Findings, Source};
 
 /// The exit code for files that cannot be used (`EX_CONFIG`); systemd must not restart after it.

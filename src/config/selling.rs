@@ -17,6 +17,8 @@ const DAY_MS: u64 = 86_400_000;
 /// What was read and checked, section by section.
 pub(super) struct Parts {
     pub products: BTreeMap<SlotId, Product>,
+    pub capacities: BTreeMap<SlotId, u32>,
+    pub lock_slot_after: u32,
     pub channels: Vec<ChannelId>,
     pub show: ShowConfig,
     pub showing: Showing,
@@ -50,6 +52,8 @@ pub(super) fn settings(parts: Parts, found: &mut Findings<'_>) -> Settings {
         duties: parts.duties,
         paces: paces(parts.pace, &parts.channels, parts.mode),
         products: parts.products,
+        capacities: parts.capacities,
+        lock_slot_after: parts.lock_slot_after,
         channels: parts.channels,
         who_scans: parts.who_scans,
         has_scanner: parts.has_scanner,

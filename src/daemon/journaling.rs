@@ -1,8 +1,9 @@
 //! The journal as the loop uses it: records go in, an input for the engine comes out.
 
 use payment::engine::effect::Record;
-use payment::engine::entry::Stored;
+use payment::engine::entry::{SlotId, Stored};
 use payment::engine::input::Input;
+use payment::engine::slots::SlotCount;
 use payment::ids::OrderId;
 use payment::money::Fen;
 use tokio::sync::watch;
@@ -63,7 +64,8 @@ impl Journaling {
         if let Some(point) = self.crash {
             point.before_commit(first, entries);
         }
-        let written = self.journal.append(batch.iter().map(new_entry).collect()).await;
+        let slots = batch.iter().flat_map(|record| record.slots.iter().cloned()).collect();
+        let written = self.journal.append_with(batch.iter().map(new_entry).collect(), slots).await;
         self.failing = written.is_err();
         match written {
             Ok(seqs) => {
@@ -123,6 +125,12 @@ impl Journaling {
     /// Notes that a person knows of all that is set aside; `None` when it is not noted.
     pub async fn set_aside_seen(&mut self) -> Option<()> {
         let kept = self.journal.set_aside_seen().await;
+        self.kept(kept)
+    }
+
+    /// Notes what a technician said of a slot; `None` when it is not noted.
+    pub async fn keep_slot(&mut self, slot: SlotId, count: SlotCount) -> Option<()> {
+        let kept = self.journal.keep_slot(slot, count).await;
         self.kept(kept)
     }
 
@@ -205,7 +213,7 @@ mod tests {
     fn closed() -> Record {
         let at = Wall { ms: 1_800_000_000_000, trusted: true };
         let entry = Entry::OrderClosed { order: IdMint::new([1; 32]).order(), ending: Ending::Refunded };
-        Record { at, entry, state: OrderState::Refunded }
+        Record { at, entry, state: OrderState::Refunded, slots: Vec::new() }
     }
 
     #[tokio::test]

@@ -24,6 +24,7 @@ pub mod metrics;
 pub mod notices;
 pub mod opening;
 pub mod picture;
+pub mod slots;
 pub mod start;
 pub mod terminal;
 
@@ -36,6 +37,7 @@ use payment::engine::entry::OrderState;
 use payment::engine::faults::Fault;
 use payment::engine::input::{Done, Input, Refused};
 use payment::engine::record::OrderRecord;
+use payment::engine::slots::SlotCount;
 use payment::engine::{Engine, WakeReason};
 use payment::ids::OrderId;
 use payment::time::{Mono, Now};
@@ -49,7 +51,8 @@ use journaling::Journaling;
 use keeping::Keeping;
 use metrics::Metrics;
 use picture::Picture;
-use terminal::{ActError, Command, SlotStatus, Status};
+use slots::{SlotNotice, SlotStatus};
+use terminal::{ActError, Command, Status};
 
 use crate::journal::AppendError;
 
@@ -64,6 +67,7 @@ pub struct Daemon {
     picture: Picture,
     health: Health,
     keeping: Keeping,
+    slots: SlotNotice,
     metrics: Arc<Metrics>,
 }
 
@@ -180,6 +184,7 @@ impl Daemon {
         self.keep().await;
         // Calls that may leave are on the wire before the picture is drawn.
         tokio::task::yield_now().await;
+        self.slots.follow(&self.engine);
         let now = self.clock.now().mono;
         if self.health.is_due(now) {
             self.journal.answers().await;
@@ -326,6 +331,11 @@ impl Daemon {
             Command::Order { order, reply } => {
                 let _gone = reply.send(self.durable_order(order));
             }
+            Command::Stock { slot, stock, reply } => {
+                let done = self.count_stock(slot, stock).await;
+                // Who went away looks again.
+                let _gone = reply.send(done);
+            }
             Command::Status { reply } => {
                 let _gone = reply.send(self.status());
             }
@@ -340,6 +350,9 @@ impl Daemon {
 
     /// The answer comes when everything that the input led to is durable. A fault is no entry: it stands at once.
     async fn act_durably(&mut self, input: Input) -> Result<Done, ActError> {
+        if let Input::Clear(Fault::Slot(slot)) = &input {
+            self.keep_slot(slot, SlotCount::cleared).await?;
+        }
         let is_fault = matches!(input, Input::Raise(_) | Input::Clear(_));
         let done = self.handle(input)?;
         self.drain().await;
@@ -370,14 +383,8 @@ impl Daemon {
             *open.entry(order.state()).or_default() += 1;
         }
         let faults: Vec<Fault> = self.engine.faults().cloned().collect();
-        let slots = self.engine.settings().products.iter().map(|(slot, product)| SlotStatus {
-            slot: slot.clone(),
-            name: product.name.clone(),
-            price: product.price,
-            blocked: faults.contains(&Fault::Slot(slot.clone())),
-        });
         Status {
-            slots: slots.collect(),
+            slots: SlotStatus::all(&self.engine),
             blocking: self.engine.blocking_fault(),
             codes_only: self.engine.codes_only_because(),
             order: self.engine.order_at_machine(),

@@ -21,6 +21,8 @@ use crate::screen::Look;
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// What systemd is asked for at each look: longer than the slowest look at a worn card takes.
 const MORE_TIME: Duration = Duration::from_secs(60);
+/// The same for the first look, which may count a whole journal.
+const FIRST_LOOK: Duration = Duration::from_secs(600);
 /// What the panel says of itself is not read.
 const EVENTS_MAX: usize = 4;
 
@@ -42,6 +44,8 @@ pub async fn open(
     stop: &mut watch::Receiver<bool>,
 ) -> Result<Option<Opened>, StartError> {
     let mut panel = None;
+    // The first start of this version counts all that the journal holds.
+    health::waits_for("opening the journal", FIRST_LOOK);
     loop {
         match Journal::open(path) {
             Ok(opened) => return Ok(Some(opened)),

@@ -9,6 +9,7 @@ use payment::engine::Engine;
 use payment::engine::input::Input;
 use payment::engine::settings::Settings;
 use payment::ids::IdMint;
+use payment::time::Now;
 use ring::rand::{SecureRandom, SystemRandom};
 use thiserror::Error;
 use tokio::sync::{Notify, mpsc, watch};
@@ -25,6 +26,7 @@ use super::keeping::Keeping;
 use super::metrics::Metrics;
 use super::notices::{ChannelNews, Notices};
 use super::picture::Picture;
+use super::slots::SlotNotice;
 use super::terminal::{COMMANDS_MAX, SyncEnds, Terminal};
 use super::{Broken, Daemon, Ended, Inputs, binding, opening};
 use crate::api::{ApiOptions, Doors, TcpOptions};
@@ -123,17 +125,16 @@ pub async fn run(checked: Checked, stop: watch::Receiver<bool>) -> Result<Ended,
     });
 
     let now = clock.now();
-    let mut engine = Engine::restore(checked.settings, mint()?, now, &opened.open_orders, opened.spent);
-    // What is told is never refused.
-    let _told = engine.handle(now, Input::Unsettled(opened.unsettled));
-    for fault in machinery.faults_at_start() {
-        // Raising a fault is never refused.
-        let _taken = engine.handle(clock.now(), Input::Raise(fault));
-    }
+    let told = std::iter::once(Input::Unsettled(opened.unsettled))
+        .chain(opened.slots.into_iter().map(|(slot, count)| Input::Slot { slot, count }))
+        .chain(machinery.faults_at_start().into_iter().map(Input::Raise));
+    let engine = take_up(Engine::restore(checked.settings, mint()?, now, &opened.open_orders, opened.spent), now, told);
+    let slots = SlotNotice::new(&engine);
+    let terminal = terminal.with_slots(slots.subscribe());
     let api = tokio::spawn(doors.serve(terminal, stop.clone()));
     let health = Health::ready(clock.now().mono);
     tracing::info!(open_orders = opened.open_orders.len(), newest_entry = journal.last_seq(), "ready");
-    let daemon = Daemon { engine, clock, journal, calls, machinery, picture, health, keeping, metrics };
+    let daemon = Daemon { engine, clock, journal, calls, machinery, picture, health, keeping, slots, metrics };
     let inputs = Inputs { answers, devices: device_events, commands: command_queue, stop: stop.clone() };
     let ended = run_with_api(daemon, inputs, api, &stop).await;
     complaints_watched.abort();
@@ -154,6 +155,14 @@ fn is_at_home(checked: &Checked) -> Result<(), StartError> {
         binding::check(Path::new("/"), &checked.journal, &checked.terminal.id)?;
     }
     Ok(())
+}
+
+/// The engine with what it is told at start, which it never refuses.
+fn take_up(mut engine: Engine, now: Now, told: impl Iterator<Item = Input>) -> Engine {
+    for input in told {
+        let _taken = engine.handle(now, input);
+    }
+    engine
 }
 
 /// What the channels tell besides the sales, and the leaf that asks them.

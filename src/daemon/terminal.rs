@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use payment::engine::entry::{IdempotencyKey, OrderState, Said, Stored};
+use payment::engine::entry::{IdempotencyKey, OrderState, Said, SlotId, Stored};
 use payment::engine::faults::Fault;
 use payment::engine::input::{Done, Input, NewOrder, RefundWanted, Refused};
 use payment::engine::record::OrderRecord;
@@ -18,6 +18,7 @@ use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 use super::metrics::Metrics;
 use super::notices::ChannelNews;
+use super::slots::SlotStatus;
 use crate::journal::project::OrderSummary;
 use crate::journal::view::{KeyOf, ListFilter, Recorded};
 use crate::journal::{CommandResult, ReadError, Reader, SetAside, SyncCounts};
@@ -55,6 +56,15 @@ pub enum Command {
         order: OrderId,
         /// Where the answer goes.
         reply: oneshot::Sender<Option<OrderRecord>>,
+    },
+    /// A technician counted what is in a slot, or does not count it any more.
+    Stock {
+        /// The slot.
+        slot: SlotId,
+        /// So many items.
+        stock: Option<u32>,
+        /// Where the answer goes: it is durable then.
+        reply: oneshot::Sender<Result<(), ActError>>,
     },
     /// How the terminal does.
     Status {
@@ -119,19 +129,6 @@ pub struct Status {
     pub slots: Vec<SlotStatus>,
 }
 
-/// One slot of the machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SlotStatus {
-    /// The slot.
-    pub slot: payment::engine::entry::SlotId,
-    /// What is in it.
-    pub name: String,
-    /// Its price.
-    pub price: Fen,
-    /// Whether a fault blocks it.
-    pub blocked: bool,
-}
-
 /// Why the loop did not do what was asked.
 #[derive(Debug, Error)]
 pub enum ActError {
@@ -187,6 +184,7 @@ pub struct Terminal {
     keyed: Arc<Mutex<()>>,
     sync: SyncEnds,
     news: ChannelNews,
+    slots: watch::Receiver<Vec<SlotStatus>>,
 }
 
 impl Terminal {
@@ -205,13 +203,20 @@ impl Terminal {
             limit_bytes: u64::MAX,
         };
         let (keyed, news) = (Arc::default(), ChannelNews::default());
-        Self { commands, journal, newest, screen, metrics, keyed, sync, news }
+        let slots = watch::Sender::default().subscribe();
+        Self { commands, journal, newest, screen, metrics, keyed, sync, news, slots }
     }
 
     /// The same with a link to the hub.
     #[must_use]
     pub fn with_sync(self, sync: SyncEnds) -> Self {
         Self { sync, ..self }
+    }
+
+    /// The same with what changes in its slots.
+    #[must_use]
+    pub fn with_slots(self, slots: watch::Receiver<Vec<SlotStatus>>) -> Self {
+        Self { slots, ..self }
     }
 
     /// The same with what its channels tell besides the sales.
@@ -450,6 +455,23 @@ impl Terminal {
     #[must_use]
     pub fn newest(&self) -> watch::Receiver<u64> {
         self.newest.clone()
+    }
+
+    /// The slots, and a way to wait for a change.
+    #[must_use]
+    pub fn slots(&self) -> watch::Receiver<Vec<SlotStatus>> {
+        self.slots.clone()
+    }
+
+    /// Notes what a technician counted in a slot; `None`: it is not counted any more.
+    ///
+    /// # Errors
+    ///
+    /// See [`ActError`].
+    pub async fn count_stock(&self, slot: SlotId, stock: Option<u32>) -> Result<(), ActError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Command::Stock { slot, stock, reply })?;
+        wait_for(answer).await?
     }
 
     /// The picture on the display; `None` before the first.

@@ -6,6 +6,8 @@
 
 use std::thread::{self, JoinHandle};
 
+use payment::engine::entry::SlotId;
+use payment::engine::slots::SlotNews;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
@@ -15,7 +17,7 @@ use super::project::{self, ProjectError, Step};
 use super::store::{self, Lock};
 use super::trouble::{AppendError, OpenError, Trouble};
 use super::view::Reader;
-use super::{NewEntry, recover};
+use super::{NewEntry, audit, recover, slots};
 
 /// Batches that may wait; a sender beyond that waits itself. One machine has one customer and a few refunds.
 const WAITING_MAX: usize = 64;
@@ -28,10 +30,16 @@ const PROBE_BYTES: u32 = 32 << 10;
 /// What must be free for the probe to succeed: a sale that begins shall also find room to end.
 const ROOM_BYTES_MIN: u64 = 1 << 20;
 
+/// Entries that are recorded together, and what they mean for slots.
+struct Batch {
+    entries: Vec<NewEntry>,
+    slots: Vec<(SlotId, SlotNews)>,
+}
+
 type Reply<T> = oneshot::Sender<Result<T, AppendError>>;
 
 enum Command {
-    Append(Vec<NewEntry>, Reply<Vec<u64>>),
+    Append(Batch, Reply<Vec<u64>>),
     Probe(Reply<()>),
     Chore(Chore),
     #[cfg(test)]
@@ -83,10 +91,24 @@ impl Journal {
     ///
     /// See [`AppendError`]; nothing of the batch is recorded then.
     pub async fn append(&self, batch: Vec<NewEntry>) -> Result<Vec<u64>, AppendError> {
-        if batch.is_empty() {
+        self.append_with(batch, Vec::new()).await
+    }
+
+    /// The same with what the entries mean for the machine's slots, kept in the same transaction. That is no money: when
+    /// its table is damaged, the entries are recorded without it.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append).
+    pub async fn append_with(
+        &self,
+        entries: Vec<NewEntry>,
+        slots: Vec<(SlotId, SlotNews)>,
+    ) -> Result<Vec<u64>, AppendError> {
+        if entries.is_empty() {
             return Ok(Vec::new());
         }
-        self.ask(|reply| Command::Append(batch, reply)).await
+        self.ask(|reply| Command::Append(Batch { entries, slots }, reply)).await
     }
 
     /// Writes something small and durable that is no entry, to learn whether the disk takes writes and has room for a
@@ -220,7 +242,7 @@ impl Writer {
         }
     }
 
-    fn serve_batches(&mut self, batches: Vec<(Vec<NewEntry>, Reply<Vec<u64>>)>) {
+    fn serve_batches(&mut self, batches: Vec<(Batch, Reply<Vec<u64>>)>) {
         let (batches, replies): (Vec<_>, Vec<_>) = batches.into_iter().unzip();
         match self.commit(&batches) {
             Ok(answers) => {
@@ -237,7 +259,7 @@ impl Writer {
     }
 
     /// Commits all batches at once. One that is refused does not hold up the others.
-    fn commit(&mut self, batches: &[Vec<NewEntry>]) -> Result<Vec<Result<Vec<u64>, AppendError>>, AppendError> {
+    fn commit(&mut self, batches: &[Batch]) -> Result<Vec<Result<Vec<u64>, AppendError>>, AppendError> {
         let mut head = self.head;
         let answers = self.in_transaction(|transaction| {
             let mut answers = Vec::with_capacity(batches.len());
@@ -341,8 +363,55 @@ impl Writer {
 }
 
 /// Writes the batch behind `head` and returns the new head.
-fn insert(connection: &Connection, head: Head, batch: &[NewEntry]) -> Result<Head, Failure> {
-    batch.iter().try_fold(head, |head, new| insert_one(connection, &head, new))
+fn insert(connection: &Connection, head: Head, batch: &Batch) -> Result<Head, Failure> {
+    let Batch { entries, slots } = batch;
+    let after = entries.iter().try_fold(head, |head, new| insert_one(connection, &head, new))?;
+    if !slots.is_empty() {
+        beside(connection, "slots", |connection| slots::apply(connection, slots))?;
+    }
+    if audit::is_due(head.seq, entries) {
+        beside(connection, "totals", |connection| audit::apply(connection, entries.len()))?;
+    }
+    Ok(after)
+}
+
+/// Keeps in this transaction what is no entry. What its own table refuses is left out, for the entries matter more; what
+/// the disk refuses fails the whole.
+pub(super) fn beside(
+    connection: &Connection,
+    what: &str,
+    act: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    connection.execute_batch("SAVEPOINT beside")?;
+    match act(connection) {
+        Ok(()) => connection.execute_batch("RELEASE beside"),
+        Err(error) if is_of_the_disk(&error) => Err(error),
+        Err(error) => {
+            tracing::error!(%error, what, "a table beside the journal's entries is damaged; the entries are recorded without it");
+            connection.execute_batch("ROLLBACK TO beside; RELEASE beside")
+        }
+    }
+}
+
+/// Whether the entries would meet the same.
+fn is_of_the_disk(error: &rusqlite::Error) -> bool {
+    use ErrorCode::{
+        CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, FileLockingProtocolFailed, OperationInterrupted,
+        OutOfMemory, PermissionDenied, ReadOnly, SystemIoFailure,
+    };
+    let disk = [
+        CannotOpen,
+        DatabaseBusy,
+        DatabaseLocked,
+        DiskFull,
+        FileLockingProtocolFailed,
+        OperationInterrupted,
+        OutOfMemory,
+        PermissionDenied,
+        ReadOnly,
+        SystemIoFailure,
+    ];
+    error.sqlite_error_code().is_some_and(|code| disk.contains(&code))
 }
 
 fn insert_one(connection: &Connection, head: &Head, new: &NewEntry) -> Result<Head, Failure> {

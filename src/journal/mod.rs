@@ -12,6 +12,8 @@
 //! | [`outbox`] | what the hub has, what waits for it, what it refused |
 //! | `asked` | refunds that wait for another person |
 //! | [`vouchers`] | what was spent of the operator's member and voucher codes |
+//! | [`slots`] | what is known of the machine's slots: no entry, kept beside them |
+//! | [`audit`] | running totals that outlive the entries |
 //! | [`retain`] | removing what is old, closed and the hub's, so that the chain can still be followed |
 //! | [`verify`] | walks the chain and names what was tampered with |
 //! | [`export`] | JSON lines and CSV |
@@ -22,6 +24,7 @@
 
 pub mod append;
 mod asked;
+pub mod audit;
 pub mod chain;
 pub mod export;
 pub mod location;
@@ -29,6 +32,7 @@ pub mod outbox;
 pub mod project;
 pub mod recover;
 pub mod retain;
+pub mod slots;
 pub mod store;
 pub mod trouble;
 pub mod verify;
@@ -38,6 +42,8 @@ pub mod window;
 
 #[cfg(test)]
 mod asked_tests;
+#[cfg(test)]
+mod audit_tests;
 #[cfg(test)]
 mod back_tests;
 #[cfg(test)]
@@ -53,6 +59,8 @@ mod outbox_tests;
 #[cfg(test)]
 mod retain_tests;
 #[cfg(test)]
+mod slots_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod verify_tests;
@@ -63,7 +71,8 @@ mod voucher_tests;
 
 use std::path::Path;
 
-use payment::engine::entry::{Entry, OrderState, Stored};
+use payment::engine::entry::{Entry, OrderState, SlotId, Stored};
+use payment::engine::slots::SlotCount;
 use payment::money::Fen;
 use payment::time::Wall;
 use project::ProjectError;
@@ -108,6 +117,8 @@ pub struct Opened {
     pub spent: Vec<VoucherSpent>,
     /// What was paid by the operator's codes in entries that the hub does not have.
     pub unsettled: Fen,
+    /// What is known of the machine's slots.
+    pub slots: Vec<(SlotId, SlotCount)>,
 }
 
 impl Journal {
@@ -138,8 +149,9 @@ impl Journal {
     /// As [`open`](Self::open).
     pub fn open_at(location: &Location) -> Result<Opened, OpenError> {
         let lock = store::lock(location)?;
-        let connection = store::create(location)?;
+        let mut connection = store::create(location)?;
         let recovered = recover::recover(&connection, location)?;
+        audit::catch_up(&mut connection);
         let journal = Self::start(location, lock, connection, recovered.head)?;
         Ok(Opened {
             journal,
@@ -151,6 +163,7 @@ impl Journal {
             unseen: recovered.unseen,
             spent: recovered.spent,
             unsettled: recovered.unsettled,
+            slots: recovered.slots,
         })
     }
 }

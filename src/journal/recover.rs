@@ -1,12 +1,14 @@
 //! What the start needs: where the journal ends and what is still open. Closed orders are not read, however many.
 
-use payment::engine::entry::Stored;
+use payment::engine::entry::{SlotId, Stored};
+use payment::engine::slots::SlotCount;
 use payment::time::Wall;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::chain::{Head, Record, read_seq, sql_seq};
 use super::location::Location;
 use super::outbox::{self, CommandResult};
+use super::slots;
 use super::trouble::{OpenError, Trouble};
 use super::vouchers::{self, VoucherSpent};
 use payment::money::Fen;
@@ -24,6 +26,7 @@ pub(super) struct Recovered {
     pub(super) unseen: bool,
     pub(super) spent: Vec<VoucherSpent>,
     pub(super) unsettled: Fen,
+    pub(super) slots: Vec<(SlotId, SlotCount)>,
 }
 
 /// Proves the newest entries and reads the open orders.
@@ -44,6 +47,7 @@ pub(super) fn recover(connection: &Connection, location: &Location) -> Result<Re
         unseen: outbox::has_unseen(connection).map_err(storage)?,
         spent: vouchers::spent(connection).map_err(storage)?,
         unsettled: vouchers::unsettled(connection, hub.acknowledged).map_err(storage)?,
+        slots: slots::recover(connection),
     })
 }
 

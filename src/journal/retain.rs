@@ -7,10 +7,11 @@
 use payment::engine::entry::Entry;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::append::beside;
 use super::chain::{Hash, Record, read_seq, sql_seq};
 use super::project::{self, Number};
 use super::trouble::AppendError;
-use super::{Journal, asked, outbox, recover, store, vouchers};
+use super::{Journal, asked, audit, outbox, recover, store, vouchers};
 
 /// The newest entries stay, whatever their age: each start proves the newest 100, also one of the version before, which
 /// knows no gaps.
@@ -79,6 +80,7 @@ impl Journal {
         self.have(move |writer| {
             let (newest, after) = (writer.head.seq, writer.looked_at);
             let (retained, looked_at) = writer.in_transaction(|transaction| {
+                beside(transaction, "totals", audit::count_behind)?;
                 let round = Round::of(transaction, newest, keep_from_ms)?;
                 round.remove(transaction, after, entries_max)
             })?;

@@ -22,7 +22,7 @@ pub(super) const MIGRATIONS: [&str; 3] = [
 /// What the versions before can do without. It does nothing where its work is done.
 pub(super) const ADDITIONS: &str = include_str!("schema/additions.sql");
 /// So many tables, indexes, triggers and views come of it, and none of those that it takes away is left.
-const ADDITIONS_MADE: i64 = 13;
+const ADDITIONS_MADE: i64 = 16;
 /// How long a write waits for a program that holds the file: a backup is done by then, a buyer still waits.
 const BUSY_MS_MAX: u64 = 2_000;
 /// The write-ahead log may grow to this many pages of 4 KiB before a commit itself empties it. Normally the writer
@@ -204,6 +204,11 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<Result<(), OpenError
 pub(super) fn has_all_additions(connection: &Connection) -> rusqlite::Result<bool> {
     let found: i64 = connection.query_row(include_str!("sql/additions_made.sql"), [], |row| row.get(0))?;
     Ok(found == ADDITIONS_MADE)
+}
+
+/// Whether the file has this table: one who only reads does not make it.
+pub(super) fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    connection.prepare_cached("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1")?.exists([name])
 }
 
 /// Whether the file has the additions: a version before never made them, and one who only reads does not.

@@ -357,6 +357,9 @@ fn a_file_that_lacks_one_of_the_additions_gets_it_and_one_that_has_all_is_not_as
         "DROP INDEX voucher_uses_by_payment",
         "DROP TABLE refunds_asked",
         "DROP VIEW refund_view",
+        "DROP TABLE slots",
+        "DROP TABLE tallies",
+        "DROP TABLE tally_resets",
         "CREATE TRIGGER entries_are_not_deleted BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'no'); END",
     ] {
         let connection = Connection::open(&place.path).unwrap();

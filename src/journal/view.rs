@@ -14,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::{mpsc, oneshot};
 
 use super::asked;
+use super::audit::{self, Audit};
 use super::chain::Unreadable;
 use super::chain::{Head, Record, sql_seq, state_named};
 use super::location::Location;
@@ -249,6 +250,15 @@ impl Reader {
     /// When the journal cannot be read.
     pub async fn totals(&self) -> Result<Totals, ReadError> {
         self.ask(|connection| Ok(totals(connection)?)).await
+    }
+
+    /// The running totals for an audit.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be read.
+    pub async fn audit(&self) -> Result<Audit, ReadError> {
+        self.ask(|connection| Ok(audit::read(connection)?)).await
     }
 
     /// What the hub does not have yet, after place `after` and in its order: at most `entries_max` entries whose lines

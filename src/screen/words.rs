@@ -36,6 +36,7 @@ words! {
     confirm_key: "按确认键付款", "Press OK to pay";
     no_such_slot: "没有这个货道，请重新输入", "No such slot. Try another number.";
     slot_blocked: "该货道暂停销售，请选其他商品", "This slot is not selling. Choose another.";
+    sold_out: "已售完，请选其他商品", "Sold out. Choose another.";
 
     alipay: "支付宝", "Alipay";
     wechat: "微信", "WeChat";
@@ -174,6 +175,7 @@ impl Words {
         match trouble {
             ChooseTrouble::NoSuchSlot => self.no_such_slot,
             ChooseTrouble::SlotBlocked => self.slot_blocked,
+            ChooseTrouble::SoldOut => self.sold_out,
         }
     }
 

@@ -9,4 +9,5 @@ mod clock;
 mod crash;
 mod goods_and_money;
 mod shop;
+mod slots;
 mod trouble;

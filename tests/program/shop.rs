@@ -5,6 +5,7 @@ use std::time::Duration;
 use hal::Key;
 use hal::display::Frame;
 use hal::sim::machine::MachineState;
+use payment::engine::view::View;
 use reqwest::Method;
 use sandbox::{Control, Ledger, Wallet};
 use serde_json::{Value, json};
@@ -131,6 +132,21 @@ impl Shop {
         within("a screen without a code", async { frames.wait_for(dark).await.map(|_| ()).unwrap() }).await;
     }
 
+    /// Waits until the machine shows this.
+    pub async fn until_shown(&self, what: &str, view: &View) {
+        let (language, merchant) = (till::screen::Language::English, till::demo::scene::MERCHANT.to_owned());
+        let look = till::screen::Look { language, merchant, support: Some("400-000-0000".to_owned()) };
+        let mut frames = self.scene.machine.frames();
+        let shows_it = |frame: &Option<std::sync::Arc<Frame>>| {
+            frame.as_deref().is_some_and(|frame| {
+                let mut wanted = Frame::new(frame.width(), frame.height());
+                let Ok(()) = till::screen::draw(view, &look, &mut wanted);
+                wanted.to_rgb() == frame.to_rgb()
+            })
+        };
+        within(what, async { frames.wait_for(shows_it).await.map(|_| ()).unwrap() }).await;
+    }
+
     /// Waits until the machine is in a state.
     pub async fn machine_until(&self, what: &str, wished: impl Fn(&MachineState) -> bool) -> MachineState {
         let mut states = self.scene.machine.subscribe();
@@ -154,6 +170,17 @@ impl Shop {
                 self.get("/v1/terminal").await
             ),
         }
+    }
+
+    // ---- the command line ----
+
+    /// What `till` says to these words; it must succeed.
+    pub async fn till(&self, words: &[&str]) -> String {
+        let mut command = tokio::process::Command::new(PROGRAM);
+        let output = command.arg("--socket").arg(&self.scene.socket_path).args(words).output().await.unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{words:?}: {said}{}", String::from_utf8_lossy(&output.stderr));
+        said
     }
 
     // ---- the API ----

@@ -156,6 +156,7 @@ fn choices(language: Language) -> Vec<(&'static str, View)> {
         ("choose-long", choose("A12", Some(long_product(language)), None)),
         ("choose-none", choose("99", None, Some(ChooseTrouble::NoSuchSlot))),
         ("choose-blocked", choose("12", Some(product(language)), Some(ChooseTrouble::SlotBlocked))),
+        ("choose-sold-out", choose("12", Some(product(language)), Some(ChooseTrouble::SoldOut))),
         ("choose-odd", choose("三号_龘", Some("龘靐 😀"), None)),
     ]
 }

@@ -312,6 +312,56 @@ fn pulses_want_a_line_and_the_length_of_a_coin() {
 }
 
 #[test]
+fn an_mdb_reader_wants_a_port_and_numbers_that_the_bus_can_say() {
+    const MDB: &str = r#"
+name = "bench"
+[vend]
+kind = "mdb"
+[vend.mdb]
+path = "/dev/serial/by-id/usb-Qibixx"
+[[vend.slots]]
+name = "A1"
+number = 0x0102
+[[vend.slots]]
+name = "5"
+"#;
+    let board = parse(MDB).expect("sound");
+    assert_eq!(board.vend.slots[0].controller_number(), Some(258));
+    assert!(board.vend.machine_chooses());
+    let with = |key: &str| MDB.replace("path =", &format!("{key}\npath ="));
+    assert_eq!(keys(&MDB.replace("path = \"/dev/serial/by-id/usb-Qibixx\"", "")), ["vend.mdb.path"]);
+    assert_eq!(keys(&MDB.replace("number = 0x0102", "")), ["vend.slots[0].number"]);
+    assert_eq!(keys(&MDB.replace("0x0102", "5")), ["vend.slots[1].number"]);
+    assert_eq!(
+        keys(&MDB.replace("number", "line = { name = \"GPIO17\" }\nnumber")),
+        ["gpio.kind", "vend.slots[0].line"]
+    );
+    let cases = [
+        ("device = 3", "device"),
+        ("level = 4", "level"),
+        ("scale = 0", "scale"),
+        ("decimals = 3", "decimals"),
+        ("baud = 9601", "baud"),
+        ("max_response_s = 5", "max_response_s"),
+        ("select_within_s = 0", "select_within_s"),
+        ("result_within_s = 1", "result_within_s"),
+        ("setconf = [\"mdb-x\"]", "setconf"),
+        ("scale = 10\nidle_credit_fen = 1005", "idle_credit_fen"),
+        ("idle_credit_fen = 65535", "idle_credit_fen"),
+    ];
+    for (line, key) in cases {
+        assert_eq!(keys(&with(line)), [format!("vend.mdb.{key}")], "{line}");
+    }
+    // The amounts on offer are no places in the machine, and it never asks first.
+    let amounts = with("mode = \"pay_first\"");
+    assert_eq!(keys(&amounts), ["vend.slots[0].number"]);
+    let board = parse(&amounts.replace("number = 0x0102", "")).expect("sound");
+    assert!(!board.vend.machine_chooses());
+    let jiao = parse(&with("scale = 10")).expect("sound").vend;
+    assert_eq!((jiao.refuses_price(350), jiao.refuses_price(355).is_some()), (None, true));
+}
+
+#[test]
 fn a_relay_that_is_on_at_power_on_is_refused_whichever_way_its_driver_works() {
     let cases = [(17, "", 0), (17, ", active_low = true", 1), (5, "", 1), (5, ", active_low = true", 0), (14, "", 1)];
     for (offset, inverted, problems) in cases {

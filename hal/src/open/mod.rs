@@ -102,6 +102,7 @@ pub fn open(board: &BoardSpec, events: Sender<DeviceEvent>) -> Result<Devices, O
         devices: Devices {
             size: None,
             slots: Vec::new(),
+            machine_chooses: board.vend.machine_chooses(),
             screen: None,
             display_end: None,
             status: None,

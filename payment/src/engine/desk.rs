@@ -6,6 +6,7 @@ use super::faults::Faults;
 use super::purse::Purse;
 use super::record::OrderRecord;
 use super::settings::{Pace, Settings};
+use super::slots::{SlotNews, Slots};
 use crate::channel::{ChannelId, Request};
 use crate::ids::{AttemptId, IdMint, OrderId, RefundId};
 use crate::time::{Mono, Now};
@@ -22,6 +23,8 @@ pub(crate) struct Office<'a> {
     pub drops: Option<u64>,
     /// What was spent of the operator's codes.
     pub purse: &'a mut Purse,
+    /// What is known of the machine's slots.
+    pub slots: &'a mut Slots,
 }
 
 /// Numbers of calls and jobs within this run.
@@ -76,10 +79,15 @@ impl Desk<'_, '_> {
 
     /// Adds a fact to the order and sends it to the journal.
     pub(crate) fn note(&mut self, entry: Entry) {
+        self.note_with(entry, Vec::new());
+    }
+
+    /// The same with what it means for slots, to be kept in the same transaction.
+    pub(crate) fn note_with(&mut self, entry: Entry, slots: Vec<(SlotId, SlotNews)>) {
         let at = self.office.now.wall;
         self.record.apply(&entry, at);
         let state = self.record.state();
-        self.office.queue.record(Record { at, entry, state });
+        self.office.queue.record(Record { at, entry, state, slots });
     }
 
     pub(crate) fn advance_state(&mut self, state: OrderState) {

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use super::entry::{Entry, OrderState, SlotId};
 use super::faults::Fault;
 use super::mutant::{Mutant, is_planted};
+use super::slots::SlotNews;
 use crate::channel::{ChannelId, Request};
 use crate::ids::{AttemptId, OrderId};
 use crate::money::Fen;
@@ -60,6 +61,8 @@ pub struct Record {
     pub entry: Entry,
     /// The order's public state after it.
     pub state: OrderState,
+    /// What it means for slots: kept beside the entry in the same transaction, and no part of it.
+    pub slots: Vec<(SlotId, SlotNews)>,
 }
 
 /// Number of a call within this run.

@@ -8,6 +8,7 @@ use super::choice::Choice;
 use super::effect::{CallId, JobId, Record};
 use super::entry::{IdempotencyKey, Item, Origin, Said, SlotId, VendResult, WhoScans};
 use super::faults::Fault;
+use super::slots::SlotCount;
 use crate::channel::Answer;
 use crate::ids::{AttemptId, OrderId, RefundId};
 use crate::instalment::NoPlan;
@@ -100,9 +101,16 @@ pub enum Input {
     NotRecorded(Vec<Record>),
     /// So much voucher money the hub has not acknowledged: told at start, after each commit and each acknowledgement.
     Unsettled(Fen),
+    /// What is known of a slot: told at start of each, and when a technician counted what is in it.
+    Slot {
+        /// The slot.
+        slot: SlotId,
+        /// What is known, durable already.
+        count: SlotCount,
+    },
     /// A device or a technician reports a fault.
     Raise(Fault),
-    /// A device or a technician says that it is over.
+    /// A device or a technician says that it is over. With a slot's fault its failures are forgotten.
     Clear(Fault),
 }
 
@@ -134,6 +142,7 @@ impl fmt::Debug for Input {
             Self::Recorded => f.write_str("Recorded"),
             Self::NotRecorded(batch) => write!(f, "NotRecorded({batch:?})"),
             Self::Unsettled(amount) => write!(f, "Unsettled({amount:?})"),
+            Self::Slot { slot, count } => write!(f, "Slot({slot}, {count:?})"),
             Self::Raise(fault) => write!(f, "Raise({fault:?})"),
             Self::Clear(fault) => write!(f, "Clear({fault:?})"),
         }
@@ -217,6 +226,9 @@ pub enum Refused {
     /// The slot is jammed or switched off.
     #[error("slot {0} is blocked by a fault; clear it after repair")]
     SlotBlocked(SlotId),
+    /// Nothing is left in the slot.
+    #[error("slot {0} is sold out, or holds less than the order wants; `till stock set` says what was filled in")]
+    SoldOut(SlotId),
     /// The amount is not one that can be paid.
     #[error("an amount must be from 1 fen to 10000000000 fen (100,000,000.00 yuan), not {0:?}")]
     Amount(Fen),

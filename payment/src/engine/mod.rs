@@ -31,6 +31,7 @@ mod refunds;
 pub(crate) mod retry;
 pub(crate) mod session;
 pub mod settings;
+pub mod slots;
 #[cfg(test)]
 mod tests;
 pub mod view;
@@ -45,7 +46,7 @@ use crate::time::{Mono, Now};
 use crate::voucher::VoucherSpent;
 use desk::{Numbers, Office};
 use effect::{Beep, Call, CallId, Effect, Queue, Record};
-use entry::{CancelledBy, Origin, Stored, WhoScans};
+use entry::{CancelledBy, Origin, SlotId, Stored, WhoScans};
 use faults::{Fault, Faults};
 use input::{Done, Input, Key, Refused};
 use mutant::{Mutant, is_planted};
@@ -55,6 +56,7 @@ use record::OrderRecord;
 use retry::Backoff;
 use session::{KeyPressed, Session};
 use settings::Settings;
+use slots::{SlotCount, Slots};
 
 /// So many pay codes are remembered, to refuse one that was read before. A code lives about a minute.
 const CODES_REMEMBERED: usize = 64;
@@ -94,6 +96,7 @@ pub struct Engine {
     probes: BTreeMap<CallId, ChannelId>,
     codes_seen: VecDeque<[u8; 32]>,
     purse: Purse,
+    slots: Slots,
     drops: Option<u64>,
     scanner_armed: bool,
     lamp_on: bool,
@@ -118,6 +121,7 @@ impl Engine {
             probes: BTreeMap::new(),
             codes_seen: VecDeque::new(),
             purse: Purse::restore(spent),
+            slots: Slots::default(),
             drops: None,
             scanner_armed: false,
             lamp_on: false,
@@ -202,10 +206,14 @@ impl Engine {
             Input::Recorded => self.on_recorded(now),
             Input::NotRecorded(batch) => self.on_not_recorded(now, batch),
             Input::Unsettled(amount) => self.purse.tell_unsettled(amount),
+            Input::Slot { slot, count } => self.on_slot(slot, count),
             Input::Raise(fault) => self.faults.raise(fault),
             // Only a durable write ends what a failed one began.
             Input::Clear(Fault::Storage) if self.journal.failing => {}
             Input::Clear(fault) => {
+                if let Fault::Slot(slot) = &fault {
+                    self.slots.set(slot.clone(), self.slots.count(slot).cleared());
+                }
                 self.faults.clear(&fault);
                 self.each_order(now, Order::settle);
             }
@@ -258,6 +266,23 @@ impl Engine {
     /// All open orders.
     pub fn orders(&self) -> impl Iterator<Item = &OrderRecord> {
         self.orders.values().map(|order| &order.record)
+    }
+
+    /// What is known of a slot.
+    #[must_use]
+    pub fn slot(&self, slot: &SlotId) -> SlotCount {
+        self.slots.count(slot)
+    }
+
+    /// The slots of which something is known.
+    pub fn slots(&self) -> impl Iterator<Item = (&SlotId, &SlotCount)> {
+        self.slots.counts()
+    }
+
+    /// A number that grows whenever what is known of a slot changes.
+    #[must_use]
+    pub const fn slot_changes(&self) -> u64 {
+        self.slots.changes()
     }
 
     /// The order at the machine.
@@ -371,8 +396,17 @@ impl Engine {
         }
     }
 
+    /// What is known of a slot, from the journal. A lock that a fault stands for ends by clearing that fault.
+    fn on_slot(&mut self, slot: SlotId, count: SlotCount) {
+        if count.locked {
+            self.faults.raise(Fault::Slot(slot.clone()));
+        }
+        self.slots.set(slot, count);
+    }
+
     fn on_recorded(&mut self, now: Now) {
         self.journal = JournalHealth::default();
+        self.slots.settle_sold(|order| !self.queue.has_record_of(order));
         self.faults.clear(&Fault::Storage);
         self.each_order(now, Order::on_recorded);
     }
@@ -388,6 +422,7 @@ impl Engine {
         for id in self.queue.unwritten_orders() {
             let calls = self.orders.remove(&id).map(|order| order.calls_on_their_way());
             self.queue.forget(id, &calls.unwrap_or_default());
+            self.slots.forget(id);
             if self.session.order() == Some(id) {
                 self.session = Session::Idle;
             }
@@ -406,6 +441,7 @@ impl Engine {
             numbers: &mut self.numbers,
             drops: self.drops,
             purse: &mut self.purse,
+            slots: &mut self.slots,
         }
     }
 

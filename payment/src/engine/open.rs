@@ -83,8 +83,10 @@ impl Engine {
         if wanted.down_payment.is_positive() && !slots.is_empty() {
             return Err(Refused::DownPayment);
         }
-        for slot in slots {
+        for (before, slot) in slots.iter().enumerate() {
             self.check_slot(slot, wanted.origin)?;
+            let of_it = slots.iter().take(before + 1).filter(|other| other == &slot).count();
+            self.check_stock(slot, of_it, wanted.origin)?;
         }
         if !wanted.who_scans.shows_code() && !self.has_scanner() && wanted.origin != Origin::Api {
             return Err(Refused::NoScanner);
@@ -110,6 +112,13 @@ impl Engine {
             return Err(Refused::SlotBlocked(slot.clone()));
         }
         Ok(())
+    }
+
+    /// What a machine that chooses by itself offers is there, whatever was counted.
+    fn check_stock(&self, slot: &SlotId, wanted: usize, origin: Origin) -> Result<(), Refused> {
+        let holds = |stock| usize::try_from(stock).is_ok_and(|stock| stock >= wanted);
+        let is_there = origin == Origin::Machine || self.slots.count(slot).stock.is_none_or(holds);
+        if is_there { Ok(()) } else { Err(Refused::SoldOut(slot.clone())) }
     }
 
     /// A line from the machine's own scanner.
@@ -236,6 +245,7 @@ fn trouble_of(refused: &Refused) -> PayTrouble {
         | Refused::Busy(_)
         | Refused::NoSuchSlot(_)
         | Refused::SlotBlocked(_)
+        | Refused::SoldOut(_)
         | Refused::Amount(_)
         | Refused::SumDiffers { .. }
         | Refused::TooManyItems(_)

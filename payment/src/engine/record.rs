@@ -426,7 +426,8 @@ impl ItemRecord {
     }
 
     /// What of the payment is for it, when the buyer has it.
-    fn worth(&self) -> Fen {
+    #[must_use]
+    pub fn worth(&self) -> Fen {
         self.taken.unwrap_or(self.item.price)
     }
 
@@ -467,6 +468,16 @@ impl AttemptRecord {
             Some(AttemptEnd::Paid { details, .. }) => details.buyer_paid,
             Some(AttemptEnd::NotPaid { .. }) | None => None,
         }
+    }
+
+    /// The wallet that paid or is to pay, where it is known and the channel takes money of several.
+    #[must_use]
+    pub fn payer(&self) -> Option<Wallet> {
+        let told = match &self.end {
+            Some(AttemptEnd::Paid { details, .. }) => details.wallet,
+            Some(AttemptEnd::NotPaid { .. }) | None => None,
+        };
+        told.or(self.wallet).filter(|_| self.channel.own_wallet().is_none())
     }
 
     /// Whether a cancel that has left may return its money at any time, even when a later one was refused. Nothing is

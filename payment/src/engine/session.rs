@@ -86,12 +86,12 @@ impl Session {
 }
 
 /// The choose screen for what was typed so far.
-pub(crate) fn choose_view(typed: &str, settings: &Settings, is_blocked: impl Fn(&SlotId) -> bool) -> View {
+pub(crate) fn choose_view(typed: &str, settings: &Settings, unsold: impl Fn(&SlotId) -> Option<ChooseTrouble>) -> View {
     let slot = SlotId::new(typed);
     let product = slot.as_ref().and_then(|slot| settings.products.get(slot));
     let could_become = settings.products.keys().any(|slot| slot.as_str().starts_with(typed));
     let trouble = match (&product, &slot) {
-        (Some(_), Some(slot)) if is_blocked(slot) => Some(ChooseTrouble::SlotBlocked),
+        (Some(_), Some(slot)) => unsold(slot),
         (None, _) if !could_become => Some(ChooseTrouble::NoSuchSlot),
         (Some(_) | None, _) => None,
     };

@@ -35,6 +35,10 @@ pub struct Settings {
     pub printer_required: bool,
     /// Whether the machine's own controller chooses and names the price.
     pub machine_chooses: bool,
+    /// So often in a row a slot's motor may turn without anything falling; then the slot is locked.
+    pub lock_slot_after: u32,
+    /// How many items fit into a slot, where the operator says so: what a technician fills it to.
+    pub capacities: BTreeMap<SlotId, u32>,
     /// Paces and limits of time.
     pub pace: Pace,
     /// The same for channels whose rules are others.
@@ -43,7 +47,7 @@ pub struct Settings {
     pub vouchers: Option<VoucherSettings>,
 }
 
-/// A terminal that sells nothing yet.
+/// A terminal that sells nothing yet, and would lock a slot at its first failure.
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -59,6 +63,8 @@ impl Default for Settings {
             has_scanner: false,
             printer_required: false,
             machine_chooses: false,
+            lock_slot_after: 1,
+            capacities: BTreeMap::new(),
             pace: Pace::default(),
             paces: BTreeMap::new(),
             vouchers: None,

@@ -142,6 +142,8 @@ pub enum ChooseTrouble {
     NoSuchSlot,
     /// The slot is switched off or jammed.
     SlotBlocked,
+    /// Nothing is left in the slot.
+    SoldOut,
 }
 
 /// Why a pay code did not do.

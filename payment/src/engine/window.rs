@@ -2,13 +2,13 @@
 
 use super::Engine;
 use super::effect::{Beep, Effect};
-use super::entry::{CancelledBy, Ending, Origin, RefundReason};
+use super::entry::{CancelledBy, Ending, Origin, RefundReason, SlotId};
 use super::faults::{Fault, service_fault};
 use super::mutant::{Mutant, is_planted};
 use super::order::Order;
 use super::record::{AttemptRecord, OrderRecord};
 use super::session::{Session, choose_view};
-use super::view::{CodeView, MoneyWord, ServiceFault, SorryWhat, View};
+use super::view::{ChooseTrouble, CodeView, MoneyWord, ServiceFault, SorryWhat, View};
 use crate::channel::ChannelId;
 use crate::ids::OrderId;
 use crate::money::Fen;
@@ -24,10 +24,18 @@ impl Engine {
                 self.orders.get(order).map_or_else(|| self.idle_view(), |order| self.order_view(order, now))
             }
             Session::Choosing { typed, .. } if self.blocking_fault().is_none() => {
-                choose_view(typed, &self.settings, |slot| self.faults.has(&Fault::Slot(slot.clone())))
+                choose_view(typed, &self.settings, |slot| self.why_unsold(slot))
             }
             Session::Idle | Session::Choosing { .. } => self.idle_view(),
         }
+    }
+
+    /// Why nothing is sold from this slot.
+    fn why_unsold(&self, slot: &SlotId) -> Option<ChooseTrouble> {
+        if self.faults.has(&Fault::Slot(slot.clone())) {
+            return Some(ChooseTrouble::SlotBlocked);
+        }
+        self.slots.count(slot).is_sold_out().then_some(ChooseTrouble::SoldOut)
     }
 
     fn idle_view(&self) -> View {

@@ -28,7 +28,8 @@ fn the_description_and_the_router_have_the_same_paths() {
 async fn the_description_and_the_router_have_the_same_methods() {
     let machine = Machine::start().await;
     for (path, methods) in document()["paths"].as_object().unwrap() {
-        let address = path.replace("{number}", "x").replace("{name}", "x").replace("{refund}", "x");
+        let address =
+            path.replace("{number}", "x").replace("{name}", "x").replace("{refund}", "x").replace("{slot}", "x");
         for method in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
             let described = methods.get(method.to_lowercase()).is_some();
             // An open stream would not end; a start that is no place is refused at once.
@@ -142,6 +143,8 @@ async fn real_answers_are_as_described() {
     machine.send("PUT", "/v1/faults/switched-off").await;
     conforms("Terminal", &machine.get("/v1/terminal").await.json());
     conforms("Reach", &machine.get("/v1/reach").await.json());
+    conforms("Slot", &machine.post("/v1/slots/12", r#"{"stock":8}"#).await.json());
+    conforms("SlotList", &machine.get("/v1/slots").await.json());
     let cash = machine.post_with_key("/v1/cash-sales", "k", r#"{"amount":100,"currency":"CNY"}"#).await;
     conforms("Order", &cash.json());
     machine.link.send_modify(|news| news.trouble = Some("no answer".into()));

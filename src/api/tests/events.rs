@@ -91,6 +91,15 @@ async fn a_stream_ends_cleanly_when_the_daemon_stops() {
 }
 
 #[tokio::test]
+async fn a_slot_that_changes_is_an_event_without_a_place_in_the_journal() {
+    let machine = Machine::start().await;
+    let mut stream = Stream::open(&machine, "/v1/events", "").await;
+    machine.post("/v1/slots/12", r#"{"stock":3}"#).await;
+    assert!(stream.until(|text| text.contains("event: slot\n") && text.contains(r#""stock":3"#)).await);
+    assert!(stream.ids().is_empty() && !stream.text.contains(r#""slot":"11""#), "{}", stream.text);
+}
+
+#[tokio::test]
 async fn a_start_that_is_no_place_is_refused_and_streams_are_counted() {
     let machine = Machine::start().await;
     machine.get("/v1/events?after=now").await.is_problem(422, "invalid_query");

@@ -15,6 +15,7 @@ use payment::engine::entry::{SlotId, VendResult, WhoScans};
 use payment::engine::faults::Fault;
 use payment::engine::input::{Input, Refused};
 use payment::engine::settings::{Pace, Product, RefundSettings, Settings, VoucherSettings};
+use payment::engine::slots::SlotCount;
 use payment::ids::IdMint;
 use payment::instalment::Terms;
 use payment::money::Fen;
@@ -26,7 +27,8 @@ use crate::api::wanted::Products;
 use crate::api::{ApiOptions, Doors, TcpOptions};
 use crate::daemon::metrics::Metrics;
 use crate::daemon::notices::ChannelNews;
-use crate::daemon::terminal::{ActError, COMMANDS_MAX, Command, SlotStatus, Status, SyncEnds, SyncWish, Terminal};
+use crate::daemon::slots::SlotStatus;
+use crate::daemon::terminal::{ActError, COMMANDS_MAX, Command, Status, SyncEnds, SyncWish, Terminal};
 use crate::journal::{Journal, NewEntry};
 use crate::sync::status::{LinkNews, Nudges};
 
@@ -100,6 +102,7 @@ fn settings() -> Settings {
     };
     Settings {
         products: products(),
+        capacities: BTreeMap::from([(slot("12"), 8)]),
         channels: vec![ChannelId::Alipay],
         who_scans: WhoScans::Either,
         has_scanner: true,
@@ -164,8 +167,10 @@ impl Machine {
         let terminal =
             terminal.with_news(news).with_sync(SyncEnds { link: link_seen, nudges: nudge, limit_bytes: LIMIT_BYTES });
         let engine = Engine::restore(settings, IdMint::new([7; 32]), at(Duration::ZERO), &[], Vec::new());
+        let slots = watch::Sender::new(SlotStatus::all(&engine));
+        let terminal = terminal.with_slots(slots.subscribe());
         let begun = Instant::now();
-        let running = Running { engine, journal: opened.journal, newest, weather: Arc::clone(&weather), begun };
+        let running = Running { engine, journal: opened.journal, newest, weather: Arc::clone(&weather), begun, slots };
         tokio::spawn(running.run(queue));
         let socket = dir.path().join("till.sock");
         let tcp = TcpOptions { address: ([127, 0, 0, 1], 0).into(), token: payment::redact::Secret::new(TOKEN.into()) };
@@ -189,6 +194,7 @@ struct Running {
     newest: watch::Sender<u64>,
     weather: Arc<Weather>,
     begun: Instant,
+    slots: watch::Sender<Vec<SlotStatus>>,
 }
 
 impl Running {
@@ -238,6 +244,13 @@ impl Running {
             Command::Order { order, reply } => {
                 let _ = reply.send(self.engine.order(order).cloned());
             }
+            Command::Stock { slot, stock, reply } => {
+                let count = SlotCount { stock, ..self.engine.slot(&slot) };
+                self.journal.keep_slot(slot.clone(), count).await.unwrap();
+                self.engine.handle(self.now(), Input::Slot { slot, count }).unwrap();
+                self.slots.send_replace(SlotStatus::all(&self.engine));
+                let _ = reply.send(Ok(()));
+            }
             Command::Status { reply } => {
                 let _ = reply.send(self.status());
             }
@@ -252,6 +265,9 @@ impl Running {
     }
 
     async fn act(&mut self, input: Input) -> Result<payment::engine::input::Done, ActError> {
+        if let Input::Clear(Fault::Slot(slot)) = &input {
+            self.journal.keep_slot(slot.clone(), self.engine.slot(slot).cleared()).await.unwrap();
+        }
         let done = self.engine.handle(self.now(), input)?;
         self.drain().await;
         Ok(done)
@@ -261,10 +277,11 @@ impl Running {
         while let Some(effect) = self.engine.poll_effect() {
             let input = match effect {
                 Effect::Record(batch) => {
+                    let slots = batch.iter().flat_map(|record| record.slots.clone()).collect();
                     let batch = batch.into_iter();
                     let batch =
                         batch.map(|record| NewEntry { at: record.at, entry: record.entry, state: record.state });
-                    let places = self.journal.append(batch.collect()).await.unwrap();
+                    let places = self.journal.append_with(batch.collect(), slots).await.unwrap();
                     self.newest.send_replace(places.last().copied().unwrap());
                     Input::Recorded
                 }
@@ -323,12 +340,6 @@ impl Running {
         for order in self.engine.orders() {
             *open.entry(order.state()).or_insert(0) += 1;
         }
-        let slots = products().into_iter().map(|(slot, product)| SlotStatus {
-            blocked: faults.contains(&Fault::Slot(slot.clone())),
-            slot,
-            name: product.name,
-            price: product.price,
-        });
         let now = self.now();
         Status {
             blocking: faults.iter().find(|fault| **fault == Fault::SwitchedOff).cloned(),
@@ -340,7 +351,7 @@ impl Running {
             clock: "confirmed by the test".to_owned(),
             up_ms: now.mono.0,
             last_seq: *self.newest.borrow(),
-            slots: slots.collect(),
+            slots: SlotStatus::all(&self.engine),
             faults,
         }
     }

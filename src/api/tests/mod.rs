@@ -12,3 +12,4 @@ mod payments;
 mod queue;
 mod refunds;
 mod refusals;
+mod slots;

@@ -198,6 +198,7 @@ laid_section! {
         channels: Vec<String>,
         show: Vec<String>,
         refuse_card_shaped: bool,
+        lock_slot_after: u64,
     }
 }
 
@@ -231,7 +232,7 @@ section! {
 
 section! {
     /// `[[product]]`
-    Product { slot: String, code: String, name: String, price: Yuan, }
+    Product { slot: String, code: String, name: String, price: Yuan, capacity: u64, }
 }
 
 laid_section! {

@@ -227,3 +227,37 @@ fn instalments_have_a_rate_for_each_number_of_months() {
     let alone = SOUND.split("[channels.alipay]").next().expect("the rest");
     assert_eq!(bench.errors(&format!("{alone}{WECHAT}{offered}")), ["instalments"], "WeChat has none");
 }
+
+#[test]
+fn a_slot_locks_at_its_second_failure_if_nothing_is_said_and_else_as_it_is_said() {
+    let bench = with_keys();
+    assert_eq!(bench.load(&sell(""), BOARD).expect("sound").settings.lock_slot_after, 2);
+    for (line, after) in [
+        ("lock_slot_after = 1", Some(1)),
+        ("lock_slot_after = 10", Some(10)),
+        ("lock_slot_after = 0", None),
+        ("lock_slot_after = 11", None),
+    ] {
+        match (bench.load(&sell(line), BOARD), after) {
+            (Ok(checked), Some(after)) => assert_eq!(checked.settings.lock_slot_after, after),
+            (Err(report), None) => assert_eq!(keys_of(&report, Severity::Error), ["sell.lock_slot_after"]),
+            (loaded, _) => panic!("{line}: {:?}", loaded.map(|_| ())),
+        }
+    }
+}
+
+#[test]
+fn a_slot_holds_what_its_product_says_and_without_a_word_nobody_knows() {
+    let bench = Bench::new();
+    let sound = bench.load(SOUND, BOARD).expect("sound");
+    assert!(sound.settings.capacities.is_empty());
+    let (slot, _) = sound.settings.products.first_key_value().expect("a product");
+    let first = SOUND.find("[[product]]").expect("a product") + "[[product]]".len();
+    let with = |capacity: &str| format!("{}\ncapacity = {capacity}{}", &SOUND[..first], &SOUND[first..]);
+    let checked = bench.load(&with("8"), BOARD).unwrap_or_else(|report| panic!("{report}"));
+    assert_eq!(checked.settings.capacities.get(slot), Some(&8));
+    for odd in ["0", "10000"] {
+        let report = bench.load(&with(odd), BOARD).expect_err("no slot holds that");
+        assert_eq!(keys_of(&report, Severity::Error), ["product[0].capacity"]);
+    }
+}

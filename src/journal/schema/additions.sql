@@ -134,3 +134,38 @@ WHERE first.kind = 'refund_asked'
             AND entries.kind = 'refund_asked'
             AND entries.body ->> '$.refund' = first.body ->> '$.refund'
     ));
+
+-- What is known of the machine's slots. No money, no part of the chain, and not derived: what a person counted and
+-- cleared is in no entry. Kept in the transaction of the entry that changes it. Only slots of which something is known.
+-- stock     so many items are in it; NULL where nobody counted
+-- failures  so often in a row its motor turned and nothing fell
+-- locked    1 until a technician clears it
+CREATE TABLE IF NOT EXISTS slots (
+    slot     TEXT    PRIMARY KEY,
+    stock    INTEGER CHECK (stock >= 0),
+    failures INTEGER NOT NULL CHECK (failures >= 0),
+    locked   INTEGER NOT NULL CHECK (locked IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+-- Running totals for the audit: they stay when retention removes the entries, and never go down.
+-- kind          vend, cash_vend, failed: of a slot; paid, refunded: of a channel, or of a channel/wallet; cash: of nothing;
+--               counted: no total, but the place up to which the entries are counted. In this table, because what a sale
+--               writes is counted in pages
+-- number, fen   ever
+-- reset_number, reset_fen   what they were at the last reset of the audit
+CREATE TABLE IF NOT EXISTS tallies (
+    kind         TEXT    NOT NULL,
+    of           TEXT    NOT NULL,
+    number       INTEGER NOT NULL,
+    fen          INTEGER NOT NULL,
+    reset_number INTEGER NOT NULL DEFAULT 0,
+    reset_fen    INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (kind, of)
+) STRICT, WITHOUT ROWID;
+
+-- The resets of the audit: how many, and when the last one was, milliseconds since 1970. One row, or none.
+CREATE TABLE IF NOT EXISTS tally_resets (
+    id       INTEGER PRIMARY KEY CHECK (id = 1),
+    resets   INTEGER NOT NULL CHECK (resets > 0),
+    reset_ms INTEGER NOT NULL
+) STRICT;

@@ -24,6 +24,8 @@ mod wiring;
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
+mod credit_scenes;
+#[cfg(test)]
 mod scenes;
 #[cfg(test)]
 mod seeded;

@@ -439,14 +439,16 @@ impl Reader {
         self.take_back(|status| matches!(status, Status::Begin { .. } | Status::CancelSession | Status::Denied));
         self.asked = None;
         self.say(Status::End);
-        if matches!(self.state, State::Idle | State::Vend) {
+        let had_session = matches!(self.state, State::Idle | State::Vend);
+        if had_session {
             self.heard.push_back(Heard::SessionOver);
-            if self.disable_pending {
-                self.disabled();
-            } else {
-                self.state = State::Enabled;
-                self.heard.push_back(Heard::Up { always_idle: self.always_idle });
-            }
+        }
+        if had_session && self.disable_pending {
+            self.disabled();
+        } else if self.state != State::Disabled {
+            // Also without one: a credit that waited behind it was taken back, and is wanted again.
+            self.state = State::Enabled;
+            self.heard.push_back(Heard::Up { always_idle: self.always_idle });
         }
     }
 

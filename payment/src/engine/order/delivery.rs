@@ -7,6 +7,7 @@ use crate::engine::entry::{Entry, SlotId, VendResult};
 use crate::engine::faults::Fault;
 use crate::engine::mutant::{Mutant, is_planted};
 use crate::engine::record::VendRecord;
+use crate::engine::slots::SlotNews;
 use crate::money::Fen;
 
 impl Order {
@@ -18,21 +19,29 @@ impl Order {
         let Some(job) = self.job.take_if(|running| running.id == job || is_planted(Mutant::AnyJobsAnswer)) else {
             return;
         };
-        self.note_vend_ended(office, job.item, result, taken);
-        // After a restart nobody knows whether the motor turned at all: that is no jam.
-        if result == VendResult::NotDropped
-            && job.turns
-            && let Some(slot) = self.record.items.get(job.item).and_then(|item| item.item.slot.clone())
-        {
-            office.faults.raise(Fault::Slot(slot));
-        }
+        let slots = self.slot_news(office, job, result);
+        let mut desk = Desk { office, record: &mut self.record };
+        let order = desk.order();
+        desk.note_with(Entry::VendEnded { order, item: job.item, result, taken }, slots);
         self.settle(office);
     }
 
-    fn note_vend_ended(&mut self, office: &mut Office, item: usize, result: VendResult, taken: Option<Fen>) {
-        let mut desk = Desk { office, record: &mut self.record };
-        let order = desk.order();
-        desk.note(Entry::VendEnded { order, item, result, taken });
+    /// What the end of a vend means for its slot. Where nobody knows whether it fell, or after a restart whether the motor
+    /// turned at all, nothing is known of the slot either: the fault was elsewhere.
+    fn slot_news(&self, office: &mut Office, job: Job, result: VendResult) -> Vec<(SlotId, SlotNews)> {
+        let Some(slot) = self.record.items.get(job.item).and_then(|item| item.item.slot.clone()) else {
+            return Vec::new();
+        };
+        let news = match (result, job.turns) {
+            (VendResult::Dropped, _) => SlotNews::Dropped,
+            (VendResult::NotDropped, true) => office.slots.failure(&slot, office.settings.lock_slot_after),
+            (VendResult::NotDropped, false) | (VendResult::Unknown, _) => return Vec::new(),
+        };
+        office.slots.take_in(&slot, news);
+        if office.slots.count(&slot).locked {
+            office.faults.raise(Fault::Slot(slot.clone()));
+        }
+        vec![(slot, news)]
     }
 
     /// The journal kept a motor waiting for too long: it does not turn, and the money goes back.
@@ -46,7 +55,9 @@ impl Order {
         if office.queue.withdraw_vend(job.id) {
             self.job = None;
             self.deliver = false;
-            self.note_vend_ended(office, job.item, VendResult::NotDropped, None);
+            let mut desk = Desk { office, record: &mut self.record };
+            let order = desk.order();
+            desk.note(Entry::VendEnded { order, item: job.item, result: VendResult::NotDropped, taken: None });
         }
     }
 

@@ -22,10 +22,11 @@ use crate::engine::attempt::take_code::TakeCode;
 use crate::engine::attempt::{Attempt, News};
 use crate::engine::desk::{Desk, Office};
 use crate::engine::effect::{CallId, JobId};
-use crate::engine::entry::{CancelledBy, Ending, Entry, Method, RefundReason, ReverseReason};
+use crate::engine::entry::{CancelledBy, Ending, Entry, Method, RefundReason, ReverseReason, SlotId};
 use crate::engine::faults::Fault;
 use crate::engine::offer::offer;
 use crate::engine::record::{OrderRecord, RefundRecord};
+use crate::engine::slots::SlotNews;
 use crate::engine::view::PayTrouble;
 use crate::ids::AttemptId;
 use crate::redact::PayCode;
@@ -94,7 +95,10 @@ impl Order {
         let mut desk = Desk { office, record: &mut record };
         desk.note(entry);
         let (order, amount) = (desk.order(), desk.record.amount);
-        desk.note(Entry::CashTaken { order, amount });
+        let slots: Vec<SlotId> = desk.record.items.iter().filter_map(|item| item.item.slot.clone()).collect();
+        slots.iter().for_each(|slot| desk.office.slots.sell(order, slot.clone()));
+        let news = slots.into_iter().map(|slot| (slot, SlotNews::Sold)).collect();
+        desk.note_with(Entry::CashTaken { order, amount }, news);
         desk.note(Entry::OrderClosed { order, ending: Ending::Delivered });
     }
 

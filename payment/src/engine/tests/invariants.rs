@@ -7,9 +7,10 @@ use super::returns::Returns;
 use super::world::World;
 use crate::channel::{ChannelId, Request};
 use crate::engine::effect::{Call, Record, Vend};
-use crate::engine::entry::{Entry, OrderState, RefundReason, VendResult};
+use crate::engine::entry::{Entry, OrderState, RefundReason, SlotId, VendResult};
 use crate::engine::faults::Fault;
 use crate::engine::record::{OrderRecord, RefundRecord, VendRecord};
+use crate::engine::slots::SlotCount;
 use crate::engine::view::View;
 use crate::ids::{AttemptId, OrderId, RefundId};
 use crate::money::Fen;
@@ -39,7 +40,25 @@ impl World {
         self.invariant_fault_shows_no_code();
         self.invariant_quiet_engine_sleeps();
         self.invariant_duty_troubles_are_seen();
+        self.invariant_slots_agree();
         assert_eq!(self.scanner_armed, self.engine.is_scanner_armed(), "the scanner does what the engine thinks");
+    }
+
+    /// With nothing left to be written, the engine and the journal know the same of every slot, and a lock is a fault.
+    fn invariant_slots_agree(&self) {
+        if self.engine.queue.has_record() || self.refuse_writes {
+            return;
+        }
+        let known = |counts: &BTreeMap<SlotId, SlotCount>| {
+            let known = counts.iter().filter(|(_, count)| **count != SlotCount::default());
+            known.map(|(slot, count)| (slot.clone(), *count)).collect::<Vec<_>>()
+        };
+        let engine: BTreeMap<SlotId, SlotCount> =
+            self.engine.slots().map(|(slot, count)| (slot.clone(), *count)).collect();
+        assert_eq!(known(&engine), known(&self.slots));
+        for slot in engine.iter().filter(|(_, count)| count.locked).map(|(slot, _)| slot) {
+            assert!(self.engine.faults().any(|fault| *fault == Fault::Slot(slot.clone())), "slot {slot} is locked");
+        }
     }
 
     /// Nothing leaves the terminal before its journal entry is durable.

@@ -31,6 +31,7 @@ mod renewed;
 mod restart;
 mod returns;
 mod scenes;
+mod slots;
 mod stage;
 mod terminals;
 mod two_scenes;

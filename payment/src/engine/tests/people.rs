@@ -1,11 +1,13 @@
 //! What people do in the world: the buyer at the machine and with a phone, and who asks through the API.
 
 use super::alipay::{Trade, Wallet};
-use super::world::{World, said};
+use super::world::{World, said, slot};
 use crate::channel::ChannelId;
-use crate::engine::entry::Said;
+use crate::engine::entry::{Said, SlotId};
+use crate::engine::faults::Fault;
 use crate::engine::input::{Done, Input, Key, NewOrder, RefundWanted, Refused};
 use crate::engine::record::RefundStage;
+use crate::engine::slots::SlotCount;
 use crate::engine::view::View;
 use crate::ids::{AttemptId, OrderId};
 use crate::money::Fen;
@@ -23,6 +25,31 @@ impl World {
             self.key(Key::Digit(digit - b'0'))?;
         }
         self.key(Key::Ok)
+    }
+
+    /// A technician counts what is in a slot; `false` when the journal does not take it.
+    pub fn technician_counts(&mut self, name: &str, stock: Option<u32>) -> bool {
+        let slot = slot(name);
+        self.technician_writes(&slot, |count| SlotCount { stock, ..count }).is_some_and(|count| {
+            self.tell(Input::Slot { slot, count });
+            true
+        })
+    }
+
+    /// A technician repairs a slot and clears it; `false` when the journal does not take it.
+    pub fn technician_clears(&mut self, name: &str) -> bool {
+        let slot = slot(name);
+        self.technician_writes(&slot, SlotCount::cleared).is_some_and(|_| {
+            let _taken = self.input(Input::Clear(Fault::Slot(slot)));
+            true
+        })
+    }
+
+    fn technician_writes(&mut self, slot: &SlotId, change: impl FnOnce(SlotCount) -> SlotCount) -> Option<SlotCount> {
+        let is_failing = self.refuse_writes || self.engine.faults().any(|fault| *fault == Fault::Storage);
+        let count = change(self.engine.slot(slot));
+        (!is_failing).then(|| self.slots.insert(slot.clone(), count))?;
+        Some(count)
     }
 
     /// The first code on the screen, as an attempt.

@@ -238,14 +238,14 @@ fn moods(world: &mut World, dice: &mut Dice, some: u32) {
 
 fn trouble(world: &mut World, dice: &mut Dice) {
     let slot = slot(dice.pick(&SLOTS));
-    match dice.roll(7) {
+    match dice.roll(8) {
         0 => world.restart(dice.roll(2) == 0, dice.pick(&[500, 2_000, 50_000, DAY])),
         1 => world.refuse_writes = dice.roll(2) == 0,
         2 => world.trusted = dice.roll(2) == 0,
         3 => drop(world.machine.jammed.insert(slot)),
         4 => {
             world.machine.jammed.remove(&slot);
-            let _taken = world.input(Input::Clear(Fault::Slot(slot)));
+            let _taken = world.technician_clears(slot.as_str());
         }
         5 => {
             let fault = dice.pick(&[0, 1, 2]);
@@ -253,6 +253,7 @@ fn trouble(world: &mut World, dice: &mut Dice) {
             let clear = dice.roll(2) == 0;
             let _taken = world.input(if clear { Input::Clear(fault) } else { Input::Raise(fault) });
         }
+        6 => drop(world.technician_counts(slot.as_str(), dice.pick(&[None, Some(0), Some(1), Some(3)]))),
         _ => world.wall_shift += i64::try_from(dice.roll(3 * DAY)).expect("days"),
     }
 }
@@ -287,8 +288,9 @@ fn clear_up(world: &mut World) {
     for fault in [Fault::Scanner, Fault::Machine, Fault::SwitchedOff] {
         let _taken = world.input(Input::Clear(fault));
     }
-    for slot_name in SLOTS {
-        let _taken = world.input(Input::Clear(Fault::Slot(slot(slot_name))));
+    world.settle();
+    for slot in SLOTS {
+        assert!(world.technician_counts(slot, None) && world.technician_clears(slot));
     }
     world.settle();
     assert!(world.engine.faults().next().is_none(), "{:?}", world.engine.faults().collect::<Vec<_>>());
@@ -377,7 +379,8 @@ pub fn live(seed: u64) -> Happened {
     println!("seed {seed}");
     let mut dice = Dice(seed);
     let counter = dice.pick(&[None, Some(0), Some(0)]);
-    let mut world = World::begin(terminal(&mut dice), counter);
+    let settings = Settings { lock_slot_after: dice.pick(&[1, 1, 2, 3]), ..terminal(&mut dice) };
+    let mut world = World::begin(settings, counter);
     for _ in 0..STEPS {
         step(&mut world, &mut dice);
     }

@@ -13,12 +13,13 @@ use crate::channel::outcome::{Doubt, DoubtKind};
 use crate::channel::{Answer, ChannelId, Request};
 use crate::engine::Engine;
 use crate::engine::effect::{Call, CallId, Effect, JobId, Record, Vend, VendWhat};
-use crate::engine::entry::{Entry, OrderState, Stored, VendResult, WhoScans};
+use crate::engine::entry::{Entry, OrderState, SlotId, Stored, VendResult, WhoScans};
 use crate::engine::faults::Fault;
 use crate::engine::input::{Done, Input, Refused};
 use crate::engine::record::OrderRecord;
 use crate::engine::session::Session;
 use crate::engine::settings::Settings;
+use crate::engine::slots::SlotCount;
 use crate::engine::view::View;
 use crate::ids::{AttemptId, IdMint, OrderId};
 use crate::money::Fen;
@@ -86,6 +87,8 @@ pub struct World {
     pub wall_shift: i64,
     pub trusted: bool,
     pub stored: Vec<Stored>,
+    /// What the journal keeps of the slots.
+    pub slots: BTreeMap<SlotId, SlotCount>,
     /// The journal refuses to write.
     pub refuse_writes: bool,
     pub commits: usize,
@@ -128,6 +131,7 @@ impl World {
             wall_shift: wall.ms,
             trusted: true,
             stored: Vec::new(),
+            slots: BTreeMap::new(),
             refuse_writes: false,
             commits: 0,
             runs: 0,
@@ -224,6 +228,10 @@ impl World {
             }
             if let Entry::VendEnded { order, item, .. } = &record.entry {
                 self.machine.forbid(*order, *item);
+            }
+            for (slot, news) in record.slots {
+                let count = self.slots.entry(slot).or_default();
+                *count = count.after(news);
             }
             let seq = self.stored.len() as u64 + 1;
             self.stored.push(Stored { seq, at: record.at, entry: record.entry });
@@ -427,6 +435,9 @@ impl World {
         let (now, spent) = (self.now(), self.spent());
         self.engine = Engine::restore(settings, IdMint::new(seed), now, &self.open_orders(), spent);
         self.tell_unsettled();
+        for (slot, count) in self.slots.clone() {
+            self.tell(Input::Slot { slot, count });
+        }
         self.tell(Input::Raise(Fault::Machine));
         self.tell(Input::Raise(Fault::Scanner));
         self.later(200, Coming::DevicesUp);

@@ -204,6 +204,18 @@ fn a_success_after_a_reset_is_still_heard() {
 }
 
 #[test]
+fn a_session_that_ends_late_does_not_swallow_the_next_credit() {
+    let mut reader = enabled(3, 0);
+    reader.begin(500);
+    poll(&mut reader);
+    reader.abandon();
+    reader.begin(500);
+    heard(&mut reader);
+    reader.command(Command::SessionComplete);
+    assert_eq!(heard(&mut reader), [Heard::Up { always_idle: false }], "the credit is to be begun again");
+}
+
+#[test]
 fn a_session_is_finished_before_we_are_disabled() {
     let mut reader = enabled(3, 0);
     reader.begin(500);
