@@ -244,6 +244,9 @@ enum Question {
     Receipt {
         /// Any number of the order
         number: String,
+        /// Print it on the machine's printer instead
+        #[arg(long)]
+        print: bool,
     },
     /// Show what a buyer may choose to pay by the month
     Instalments {
@@ -359,7 +362,8 @@ async fn ask(client: &Client, question: Question) -> Result<Answer, Failure> {
         Question::Approve(args) => refunds::approve(client, args).await,
         Question::Decline(args) => refunds::decline(client, args).await,
         Question::DutyDone(args) => duties::done(client, args).await,
-        Question::Receipt { number } => receipt::show(client, &number).await,
+        Question::Receipt { number, print: false } => receipt::show(client, &number).await,
+        Question::Receipt { number, print: true } => receipt::print(client, &number).await,
         Question::Instalments { amount } => instalments::list(client, amount).await,
         Question::Cancel { number } => refund::cancel(client, &number).await,
         Question::Status => status::show(client).await,

@@ -48,8 +48,8 @@ use std::path::{Path, PathBuf};
 use hal::board::{BoardErrors, BoardSpec};
 
 pub use checked::{
-    ApiConfig, Base, Checked, HttpConfig, HubConfig, Language, LogLevel, Mode, RetentionConfig, TcpConfig,
-    TerminalConfig,
+    ApiConfig, Base, Checked, HttpConfig, HubConfig, Language, LogLevel, Mode, PrintReceipts, RetentionConfig,
+    TcpConfig, TerminalConfig,
 };
 pub use effective::{Effective, Origin, Setting};
 pub use report::{Excerpt, Problem, Report, Severity};

@@ -23,7 +23,9 @@ pub mod keeping;
 pub mod metrics;
 pub mod notices;
 pub mod opening;
+mod paper;
 pub mod picture;
+pub mod receipts;
 pub mod slots;
 pub mod start;
 pub mod terminal;
@@ -51,6 +53,7 @@ use journaling::Journaling;
 use keeping::Keeping;
 use metrics::Metrics;
 use picture::Picture;
+use receipts::Receipts;
 use slots::{SlotNotice, SlotStatus};
 use terminal::{ActError, Command, Status};
 
@@ -64,6 +67,7 @@ pub struct Daemon {
     journal: Journaling,
     calls: Calls,
     machinery: Machinery,
+    receipts: Receipts,
     picture: Picture,
     health: Health,
     keeping: Keeping,
@@ -278,8 +282,12 @@ impl Daemon {
             self.calls.prepare(call, now.wall);
         }
         let moves_money = keeping::moves_money(&batch);
+        let receipts = self.receipts_due(&batch);
         let outcome = self.journal.append(batch, &self.metrics).await;
         self.act(outcome);
+        if !self.journal.is_failing() {
+            self.print_due(receipts);
+        }
         self.keeping.committed();
         if moves_money {
             self.tell_unsettled().await;
@@ -335,6 +343,9 @@ impl Daemon {
                 let done = self.count_stock(slot, stock).await;
                 // Who went away looks again.
                 let _gone = reply.send(done);
+            }
+            Command::Print { record, reply } => {
+                let _gone = reply.send(self.print_again(&record));
             }
             Command::Status { reply } => {
                 let _gone = reply.send(self.status());

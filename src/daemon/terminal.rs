@@ -18,6 +18,7 @@ use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 use super::metrics::Metrics;
 use super::notices::ChannelNews;
+use super::receipts::PrintError;
 use super::slots::SlotStatus;
 use crate::journal::project::OrderSummary;
 use crate::journal::view::{KeyOf, ListFilter, Recorded};
@@ -65,6 +66,13 @@ pub enum Command {
         stock: Option<u32>,
         /// Where the answer goes: it is durable then.
         reply: oneshot::Sender<Result<(), ActError>>,
+    },
+    /// Print the receipt of a paid order.
+    Print {
+        /// The order.
+        record: Box<OrderRecord>,
+        /// Whether it says that it is a copy.
+        reply: oneshot::Sender<Result<bool, PrintError>>,
     },
     /// How the terminal does.
     Status {
@@ -471,6 +479,17 @@ impl Terminal {
     pub async fn count_stock(&self, slot: SlotId, stock: Option<u32>) -> Result<(), ActError> {
         let (reply, answer) = oneshot::channel();
         self.ask(Command::Stock { slot, stock, reply })?;
+        wait_for(answer).await?
+    }
+
+    /// Gives the receipt of a paid order to the printer; tells whether it says that it is a copy.
+    ///
+    /// # Errors
+    ///
+    /// See [`PrintError`].
+    pub async fn print(&self, record: OrderRecord) -> Result<bool, PrintError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Command::Print { record: Box::new(record), reply })?;
         wait_for(answer).await?
     }
 

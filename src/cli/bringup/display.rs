@@ -48,14 +48,12 @@ pub(super) async fn show<P: Person>(trial: &mut Trial<'_, P>) -> Verdict {
 /// Waits until frames reach the panel.
 async fn up<P: Person>(trial: &mut Trial<'_, P>) -> Result<(), String> {
     while let Some(event) = trial.next().await {
-        match event {
-            DeviceEvent::Display(DisplayState::Up) => {
-                trial.say("pictures reach the panel: this is the test card");
-                trial.go_on();
-                return Ok(());
-            }
-            DeviceEvent::Display(DisplayState::Down { reason }) => trial.say(format!("not there: {reason}")),
-            _ => {}
+        if event == DeviceEvent::Display(DisplayState::Up) {
+            trial.say("pictures reach the panel: this is the test card");
+            trial.go_on();
+            return Ok(());
+        } else if let DeviceEvent::Display(DisplayState::Down { reason }) = event {
+            trial.say(format!("not there: {reason}"));
         }
     }
     Err("no picture reaches the panel; `till board check` says whether its device is there and may be opened"

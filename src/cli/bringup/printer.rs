@@ -26,17 +26,12 @@ pub(super) async fn print<P: Person>(trial: &mut Trial<'_, P>) -> Verdict {
 
 async fn ready<P: Person>(trial: &mut Trial<'_, P>) -> Result<(), String> {
     while let Some(event) = trial.next().await {
-        match event {
-            DeviceEvent::Printer(PrinterState::Up) => {
-                trial.say("the printer is there");
-                return Ok(());
-            }
-            DeviceEvent::Printer(PrinterState::PaperLow) => {
-                trial.say("the printer is there, and its roll is near the end");
-                return Ok(());
-            }
-            DeviceEvent::Printer(PrinterState::Down { reason }) => trial.say(format!("not yet: {reason}")),
-            _ => {}
+        if let DeviceEvent::Printer(PrinterState::Down { reason }) = event {
+            trial.say(format!("not yet: {reason}"));
+        } else if let DeviceEvent::Printer(state) = event {
+            let paper = if state == PrinterState::PaperLow { ", and its roll is near the end" } else { "" };
+            trial.say(format!("the printer is there{paper}"));
+            return Ok(());
         }
     }
     Err("it does not print; `till board check` says whether its port is there and may be opened".to_owned())

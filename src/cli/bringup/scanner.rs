@@ -13,26 +13,20 @@ pub(super) async fn read<P: Person>(trial: &mut Trial<'_, P>) -> Verdict {
     trial.devices.arm_scanner(true);
     let mut is_up = false;
     while let Some(event) = trial.next().await {
-        match event {
-            DeviceEvent::ScannerUp { identity } => {
-                is_up = true;
-                let who = identity.unwrap_or_else(|| "it says nothing of itself".to_owned());
-                trial.say(format!("the scanner is there: {who}"));
-                trial.say("hold any code before it, on paper or on a phone");
-                trial.go_on();
-            }
-            DeviceEvent::ScannerDown { reason } => {
-                is_up = false;
-                trial.say(format!("not there: {reason}"));
-            }
-            DeviceEvent::Scanned(line) => {
-                let outline = PayCode::new(line.clone());
-                let read =
-                    format!("read {} characters, {outline}: {}", line.chars().count(), meaning(&routes.route(&line)));
-                trial.say(&read);
-                return Ok(read);
-            }
-            _ => {}
+        if let DeviceEvent::ScannerUp { identity } = event {
+            is_up = true;
+            let who = identity.unwrap_or_else(|| "it says nothing of itself".to_owned());
+            trial.say(format!("the scanner is there: {who}"));
+            trial.say("hold any code before it, on paper or on a phone");
+            trial.go_on();
+        } else if let DeviceEvent::ScannerDown { reason } = event {
+            is_up = false;
+            trial.say(format!("not there: {reason}"));
+        } else if let DeviceEvent::Scanned(line) = event {
+            let (length, meaning) = (line.chars().count(), meaning(&routes.route(&line)));
+            let read = format!("read {length} characters, {}: {meaning}", PayCode::new(line));
+            trial.say(&read);
+            return Ok(read);
         }
     }
     Err(if is_up {

@@ -43,19 +43,14 @@ pub(super) async fn turn<P: Person>(trial: &mut Trial<'_, P>) -> Verdict {
 
 async fn ready<P: Person>(trial: &mut Trial<'_, P>) -> Result<(), String> {
     while let Some(event) = trial.next().await {
-        match event {
-            DeviceEvent::VendReady { drops } => {
-                let sensor = match (trial.board.vend.drop_sensor.is_some(), drops) {
-                    (true, _) => "; the drop sensor is clear",
-                    (false, _) => "",
-                };
-                let counted = drops.map(|drops| format!("; {drops} items were counted so far")).unwrap_or_default();
-                trial.say(format!("the machine is ready{sensor}{counted}"));
-                trial.go_on();
-                return Ok(());
-            }
-            DeviceEvent::VendDown { reason } => trial.say(format!("not ready: {reason}")),
-            _ => {}
+        if let DeviceEvent::VendReady { drops } = event {
+            let sensor = if trial.board.vend.drop_sensor.is_some() { "; the drop sensor is clear" } else { "" };
+            let counted = drops.map(|drops| format!("; {drops} items were counted so far")).unwrap_or_default();
+            trial.say(format!("the machine is ready{sensor}{counted}"));
+            trial.go_on();
+            return Ok(());
+        } else if let DeviceEvent::VendDown { reason } = event {
+            trial.say(format!("not ready: {reason}"));
         }
     }
     Err("the machine is not ready; look at its cable and its power, and at `till board check`".to_owned())
@@ -65,19 +60,17 @@ async fn ready<P: Person>(trial: &mut Trial<'_, P>) -> Result<(), String> {
 async fn chosen<P: Person>(trial: &mut Trial<'_, P>, wanted: &str) -> Result<i64, String> {
     trial.say(format!("choose slot {wanted} at the machine's own keys"));
     while let Some(event) = trial.next().await {
-        match event {
-            DeviceEvent::Chosen { slot, price } if slot.as_deref().is_none_or(|slot| slot == wanted) => {
+        if let DeviceEvent::Chosen { slot, price } = event {
+            if slot.as_deref().is_none_or(|slot| slot == wanted) {
                 trial.go_on();
                 let price = price.unwrap_or(trial.args.price.get());
                 trial.say(format!("chosen, for {price} fen"));
                 return Ok(price);
             }
-            DeviceEvent::Chosen { slot, .. } => {
-                trial.say(format!("slot {} was chosen", slot.unwrap_or_default()));
-                trial.devices.turn_away();
-            }
-            DeviceEvent::VendDown { reason } => return Err(reason),
-            _ => {}
+            trial.say(format!("slot {} was chosen", slot.unwrap_or_default()));
+            trial.devices.turn_away();
+        } else if let DeviceEvent::VendDown { reason } = event {
+            return Err(reason);
         }
     }
     Err("nothing was chosen: does the machine show that a reader is there? Compare slot numbers with the board file"
@@ -89,18 +82,19 @@ async fn one<P: Person>(trial: &mut Trial<'_, P>, job: u64, slot: &str, price: i
     trial.say(format!("slot {slot}: ordered"));
     trial.until = Instant::now() + TURN_WITHIN;
     while let Some(event) = trial.next().await {
-        match event {
-            DeviceEvent::VendEnded { job: ended, result, told, .. } if ended == job => {
-                trial.go_on();
-                let told = told.map(|told| format!(" ({told})")).unwrap_or_default();
-                trial.say(format!("slot {slot}: {}{told}", words(result)));
-                return match result {
-                    VendResult::Dropped => Ok(()),
-                    VendResult::NotDropped | VendResult::Unknown => Err(format!("slot {slot}: {}", remedy(result))),
-                };
+        if let DeviceEvent::VendEnded { job: ended, result, told, .. } = event {
+            if ended != job {
+                continue;
             }
-            DeviceEvent::VendDown { reason } => trial.say(format!("not ready: {reason}")),
-            _ => {}
+            trial.go_on();
+            let told = told.map(|told| format!(" ({told})")).unwrap_or_default();
+            trial.say(format!("slot {slot}: {}{told}", words(result)));
+            return match result {
+                VendResult::Dropped => Ok(()),
+                VendResult::NotDropped | VendResult::Unknown => Err(format!("slot {slot}: {}", remedy(result))),
+            };
+        } else if let DeviceEvent::VendDown { reason } = event {
+            trial.say(format!("not ready: {reason}"));
         }
     }
     trial.go_on();
