@@ -286,7 +286,7 @@ impl Daemon {
         let outcome = self.journal.append(batch, &self.metrics).await;
         self.act(outcome);
         if !self.journal.is_failing() {
-            self.print_due(receipts);
+            self.print_due(receipts).await;
         }
         self.keeping.committed();
         if moves_money {

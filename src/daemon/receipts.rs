@@ -85,26 +85,30 @@ fn completed(record: &Record) -> Option<OrderId> {
 }
 
 impl Daemon {
-    /// What a batch means for paper. Asked before the batch is written: an order that is over may be gone afterwards.
-    pub(super) fn receipts_due(&self, batch: &[Record]) -> Vec<OrderRecord> {
+    /// What a batch means for paper.
+    pub(super) fn receipts_due(&self, batch: &[Record]) -> Vec<OrderId> {
         if !self.machinery.has_printer() || self.receipts.policy == PrintReceipts::Never {
             return Vec::new();
         }
-        let orders = self.receipts.completed(batch);
-        orders.into_iter().filter_map(|order| self.engine.order(order).cloned()).collect()
+        self.receipts.completed(batch)
     }
 
-    /// Prints what is due, now that it is durable.
-    pub(super) fn print_due(&mut self, due: Vec<OrderRecord>) {
-        for record in due {
-            let is_wanted = self.receipts.policy == PrintReceipts::Always;
-            if is_wanted && let Err(refused) = self.give_to_printer(&record, false) {
-                tracing::warn!(order = %record.order, %refused, "no receipt was printed; `till receipt` prints it later");
-                self.receipts.remember(record.order, false);
-                continue;
-            }
-            self.receipts.remember(record.order, is_wanted);
+    /// Prints what is due, now that it is durable. The engine has let go of an order that is over: the journal has it.
+    pub(super) async fn print_due(&mut self, due: Vec<OrderId>) {
+        for order in due {
+            let printed = self.receipts.policy == PrintReceipts::Always && self.print_first(order).await;
+            self.receipts.remember(order, printed);
         }
+    }
+
+    async fn print_first(&self, order: OrderId) -> bool {
+        let entries = self.journal.entries_of(order).await.ok().flatten();
+        let Some(record) = entries.and_then(|entries| OrderRecord::from_entries(&entries)) else { return false };
+        let given = self.give_to_printer(&record, false);
+        if let Err(refused) = &given {
+            tracing::warn!(%order, %refused, "no receipt was printed; `till receipt --print` does it later");
+        }
+        given.is_ok()
     }
 
     /// Prints a receipt because somebody asked; tells whether it says that it is a copy.

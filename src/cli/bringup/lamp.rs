@@ -40,8 +40,7 @@ pub(super) async fn blink<P: Person>(trial: &mut Trial<'_, P>) -> Verdict {
         (false, _) => "Did you hear all four?",
     };
     let remedy = "compare the lines with the board file (active_low?); a buzzer that needs a tone goes on pwm; for sounds try aplay by hand";
-    let lines_dead = trial.devices.dead_driver();
-    if let Some(driver) = lines_dead {
+    if let Some(driver) = trial.devices.dead_driver() {
         return Err(format!("{driver} ended: see the messages above"));
     }
     trial.confirmed(question, "lamp and beeps were driven", remedy).await

@@ -29,6 +29,9 @@ pub(super) fn of_terminal(socket: &Path, terminal: &TerminalStatus) -> Vec<Findi
         None => Finding::good("selling", "yes"),
         Some(fault) => Finding::bad("selling", format!("no: {}", fault.text), "mend what is named here, or see below"),
     });
+    if !terminal.faults.iter().any(|fault| fault.name.starts_with("network")) {
+        findings.push(Finding::good("channels", "each one answered when it was last asked"));
+    }
     let remedy =
         "see to it in the channel's portal, then `till alarms clear` with this name; complaints end by themselves";
     findings.extend(

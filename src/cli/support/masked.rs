@@ -109,13 +109,10 @@ mod tests {
             ("openssl says MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw", "MIIEvQ"),
             ("key=0123456789abcdef0123456789abcdef", "0123456789abcdef"),
             ("aes nl/4ZXn0cQ+SOeh3kPqyiA==", "ZXn0cQ"),
-            ("card 6222021234567890123", "6222"),
+            ("card 6222021234567890123", "62220212"),
         ] {
             let shown = masked(line);
-            assert!(
-                !shown.contains(secret) && shown.contains('<') || secret == "6222" && !shown.contains("0212345"),
-                "{shown}"
-            );
+            assert!(!shown.contains(secret) && shown.contains(['<', '*']), "{shown}");
         }
         let pem = "before\n-----BEGIN PRIVATE KEY-----\nc2hvcnQ\nx\n-----END PRIVATE KEY-----\nafter\n";
         assert_eq!(masked(pem), "before\n<a key or a certificate>\nafter\n");
