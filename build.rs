@@ -22,6 +22,7 @@ use std::error::Error;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
@@ -44,6 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if is_for_a_device() {
         pack_relocations();
         leave_out_unwinding(&out)?;
+        fold_same_code(&out)?;
     }
     let mut faces = Vec::new();
     for ((file, sizes), name) in [(TEXT, "text"), (FIGURES, "figures")] {
@@ -98,6 +100,25 @@ fn leave_out_unwinding(out: &Path) -> Result<(), Box<dyn Error>> {
         let script = out.join("no-unwinding.ld");
         fs::write(&script, SCRIPT)?;
         println!("cargo::rustc-link-arg-bins=-Wl,--no-eh-frame-hdr,-T,{}", script.display());
+    }
+    Ok(())
+}
+
+/// Saves 49 kB: functions whose code is the same are in the program once. Only LLD can, rustup's linker for x86-64; whether it is the
+/// one that links here is not to be known but by trying. Rust promises no function an address of its own. SQLite compares a few
+/// callbacks by theirs, and no two of them that have the same code mean different things there.
+fn fold_same_code(out: &Path) -> Result<(), Box<dyn Error>> {
+    const FOLD: &str = "-Wl,--icf=all";
+    let source = out.join("nothing.rs");
+    fs::write(&source, "fn main() {}")?;
+    let mut rustc = process::Command::new(said("RUSTC"));
+    rustc.args(["--target", &said("TARGET"), "-C", &format!("link-arg={FOLD}"), "-o"]);
+    rustc.arg(out.join("nothing")).arg(source);
+    if let Ok(linker) = env::var("RUSTC_LINKER") {
+        rustc.arg(format!("-Clinker={linker}"));
+    }
+    if rustc.output()?.status.success() {
+        println!("cargo::rustc-link-arg-bins={FOLD}");
     }
     Ok(())
 }

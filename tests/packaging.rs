@@ -18,7 +18,7 @@ fn read(path: &str) -> String {
 
 /// What `cargo test` captures nobody sees.
 fn skipped(why: &str) {
-    writeln!(std::io::stderr(), "SKIPPED: {why}").unwrap();
+    std::io::stderr().write_all(format!("SKIPPED: {why}\n").as_bytes()).unwrap();
 }
 
 fn has(program: &str) -> bool {

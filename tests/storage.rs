@@ -145,6 +145,8 @@ fn on_a_full_disk_no_sale_starts_the_screen_says_so_and_it_heals_by_itself() {
         shop.choose("11");
         let terminal = shop.get("/v1/terminal").await;
         assert_eq!((&terminal["selling"], &terminal["blocking"]["name"]), (&json!(false), &json!("storage")));
+        let (status, refused) = shop.call(Method::POST, "/v1/audit/reset", None).await;
+        assert_eq!((status, &refused["code"]), (503, &json!("journal_not_writable")), "{refused}");
         // A fault is no entry: a technician can switch selling off and on meanwhile.
         for method in [Method::PUT, Method::DELETE] {
             assert_eq!(shop.call(method, "/v1/faults/switched-off", None).await.0, 200);

@@ -8,11 +8,12 @@
 //! | [`wanted`] | what callers ask for |
 //! | [`wire`] | what they get |
 //! | [`problem`] | why they do not get it: one table |
-//! | `orders`, `refunds`, `instalments`, `receipt`, `events`, `terminal`, `slots`, `queue`, `complaints`, `alarms`, [`metrics`], [`openapi`] | the addresses |
+//! | `orders`, `refunds`, `instalments`, `receipt`, `events`, `terminal`, `slots`, `audit`, `queue`, `complaints`, `alarms`, [`metrics`], [`openapi`] | the addresses |
 //!
 //! It knows only [`Terminal`]: the loop decides, the journal remembers, this translates.
 
 mod alarms;
+mod audit;
 pub mod body;
 mod complaints;
 mod duties;
@@ -212,6 +213,7 @@ fn routes(api: Api) -> Router {
         .route("/v1/reach", get(terminal::reach))
         .route("/v1/slots", get(slots::list))
         .route("/v1/slots/{slot}", post(slots::count))
+        .route("/v1/audit/reset", post(audit::reset))
         .route("/v1/faults/{name}", put(terminal::raise).delete(terminal::clear))
         .route("/v1/screen.png", get(terminal::screen))
         .route("/v1/openapi.json", get(openapi::show))

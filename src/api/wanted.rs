@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::problem::{Code, Problem};
 use crate::daemon::terminal::ActError;
+use crate::journal::AuditTotal;
 use crate::json::objects;
 
 /// Longest texts, in characters. Alipay's bill takes 256 bytes of subject and 64 characters of a goods code
@@ -214,6 +215,19 @@ impl WantedStock {
             Problem::field("stock", format!("{stock} items do not fit: {whose} {most} at most"))
         })
     }
+}
+
+/// The body of `POST /v1/audit/reset`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WantedReset {
+    /// Where the totals stood that were taken; absent: from now on.
+    #[serde(default, deserialize_with = "some_objects")]
+    pub totals: Option<Vec<AuditTotal>>,
+}
+
+fn some_objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<Vec<T>>, D::Error> {
+    objects(from).map(Some)
 }
 
 fn said(by: &str, why: Option<String>) -> Result<Said, Problem> {

@@ -1,6 +1,7 @@
 //! The types of the wire, both ways. Their JSON is frozen: fields are added, never renamed or removed.
 
 pub mod alarms;
+pub mod audit;
 pub mod instalments;
 pub mod queue;
 pub mod receipt;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::daemon::terminal::Status;
 use crate::journal::project::OrderSummary;
 use crate::journal::view::Recorded;
+pub use audit::AuditReset;
 pub use refund::{Refund, RefundMade, RefundPage, RefundState};
 pub use slot::{Slot, SlotList};
 

@@ -51,7 +51,7 @@ pub(super) fn act(command: Command, as_json: bool) -> Result<Answer, Failure> {
 }
 
 /// A missing file is told apart from a failing disk.
-fn there_is(path: &Path) -> Result<(), Failure> {
+pub(super) fn there_is(path: &Path) -> Result<(), Failure> {
     path.metadata().map(|_| ()).map_err(|error| {
         let path = path.display();
         let advice =

@@ -3,6 +3,7 @@
 //! What stands in `Command` itself stands alone; everything in `Question` asks the daemon.
 
 mod alarms;
+mod audit;
 mod board;
 mod bringup;
 mod client;
@@ -193,6 +194,8 @@ enum Command {
     Journal(journal::Command),
     /// Hold a day's statements of the channels against the journal; the daemon may be running or not
     Reconcile(Box<reconcile::ReconcileArgs>),
+    /// Show what was sold by slot and wallet, write it as an EVA-DTS file, and begin its interval anew
+    Audit(Box<audit::AuditArgs>),
     /// File this machine with Allinpay, which pay codes need, and ask how that stands; the daemon may be running or not
     Filing(filing::FilingArgs),
     /// Play the channels' joint-test cases with one fen each, return the money, and write a report
@@ -341,6 +344,7 @@ fn perform(cli: Cli) -> Result<Answer, Failure> {
         Command::Hub(command) => wait(hub::act(command)),
         Command::Journal(command) => journal::act(command, cli.json),
         Command::Reconcile(args) => wait(reconcile::compare(*args)),
+        Command::Audit(args) => wait(audit::act(*args, socket(cli.socket), cli.json)),
         Command::Filing(args) => wait(filing::act(args)),
         Command::Rehearse(args) => wait(rehearse::act(*args, socket(cli.socket))),
         Command::Board(command) => board::act(&command, &socket(cli.socket)),

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::Broken;
 use super::metrics::Metrics;
-use crate::journal::{AppendError, CommandResult, Journal, NewEntry, ReadError, Retained, SetAside};
+use crate::journal::{AppendError, AuditTotal, CommandResult, Journal, NewEntry, ReadError, Retained, SetAside};
 
 /// The writer's end and the number of the newest entry.
 #[derive(Debug)]
@@ -131,6 +131,12 @@ impl Journaling {
     /// Notes what a technician said of a slot; `None` when it is not noted.
     pub async fn keep_slot(&mut self, slot: SlotId, count: SlotCount) -> Option<()> {
         let kept = self.journal.keep_slot(slot, count).await;
+        self.kept(kept)
+    }
+
+    /// Begins the audit's interval anew; `None` when it did not.
+    pub async fn reset_audit(&mut self, at_ms: i64, from: Option<Vec<AuditTotal>>) -> Option<bool> {
+        let kept = self.journal.reset_audit(at_ms, from).await;
         self.kept(kept)
     }
 

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use super::Daemon;
 use super::terminal::{ActError, SyncWish};
 use crate::config::RetentionConfig;
+use crate::journal::AuditTotal;
 use crate::sync::status::Nudges;
 
 /// After so many commits the size of the journal is looked at.
@@ -219,6 +220,15 @@ impl Daemon {
             SyncWish::Restart => self.keeping.wants_restart = true,
         }
         Ok(())
+    }
+
+    /// Begins the audit's interval anew. What the journal still has to write comes first: it was before.
+    pub(super) async fn reset_audit(&mut self, from: Option<Vec<AuditTotal>>) -> Result<bool, ActError> {
+        self.drain().await;
+        if self.journal.is_failing() {
+            return Err(ActError::NotStored);
+        }
+        self.journal.reset_audit(self.clock.now().wall.ms, from).await.ok_or(ActError::NotStored)
     }
 
     /// Tells the engine how much voucher money the hub does not have.

@@ -347,6 +347,11 @@ impl Daemon {
             Command::Print { record, reply } => {
                 let _gone = reply.send(self.print_again(&record));
             }
+            Command::ResetAudit { from, reply } => {
+                let done = self.reset_audit(from).await;
+                // Who went away looks when it was last reset.
+                let _gone = reply.send(done);
+            }
             Command::Status { reply } => {
                 let _gone = reply.send(self.status());
             }

@@ -22,7 +22,7 @@ use super::receipts::PrintError;
 use super::slots::SlotStatus;
 use crate::journal::project::OrderSummary;
 use crate::journal::view::{KeyOf, ListFilter, Recorded};
-use crate::journal::{CommandResult, ReadError, Reader, SetAside, SyncCounts};
+use crate::journal::{AuditTotal, CommandResult, ReadError, Reader, SetAside, SyncCounts};
 use crate::sync::status::{LinkNews, Nudges, QueueStatus};
 
 /// Questions that may wait for the loop. One more is turned away: the caller is told to come back.
@@ -73,6 +73,13 @@ pub enum Command {
         record: Box<OrderRecord>,
         /// Whether it says that it is a copy.
         reply: oneshot::Sender<Result<bool, PrintError>>,
+    },
+    /// Begin the audit's interval anew.
+    ResetAudit {
+        /// From these totals on; `None`: from this moment on.
+        from: Option<Vec<AuditTotal>>,
+        /// Where the answer goes: it is durable then; `false` when a total was never so high, and nothing was done.
+        reply: oneshot::Sender<Result<bool, ActError>>,
     },
     /// How the terminal does.
     Status {
@@ -490,6 +497,17 @@ impl Terminal {
     pub async fn print(&self, record: OrderRecord) -> Result<bool, PrintError> {
         let (reply, answer) = oneshot::channel();
         self.ask(Command::Print { record: Box::new(record), reply })?;
+        wait_for(answer).await?
+    }
+
+    /// Begins the audit's interval anew, see [`Command::ResetAudit`].
+    ///
+    /// # Errors
+    ///
+    /// See [`ActError`].
+    pub async fn reset_audit(&self, from: Option<Vec<AuditTotal>>) -> Result<bool, ActError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Command::ResetAudit { from, reply })?;
         wait_for(answer).await?
     }
 

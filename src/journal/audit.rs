@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 
 use payment::channel::{ChannelId, Wallet};
 use payment::engine::entry::{Entry, SlotId, VendResult};
-use payment::engine::record::{AttemptRecord, OrderRecord};
+use payment::engine::record::OrderRecord;
 use payment::money::Fen;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as NameError, StrDeserializer};
+use serde::{Deserialize, Serialize};
 
 use super::chain::{Record, read_seq, sql_seq};
 use super::trouble::AppendError;
@@ -78,10 +79,22 @@ pub struct Audit {
     pub paid: Vec<PaidTally>,
     /// Sales for coins and notes, with what was sold for them without a slot.
     pub cash: Counted,
+    /// Of these, items of which nobody knows the slot; they are in none of `slots`.
+    pub cash_elsewhere: Counted,
     /// How often the audit was reset.
     pub resets: u64,
     /// When it was last reset, milliseconds since 1970.
     pub reset_ms: Option<i64>,
+}
+
+/// Where one total stood when an audit was taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditTotal {
+    kind: Kind,
+    of: String,
+    number: u64,
+    amount: i64,
 }
 
 impl Counted {
@@ -114,10 +127,16 @@ impl Audit {
         self.sum(|slot| slot.cashless)
     }
 
-    /// Items that the machine sold by itself for coins and notes.
+    /// Items that the machine sold out of its slots by itself for coins and notes.
     #[must_use]
     pub fn cash_vends(&self) -> Counted {
         self.sum(|slot| slot.cash)
+    }
+
+    /// Items that were sold for coins and notes, out of whatever slot.
+    #[must_use]
+    pub fn cash_items(&self) -> Counted {
+        self.cash_vends().plus(self.cash_elsewhere)
     }
 
     /// Items that did not fall, or of which nobody knows.
@@ -141,34 +160,80 @@ impl Audit {
     fn sum(&self, of: impl Fn(&SlotTally) -> Counted) -> Counted {
         self.slots.iter().map(of).fold(Counted::default(), Counted::plus)
     }
+
+    /// Where the totals stand that moved since the last reset: up to there [`Journal::reset_audit`] may reset.
+    #[must_use]
+    pub fn totals(&self) -> Vec<AuditTotal> {
+        let slots = self.slots.iter().flat_map(|slot| {
+            [(Kind::Vend, slot.cashless), (Kind::CashVend, slot.cash), (Kind::Failed, slot.failed)]
+                .map(|(kind, counted)| (kind, slot.slot.to_string(), counted))
+        });
+        let paid = self.paid.iter().flat_map(|paid| {
+            [(Kind::Paid, paid.paid), (Kind::Refunded, paid.refunded)]
+                .map(|(kind, counted)| (kind, payer(paid.channel, paid.wallet), counted))
+        });
+        let whole = [(Kind::Cash, self.cash), (Kind::CashElsewhere, self.cash_elsewhere)]
+            .map(|(kind, counted)| (kind, String::new(), counted));
+        let moved = slots.chain(paid).chain(whole).filter(|(_, _, counted)| counted.since_reset != Tally::default());
+        let total =
+            |(kind, of, Counted { ever, .. })| AuditTotal { kind, of, number: ever.number, amount: ever.amount.get() };
+        moved.map(total).collect()
+    }
 }
 
 impl Journal {
-    /// Begins the audit's interval anew. What was counted since the journal began stays. Durable when this returns.
+    /// Begins the audit's interval anew: from the totals that an audit had, so that what was counted since then is in the
+    /// new interval, or from those of this moment. What was counted since the journal began stays. Durable when this returns.
+    ///
+    /// `false`, and nothing is changed, when a total was never so high: it is of another journal.
     ///
     /// # Errors
     ///
     /// What an [`append`](Self::append) would meet.
-    pub async fn reset_audit(&self, at_ms: i64) -> Result<(), AppendError> {
+    pub async fn reset_audit(&self, at_ms: i64, from: Option<Vec<AuditTotal>>) -> Result<bool, AppendError> {
         self.have(move |writer| {
             writer.in_transaction(|transaction| {
-                transaction.execute("UPDATE tallies SET reset_number = number, reset_fen = fen", [])?;
-                transaction.execute(
+                // Dropped, it takes back what it did.
+                let savepoint = transaction.savepoint()?;
+                if !begin_anew(&savepoint, from.as_deref())? {
+                    return Ok(false);
+                }
+                savepoint.execute(
                     "INSERT INTO tally_resets (id, resets, reset_ms) VALUES (1, 1, ?1) \
                      ON CONFLICT (id) DO UPDATE SET resets = resets + 1, reset_ms = ?1",
                     [at_ms],
                 )?;
-                Ok(())
+                savepoint.commit()?;
+                Ok(true)
             })
         })
         .await
     }
 }
 
+/// Another reset may have come in between: an interval never begins before where it does already.
+fn begin_anew(connection: &Connection, from: Option<&[AuditTotal]>) -> rusqlite::Result<bool> {
+    let Some(totals) = from else {
+        connection.execute("UPDATE tallies SET reset_number = number, reset_fen = fen", [])?;
+        return Ok(true);
+    };
+    let mut statement = connection.prepare_cached(
+        "UPDATE tallies SET reset_number = max(reset_number, ?3), reset_fen = max(reset_fen, ?4) \
+         WHERE kind = ?1 AND of = ?2 AND number >= ?3 AND fen >= ?4",
+    )?;
+    for AuditTotal { kind, of, number, amount } in totals {
+        if statement.execute(params![kind.name(), of, sql_seq(*number), amount])? == 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 // ---- counting ----
 
 /// What is counted, by its kind in the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Kind {
     Vend,
     CashVend,
@@ -176,10 +241,12 @@ enum Kind {
     Paid,
     Refunded,
     Cash,
+    CashElsewhere,
 }
 
 impl Kind {
-    const ALL: [Self; 6] = [Self::Vend, Self::CashVend, Self::Failed, Self::Paid, Self::Refunded, Self::Cash];
+    const ALL: [Self; 7] =
+        [Self::Vend, Self::CashVend, Self::Failed, Self::Paid, Self::Refunded, Self::Cash, Self::CashElsewhere];
 
     const fn name(self) -> &'static str {
         match self {
@@ -189,6 +256,7 @@ impl Kind {
             Self::Paid => "paid",
             Self::Refunded => "refunded",
             Self::Cash => "cash",
+            Self::CashElsewhere => "cash_elsewhere",
         }
     }
 }
@@ -316,20 +384,24 @@ impl Known {
             self.count_vend(*item, *result, &mut add);
         } else if let Entry::CashTaken { amount, .. } = entry {
             add(Kind::Cash, String::new(), *amount);
+            if self.record.items.is_empty() {
+                add(Kind::CashElsewhere, String::new(), *amount);
+            }
             for item in &self.record.items {
-                if let Some(slot) = &item.item.slot {
-                    add(Kind::CashVend, slot.to_string(), item.item.price);
+                match &item.item.slot {
+                    Some(slot) => add(Kind::CashVend, slot.to_string(), item.item.price),
+                    None => add(Kind::CashElsewhere, String::new(), item.item.price),
                 }
             }
         } else if let Entry::AttemptPaid { attempt, .. } = entry
             && let Some(paid) = self.record.attempt(*attempt)
         {
-            add(Kind::Paid, payer(paid), paid.amount);
+            add(Kind::Paid, payer(paid.channel, paid.payer()), paid.amount);
         } else if let Entry::RefundDone { refund, .. } = entry
             && let Some(done) = self.record.refunds.iter().find(|known| known.refund == *refund)
             && let Some(paid) = self.record.attempt(done.attempt)
         {
-            add(Kind::Refunded, payer(paid), done.amount);
+            add(Kind::Refunded, payer(paid.channel, paid.payer()), done.amount);
         }
     }
 
@@ -348,9 +420,9 @@ impl Known {
 }
 
 /// The channel, and the wallet that paid where the channel has several, as one name.
-fn payer(attempt: &AttemptRecord) -> String {
-    let channel = attempt.channel.name();
-    match attempt.payer() {
+fn payer(channel: ChannelId, wallet: Option<Wallet>) -> String {
+    let channel = channel.name();
+    match wallet {
         Some(wallet) => format!("{channel}/{}", wallet.name()),
         None => channel.to_owned(),
     }
@@ -374,6 +446,8 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Audit> {
     if !store::has_table(connection, "tallies")? {
         return Ok(Audit::default());
     }
+    // The totals and when they were reset belong together.
+    let connection = connection.unchecked_transaction()?;
     let mut audit = Audit::default();
     let mut statement =
         connection.prepare_cached("SELECT kind, of, number, fen, reset_number, reset_fen FROM tallies")?;
@@ -403,6 +477,7 @@ impl Audit {
     fn place(&mut self, kind: &str, of: &str) -> Option<&mut Counted> {
         match Kind::ALL.into_iter().find(|known| known.name() == kind)? {
             Kind::Cash => Some(&mut self.cash),
+            Kind::CashElsewhere => Some(&mut self.cash_elsewhere),
             Kind::Vend => Some(&mut self.slot(of)?.cashless),
             Kind::CashVend => Some(&mut self.slot(of)?.cash),
             Kind::Failed => Some(&mut self.slot(of)?.failed),

@@ -67,7 +67,7 @@ fn of_a_day() -> Audit {
     let alipay = PaidTally { channel: ChannelId::Alipay, wallet: None, paid: ever(1, 350), refunded: ever(1, 150) };
     let wechat =
         PaidTally { channel: ChannelId::AllinpayVsp, wallet: Some(Wallet::Wechat), paid: ever(1, 350), refunded: none };
-    Audit { slots: vec![slot], paid: vec![alipay, wechat], cash: ever(1, 350), resets: 0, reset_ms: None }
+    Audit { slots: vec![slot], paid: vec![alipay, wechat], cash: ever(1, 350), ..Audit::default() }
 }
 
 async fn audit(journal: &Journal) -> Audit {
@@ -161,13 +161,68 @@ async fn a_reset_begins_the_interval_anew_and_takes_nothing_off_the_whole() {
     let place = Place::new();
     let journal = place.open().journal;
     journal.append(whole(1)).await.unwrap();
-    journal.reset_audit(START_MS).await.unwrap();
+    assert!(journal.reset_audit(START_MS, None).await.unwrap());
     journal.append(cash(2)).await.unwrap();
     drop(journal);
     let audit = audit(&place.open().journal).await;
     assert_eq!((audit.resets, audit.reset_ms), (1, Some(START_MS)));
     assert_eq!(audit.failed_vends(), Counted { ever: tally(1, 350), since_reset: Tally::default() });
     assert_eq!(audit.cash, ever(1, 350));
+}
+
+/// What was sold between the taking of an audit and its reset.
+#[tokio::test]
+async fn an_interval_begins_where_the_audit_was_taken_and_never_before_the_last_one_did() {
+    let place = Place::new();
+    let journal = place.open().journal;
+    journal.append(sold(1, None)).await.unwrap();
+    let taken = audit(&journal).await;
+    journal.append(sold(2, Some(Fen::new(300)))).await.unwrap();
+    journal.append(cash(3)).await.unwrap();
+    assert!(journal.reset_audit(START_MS, Some(taken.totals())).await.unwrap());
+    let after = audit(&journal).await;
+    assert_eq!(after.cashless_vends(), Counted { ever: tally(2, 650), since_reset: tally(1, 300) });
+    assert_eq!(after.paid(), Counted { ever: tally(2, 700), since_reset: tally(1, 350) });
+    assert_eq!((after.cash, after.resets), (ever(1, 350), 1));
+    // One who took an audit before, and comes late.
+    assert!(journal.reset_audit(START_MS, None).await.unwrap());
+    assert!(journal.reset_audit(START_MS, Some(taken.totals())).await.unwrap());
+    let late = audit(&journal).await;
+    assert_eq!((late.vends().since_reset, late.cash.since_reset), (tally(0, 0), tally(0, 0)));
+    assert_eq!((late.totals(), late.resets), (Vec::new(), 3));
+}
+
+#[tokio::test]
+async fn totals_of_another_journal_reset_nothing() {
+    let (place, other) = (Place::new(), Place::new());
+    let (journal, other) = (place.open().journal, other.open().journal);
+    for batch in day() {
+        journal.append(batch.clone()).await.unwrap();
+        other.append(batch).await.unwrap();
+    }
+    // Everything else of it fits.
+    other.append(cash(4)).await.unwrap();
+    let foreign = audit(&other).await.totals();
+    assert!(!journal.reset_audit(START_MS, Some(foreign)).await.unwrap());
+    assert_eq!(audit(&journal).await, of_a_day());
+}
+
+#[tokio::test]
+async fn cash_of_which_nobody_knows_the_slot_is_counted_beside_the_slots() {
+    let place = Place::new();
+    let journal = place.open().journal;
+    let mut nothing_named = cash(1);
+    let Entry::OrderOpened { items, .. } = &mut nothing_named[0].entry else { panic!("no order") };
+    items.clear();
+    let mut by_hand = cash(2);
+    let Entry::OrderOpened { items, .. } = &mut by_hand[0].entry else { panic!("no order") };
+    items[0].slot = None;
+    for batch in [nothing_named, by_hand, cash(3)] {
+        journal.append(batch).await.unwrap();
+    }
+    let audit = audit(&journal).await;
+    assert_eq!((audit.cash, audit.cash_vends(), audit.cash_elsewhere), (ever(3, 1_050), ever(1, 350), ever(2, 700)));
+    assert_eq!(audit.cash_items(), ever(3, 1_050));
 }
 
 #[tokio::test]

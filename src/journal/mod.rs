@@ -78,6 +78,7 @@ use payment::time::Wall;
 use project::ProjectError;
 
 pub use append::Journal;
+pub use audit::AuditTotal;
 pub use location::Location;
 pub use outbox::{CommandOutcome, CommandResult, SetAside, SyncCounts, SyncStatus};
 pub use retain::Retained;

@@ -68,7 +68,9 @@ pub struct Slot {
     pub name: String,
     /// Its price in fen.
     pub price: u64,
-    /// What was sold out of it through the channels: delivered and not given back.
+    /// What was sold out of it through the channels, at what was charged: it fell. Money that an operator returned later,
+    /// for goods that did fall, is not taken off: a vend is no less a vend, the counters must never go back, and such a refund
+    /// is of an order and of no slot. What did not fall is not in here, and its money went back.
     pub cashless: Totals,
     /// What the machine sold out of it for cash by itself.
     pub cash: Totals,
@@ -102,6 +104,8 @@ pub struct Audit {
     pub asset: String,
     /// Every slot, in the order of the machine.
     pub slots: Vec<Slot>,
+    /// What the machine sold for cash without saying out of which slot: only in the sums.
+    pub cash_elsewhere: Totals,
     /// The events that are counted.
     pub events: Vec<Event>,
 }
@@ -140,7 +144,7 @@ impl Audit {
 
     fn sums(&self, file: &mut Vec<String>) {
         let sum = |of: fn(&Slot) -> Totals| self.slots.iter().map(of).fold(Totals::default(), Totals::plus);
-        let (cash, cashless) = (sum(|slot| slot.cash), sum(|slot| slot.cashless));
+        let (cash, cashless) = (sum(|slot| slot.cash).plus(self.cash_elsewhere), sum(|slot| slot.cashless));
         file.push(format!("VA1*{}", cash.plus(cashless).value_first()));
         file.push(format!("CA2*{}", cash.value_first()));
         file.push(format!("DA2*{}", cashless.value_first()));

@@ -91,6 +91,7 @@ fn audit() -> Audit {
             },
             Slot { name: "A1".into(), price: 500, cashless: totals((3, 1400), (3, 1400)), cash: Totals::default() },
         ],
+        cash_elsewhere: Totals::default(),
         events: vec![Event { code: "EO_1".into(), since_reset: 1, since_initialisation: 7, active: true }],
     }
 }
@@ -118,6 +119,16 @@ fn the_file_is_read_by_a_strict_reader_and_its_sums_agree() {
         )
     );
     assert!(file.contains("EA2*EO_1*1*7*1\r\n"));
+}
+
+#[test]
+fn cash_of_no_known_slot_is_in_the_sums_and_in_no_slot() {
+    let audit = Audit { cash_elsewhere: totals((2, 300), (1, 100)), ..audit() };
+    let segments = read(&audit.write()).unwrap();
+    assert_eq!(numbers(&segments, "VA1"), [5550, 16, 2200, 6]);
+    assert_eq!(numbers(&segments, "CA2"), [650, 3, 100, 1]);
+    assert_eq!(numbers(&segments, "DA2"), [4900, 13, 2100, 5]);
+    assert_eq!(segments.iter().filter(|segment| segment[0] == "PA1").count(), 2);
 }
 
 #[test]

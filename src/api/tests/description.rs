@@ -145,6 +145,7 @@ async fn real_answers_are_as_described() {
     conforms("Reach", &machine.get("/v1/reach").await.json());
     conforms("Slot", &machine.post("/v1/slots/12", r#"{"stock":8}"#).await.json());
     conforms("SlotList", &machine.get("/v1/slots").await.json());
+    conforms("AuditReset", &machine.post("/v1/audit/reset", "").await.json());
     let cash = machine.post_with_key("/v1/cash-sales", "k", r#"{"amount":100,"currency":"CNY"}"#).await;
     conforms("Order", &cash.json());
     machine.link.send_modify(|news| news.trouble = Some("no answer".into()));

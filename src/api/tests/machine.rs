@@ -262,6 +262,9 @@ impl Running {
                 };
                 let _ = reply.send(printed);
             }
+            Command::ResetAudit { from, reply } => {
+                let _ = reply.send(Ok(self.journal.reset_audit(START_MS, from).await.unwrap()));
+            }
             Command::Status { reply } => {
                 let _ = reply.send(self.status());
             }

@@ -1,5 +1,6 @@
 //! The API over its own doors, against a real engine and a real journal.
 
+mod audit;
 mod description;
 mod doors;
 mod events;

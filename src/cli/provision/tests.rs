@@ -67,7 +67,7 @@ impl Bench {
         act(&args, &self.path("no.sock"))
     }
 
-    fn from_card(&self, words: &[&str]) -> Result<Answer, Failure> {
+    fn take_card(&self, words: &[&str]) -> Result<Answer, Failure> {
         let card = self.path("card/till");
         self.provision(&[&[card.to_str().unwrap()], words].concat())
     }
@@ -93,7 +93,7 @@ fn mode(path: &Path) -> u32 {
 #[test]
 fn a_card_becomes_a_terminal_and_keeps_no_key() {
     let bench = Bench::new();
-    let done = bench.from_card(&[]).unwrap();
+    let done = bench.take_card(&[]).unwrap();
     assert!(done.text.contains("terminal VM-0001") && done.text.contains("2 files of keys"), "{}", done.text);
     let etc = bench.path("root/etc/till");
     assert_eq!(fs::read_to_string(etc.join("board.toml")).unwrap(), PI);
@@ -124,10 +124,10 @@ fn what_cannot_be_used_changes_nothing_and_says_why_on_the_card() {
     ];
     for (file, text, said) in wrong {
         let bench = Bench::new();
-        bench.from_card(&["--keep"]).unwrap();
+        bench.take_card(&["--keep"]).unwrap();
         bench.put(file, text);
         let before = bench.machine();
-        let refused = bench.from_card(&[]).unwrap_err();
+        let refused = bench.take_card(&[]).unwrap_err();
         assert_eq!(refused.exit(), Exit::Config, "{file}");
         assert_eq!(bench.machine(), before, "{file}");
         let report = bench.read("card/till-report.txt");
@@ -142,7 +142,7 @@ fn what_cannot_be_used_changes_nothing_and_says_why_on_the_card() {
 fn a_missing_key_is_named_where_the_settings_want_it() {
     let bench = Bench::new();
     fs::remove_file(bench.path("card/till/keys/alipay-private-key.pem")).unwrap();
-    let refused = bench.from_card(&[]).unwrap_err().to_string();
+    let refused = bench.take_card(&[]).unwrap_err().to_string();
     assert!(refused.contains("channels.alipay.private_key_file"), "{refused}");
     assert!(!bench.path("root/etc/till/till.toml").exists());
 }
@@ -150,10 +150,10 @@ fn a_missing_key_is_named_where_the_settings_want_it() {
 #[test]
 fn a_stick_for_several_machines_is_left_as_it_is() {
     let bench = Bench::new();
-    bench.from_card(&["--keep"]).unwrap();
+    bench.take_card(&["--keep"]).unwrap();
     assert!(bench.path("card/till/keys/alipay-private-key.pem").exists());
     assert!(!bench.path("card/till-report.txt").exists());
-    bench.from_card(&["--keep"]).unwrap();
+    bench.take_card(&["--keep"]).unwrap();
     let folder = bench.path("nowhere");
     let none = bench.provision(&[folder.to_str().unwrap(), "--keep"]).unwrap_err();
     assert!(none.to_string().contains("till.toml cannot be read"), "{none}");
@@ -162,7 +162,7 @@ fn a_stick_for_several_machines_is_left_as_it_is() {
 #[test]
 fn a_moved_card_goes_on_as_the_same_terminal_only_when_a_person_says_so() {
     let bench = Bench::new();
-    bench.from_card(&[]).unwrap();
+    bench.take_card(&[]).unwrap();
     let (root, journal) = (bench.path("root"), bench.path("root/var/lib/till/till.db"));
     binding::check(&root, &journal, "VM-0001").unwrap();
     bench.put("root/var/lib/till/till.db", "the journal");
@@ -177,7 +177,7 @@ fn a_moved_card_goes_on_as_the_same_terminal_only_when_a_person_says_so() {
 #[test]
 fn a_copy_becomes_another_terminal_and_deletes_nothing() {
     let bench = Bench::new();
-    bench.from_card(&[]).unwrap();
+    bench.take_card(&[]).unwrap();
     let (root, journal) = (bench.path("root"), bench.path("root/var/lib/till/till.db"));
     binding::check(&root, &journal, "VM-0001").unwrap();
     for name in ["till.db", "till.db-wal", "hub.key", "hub.toml", "statements/2026-01-31.csv"] {

@@ -1,6 +1,7 @@
 //! Boots a whole terminal in an emulated arm64 machine, installs the package that ships, and uses it: `tests/emulated/run`
 //! makes what this needs and calls it.
 
+mod front;
 mod line;
 mod machine;
 mod report;

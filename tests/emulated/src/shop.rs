@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use sandbox::{Control, Gateway, GatewayOptions, Wallet, merchant_keys};
 use tokio::time::{Instant, sleep};
 
+use crate::front::Front;
 use crate::machine::Machine;
 
 /// How long a code may take to stand on the screen.
@@ -14,9 +15,10 @@ const CODE_WITHIN: Duration = Duration::from_secs(60);
 /// The line of each key, as `terminal/board.toml` wires them.
 const KEYS: [(&str, u8); 4] = [("1", 8), ("2", 9), ("ok", 10), ("cancel", 11)];
 
-/// The simulated Alipay on a loopback port of this side.
+/// The simulated Alipay, with TLS in front, on a loopback port of this side.
 pub struct Shop {
     gateway: Gateway,
+    front: Front,
 }
 
 impl Shop {
@@ -27,13 +29,15 @@ impl Shop {
     /// When there is no free port.
     pub async fn open() -> anyhow::Result<Self> {
         // The machine's clock is its own, and a second or ten behind is no matter here.
-        Ok(Self { gateway: Gateway::start(GatewayOptions::default()).await? })
+        let gateway = Gateway::start(GatewayOptions::default()).await?;
+        let front = Front::open(gateway.address()).await?;
+        Ok(Self { gateway, front })
     }
 
     /// Its port.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.gateway.address().port()
+        self.front.port
     }
 
     /// The other side of the channel.
@@ -72,6 +76,7 @@ impl Shop {
         vec![
             ("alipay-private-key.pem", keys.app_private_key_pem),
             ("alipay_public_key.pem", keys.alipay_public_key_pem),
+            ("outside_root.pem", self.front.root_pem.clone()),
         ]
     }
 }

@@ -45,6 +45,7 @@ pub async fn is_set_up(stage: &mut Stage) -> anyhow::Result<String> {
     }
     machine.run("systemctl restart till-provision; systemctl daemon-reload; systemctl restart till").await?;
     let report = machine.run(&format!("cat {CARD}/till-report.txt")).await?.text;
+    ensure!(report.contains("Till: provisioned"), "{report}");
     terminal::sells(machine).await.with_context(|| report.clone())?;
     machine
         .must(&format!("test -d {CARD}/till-done && test ! -e {CARD}/till-done/keys/alipay-private-key.pem"))
