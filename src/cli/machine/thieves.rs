@@ -51,6 +51,6 @@ pub(crate) fn consoles(tree: &Tree) -> Vec<String> {
     let named = line.split_whitespace().filter_map(|word| word.strip_prefix("console="));
     let ports = named.map(|console| console.split(',').next().unwrap_or_default());
     // tty0 and tty1 are screens.
-    let serial = ports.filter(|port| !port.strip_prefix("tty").is_some_and(|rest| rest.parse::<u8>().is_ok()));
+    let serial = ports.filter(|port| port.strip_prefix("tty").is_none_or(|rest| rest.parse::<u8>().is_err()));
     serial.map(|port| format!("/dev/{port}")).collect()
 }
