@@ -147,6 +147,14 @@ fn the_boards_together_show_every_kind_of_device() {
     assert_eq!(shown(&|board| format!("{:?}", board.status_display.kind)), words("None Ssd1306"));
 }
 
+#[test]
+fn every_board_has_its_row_in_the_table_of_what_is_supported() {
+    let readme = std::fs::read_to_string(folder().join("../README.md")).unwrap();
+    for (name, _) in boards() {
+        assert!(readme.contains(&format!("\n| `boards/{name}.toml` |")), "{name} is not in README.md");
+    }
+}
+
 /// Every part that the board names comes up by the drivers that ship, and does its work.
 #[tokio::test]
 async fn every_board_opens_on_simulators() {
