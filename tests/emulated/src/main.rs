@@ -10,8 +10,10 @@ mod stage;
 mod steps;
 mod terminal;
 
+use std::fs::File;
 use std::io;
 use std::net::{Shutdown, TcpStream};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
@@ -137,6 +139,7 @@ fn pipe(port: u16) -> io::Result<()> {
         let asked = io::copy(&mut io::stdin(), &mut there);
         asked.and_then(|_| there.shutdown(Shutdown::Write))
     });
-    let mut answers = io::stdout();
+    // Standard output as a file: as a text stream it would keep bytes back until a line ends.
+    let mut answers = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     io::copy(&mut back, &mut answers).map(|_| ())
 }
