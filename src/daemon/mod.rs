@@ -28,14 +28,13 @@ pub mod picture;
 pub mod receipts;
 pub mod slots;
 pub mod start;
+mod status;
 pub mod terminal;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hal::DeviceEvent;
 use payment::engine::effect::Effect;
-use payment::engine::entry::OrderState;
 use payment::engine::faults::Fault;
 use payment::engine::input::{Done, Input, Refused};
 use payment::engine::record::OrderRecord;
@@ -54,8 +53,8 @@ use keeping::Keeping;
 use metrics::Metrics;
 use picture::Picture;
 use receipts::Receipts;
-use slots::{SlotNotice, SlotStatus};
-use terminal::{ActError, Command, Status};
+use slots::SlotNotice;
+use terminal::{ActError, Command};
 
 use crate::journal::AppendError;
 
@@ -390,28 +389,6 @@ impl Daemon {
     /// While the journal cannot be written, what it holds is the answer.
     fn durable_order(&self, order: OrderId) -> Option<OrderRecord> {
         self.engine.order(order).filter(|_| !self.journal.is_failing()).cloned()
-    }
-
-    fn status(&self) -> Status {
-        let now = self.clock.now();
-        let mut open: BTreeMap<OrderState, u64> = BTreeMap::new();
-        for order in self.engine.orders() {
-            *open.entry(order.state()).or_default() += 1;
-        }
-        let faults: Vec<Fault> = self.engine.faults().cloned().collect();
-        Status {
-            slots: SlotStatus::all(&self.engine),
-            blocking: self.engine.blocking_fault(),
-            codes_only: self.engine.codes_only_because(),
-            order: self.engine.order_at_machine(),
-            scanner_armed: self.engine.is_scanner_armed(),
-            open: open.into_iter().collect(),
-            wall: now.wall,
-            clock: self.clock.words(),
-            up_ms: now.mono.0,
-            last_seq: self.journal.last_seq(),
-            faults,
-        }
     }
 }
 

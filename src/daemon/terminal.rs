@@ -6,13 +6,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use payment::engine::entry::{IdempotencyKey, OrderState, Said, SlotId, Stored};
-use payment::engine::faults::Fault;
+use payment::engine::entry::{IdempotencyKey, Said, SlotId, Stored};
 use payment::engine::input::{Done, Input, NewOrder, RefundWanted, Refused};
 use payment::engine::record::OrderRecord;
 use payment::ids::{AttemptId, OrderId, RefundId};
 use payment::money::Fen;
-use payment::time::{Mono, Wall};
+use payment::time::Mono;
 use thiserror::Error;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
@@ -20,6 +19,7 @@ use super::metrics::Metrics;
 use super::notices::ChannelNews;
 use super::receipts::PrintError;
 use super::slots::SlotStatus;
+pub use super::status::Status;
 use crate::journal::project::OrderSummary;
 use crate::journal::view::{KeyOf, ListFilter, Recorded};
 use crate::journal::{AuditTotal, CommandResult, ReadError, Reader, SetAside, SyncCounts};
@@ -115,33 +115,6 @@ pub enum SyncWish {
     SetAsideSeen,
     /// Restart as soon as nobody is at the machine.
     Restart,
-}
-
-/// How the terminal does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Status {
-    /// The faults that stand.
-    pub faults: Vec<Fault>,
-    /// The one that keeps the machine from selling.
-    pub blocking: Option<Fault>,
-    /// The one for which it sells to member and voucher codes only.
-    pub codes_only: Option<Fault>,
-    /// The order at the machine.
-    pub order: Option<OrderId>,
-    /// Whether the scanner lets codes through.
-    pub scanner_armed: bool,
-    /// Open orders by state.
-    pub open: Vec<(OrderState, u64)>,
-    /// The wall clock.
-    pub wall: Wall,
-    /// Who confirmed the time, or why it is not believed.
-    pub clock: String,
-    /// Milliseconds since the daemon started.
-    pub up_ms: u64,
-    /// The newest entry of the journal.
-    pub last_seq: u64,
-    /// What the machine sells: slot, name, price, and whether a fault blocks it.
-    pub slots: Vec<SlotStatus>,
 }
 
 /// Why the loop did not do what was asked.
