@@ -47,8 +47,11 @@ impl Person for Console {
         while typed.try_recv().is_ok() {}
         self.put(&format!("{question} [y/N] "));
         let typed = self.typed.as_mut()?;
-        let line = tokio::time::timeout(limit, typed.recv()).await.ok().flatten()?;
-        Some(is_yes(&line))
+        let line = tokio::time::timeout(limit, typed.recv()).await.ok().flatten();
+        if line.is_none() {
+            self.put("\n");
+        }
+        line.map(|line| is_yes(&line))
     }
 }
 

@@ -250,6 +250,15 @@ async fn the_lamp_blinks_three_times_and_each_beep_sounds() {
 }
 
 #[tokio::test]
+async fn lines_that_are_not_there_are_no_success_even_for_a_script() {
+    let board = board_of_the_tree("raspberry-pi-4");
+    let mut person = Tester::new(&[], |_| {});
+    let answer = bring_up(&board, &args(&["lamp", "--yes"]), &mut person).await.unwrap();
+    assert_eq!(answer.exit, Exit::Refused);
+    assert!(answer.text.contains("pinctrl-bcm2711:25") && person.heard.is_empty(), "{}", answer.text);
+}
+
+#[tokio::test]
 async fn a_test_receipt_comes_out_and_an_empty_roll_is_told() {
     let (bench, _folder) = bench("orange-pi-3b");
     let mut person = Tester::new(&[Some(true)], |_| {});

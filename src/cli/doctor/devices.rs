@@ -24,9 +24,7 @@ pub(in crate::cli) fn of_devices(board: &Path) -> Vec<Finding> {
             return vec![Finding::bad("board", found, "`till check` shows them; name another board with --board")];
         }
     };
-    // A relative path is made by the simulator in the runtime directory, and is not a device of the machine.
-    let files = [spec.display.path, spec.scanner.path].into_iter().flatten().filter(|file| file.is_absolute());
-    let findings = files.map(|file| {
+    let findings = spec.device_files().into_iter().map(|(_, file)| {
         let about = format!("device {}", file.display());
         if file.exists() {
             Finding::good(about, "is there")
@@ -34,7 +32,7 @@ pub(in crate::cli) fn of_devices(board: &Path) -> Vec<Finding> {
             Finding::bad(
                 about,
                 "is missing",
-                "is it plugged in? `ls -l /dev/serial/by-id` shows what is; correct the board file if its name changed",
+                "is it plugged in? `till board detect` shows what is; correct the board file if its name changed",
             )
         }
     });
