@@ -212,7 +212,10 @@ impl Machine {
     ///
     /// When the emulator refuses.
     pub async fn plug_scanner(&mut self) -> anyhow::Result<()> {
-        let device = json!({ "driver": "usb-serial", "id": "scanner", "chardev": "scanner", "always-plugged": true });
+        // The same socket of the same hub: a scanner without a serial number has its name from there.
+        let device = json!({
+            "driver": "usb-serial", "id": "scanner", "bus": "usb.0", "port": "1", "chardev": "scanner", "always-plugged": true,
+        });
         self.monitor("device_add", device).await
     }
 
@@ -302,9 +305,9 @@ fn arguments(parts: &Parts, disk: &Disk, start: &Start) -> anyhow::Result<Vec<St
          -device virtio-serial-pci \
          -chardev socket,id=agent,path=agent.sock,server=on,wait=off -device virtserialport,chardev=agent,name=agent \
          -chardev socket,id=motors,path=motors.sock,server=on,wait=off -device virtserialport,chardev=motors,name=motors \
-         -device virtio-rng-pci -device virtio-gpu-pci,xres=480,yres=320 -device i6300esb -device qemu-xhci \
+         -device virtio-rng-pci -device virtio-gpu-pci,xres=480,yres=320 -device i6300esb -device qemu-xhci,id=usb \
          -chardev socket,id=scanner,path=scanner.sock,server=on,wait=off \
-         -device usb-serial,chardev=scanner,always-plugged=on,id=scanner -device virtio-net-pci,netdev=outside,romfile=",
+         -device usb-serial,bus=usb.0,port=1,chardev=scanner,always-plugged=on,id=scanner -device virtio-net-pci,netdev=outside,romfile=",
         kernel = parts.image.join("vmlinuz").display(),
         initrd = parts.image.join("initrd.gz").display(),
         disk = disk.0.display(),

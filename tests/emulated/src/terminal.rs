@@ -56,14 +56,16 @@ pub async fn sells(machine: &mut Machine) -> anyhow::Result<()> {
     until(machine, "a terminal that sells", within, |status| status["selling"] == true).await.map(|_| ())
 }
 
-/// Waits until no order is open and nobody stands at the machine.
+/// Waits until nobody stands at the machine and every order has its outcome. One that is completed may still be open: the
+/// code that nobody scanned is watched until it is dead.
 ///
 /// # Errors
 ///
 /// As [`until`].
 pub async fn is_free(machine: &mut Machine) -> anyhow::Result<()> {
     let free = |status: &Value| {
-        status["order"].is_null() && status["open_orders"].as_array().is_some_and(|open| open.is_empty())
+        let open = status["open_orders"].as_array();
+        status["order"].is_null() && open.is_some_and(|open| open.iter().all(|open| open["state"] == "completed"))
     };
     until(machine, "the end of every order", Duration::from_secs(240), free).await.map(|_| ())
 }

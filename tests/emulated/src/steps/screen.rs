@@ -10,8 +10,7 @@ use crate::terminal;
 pub async fn over_drm(stage: &mut Stage) -> anyhow::Result<String> {
     let machine = stage.machine()?;
     let change = "cp /etc/till/board.toml /root/board.toml && \
-                  sed -i 's/^kind = \"framebuffer\"/kind = \"drm\"/; /^path = .\\/dev\\/fb0/d; /^console/d' /etc/till/board.toml && \
-                  till check --config /etc/till/till.toml --board /etc/till/board.toml && systemctl restart till";
+                  sed -i 's/^kind = \"framebuffer\"/kind = \"drm\"/; /^path = .\\/dev\\/fb0/d; /^console/d' /etc/till/board.toml && systemctl restart till";
     machine.must(change).await?;
     terminal::sells(machine).await?;
     let holder = machine
