@@ -26,7 +26,7 @@ mod orders;
 pub mod problem;
 mod queue;
 mod rate;
-mod receipt;
+pub(crate) mod receipt;
 mod refunds;
 mod slots;
 mod terminal;
@@ -197,6 +197,7 @@ fn routes(api: Api) -> Router {
         .route("/v1/orders/{number}/duties/done", post(duties::done))
         .route("/v1/orders/{number}/instalments", post(instalments::choose))
         .route("/v1/orders/{number}/receipt", get(receipt::show))
+        .route("/v1/orders/{number}/print", post(receipt::print))
         .route("/v1/refunds", get(refunds::list))
         .route("/v1/instalments", get(instalments::list))
         .route("/v1/complaints", get(complaints::list))

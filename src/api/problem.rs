@@ -119,6 +119,10 @@ pub enum Code {
     CodeUsed,
     /// A member or voucher code that cannot be taken.
     VoucherRefused,
+    /// There is no printer, or it prints no receipts.
+    NoPrinter,
+    /// The printer does not print now.
+    PrinterNotReady,
     /// There is no hub to send to.
     NoHub,
     /// The channel is not set up.
@@ -196,6 +200,8 @@ impl Code {
             Self::WalletNotTaken => (422, "This wallet is not taken here", NOT_CHARGED, None),
             Self::CodeUsed => (409, "This pay code was read before", ONCE, None),
             Self::VoucherRefused => (409, "This member or voucher code is not taken", NOT_CHARGED, None),
+            Self::NoPrinter => (409, "No receipts are printed here", UNTOUCHED, None),
+            Self::PrinterNotReady => (503, "The printer does not print now", UNTOUCHED, Some(30)),
             Self::NoHub => (409, "This terminal has no hub", UNTOUCHED, None),
             Self::NoChannel => (409, "The channel is not set up here", UNTOUCHED, None),
             Self::NoticeNotChecked => (503, "The notice cannot be checked now", UNTOUCHED, Some(60)),

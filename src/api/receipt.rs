@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use books::day;
 use jiff::Timestamp;
 use payment::channel::{ChannelId, Wallet};
@@ -10,24 +11,52 @@ use payment::engine::record::{AttemptEnd, AttemptRecord, OrderRecord};
 use payment::ids::RefundId;
 
 use super::Api;
-use super::body::Named;
+use super::body::{Named, Wanted};
 use super::orders::find;
 use super::problem::{Code, Problem};
-use super::wire::receipt::{Goods, NamedNumber, Payment, Receipt, Returned};
+use super::wanted::Nothing;
+use super::wire::receipt::{Goods, NamedNumber, Payment, Printed, Receipt, Returned};
 use super::wire::{Refund, RefundState};
+use crate::daemon::receipts::PrintError;
 
 /// `GET /v1/orders/{number}/receipt`
 pub(super) async fn show(State(api): State<Api>, Named(number): Named) -> Result<Json<Receipt>, Problem> {
-    let record = find(&api, &number).await?;
-    if !record.is_paid() {
-        let detail = format!("order {} is not paid, so there is no receipt", record.order);
-        return Err(Problem::new(Code::NotPaid, detail).about(record.order));
-    }
+    let record = paid(&api, &number).await?;
     let entries = if record.refunds.is_empty() { Vec::new() } else { api.terminal.entries_of(record.order).await? };
     Ok(Json(receipt(&record, &entries)))
 }
 
-fn receipt(record: &OrderRecord, entries: &[Stored]) -> Receipt {
+/// `POST /v1/orders/{number}/print`
+pub(super) async fn print(
+    State(api): State<Api>,
+    Named(number): Named,
+    _: Wanted<Nothing>,
+) -> Result<(StatusCode, Json<Printed>), Problem> {
+    let record = paid(&api, &number).await?;
+    let order = record.order;
+    match api.terminal.print(record).await {
+        Ok(copy) => Ok((StatusCode::ACCEPTED, Json(Printed { order, copy }))),
+        Err(PrintError::NotAsked(error)) => Err(Problem::from(error).about(order)),
+        Err(refused @ (PrintError::NoPrinter | PrintError::Off)) => {
+            Err(Problem::new(Code::NoPrinter, refused.to_string()).about(order))
+        }
+        Err(PrintError::NotReady) => {
+            Err(Problem::new(Code::PrinterNotReady, PrintError::NotReady.to_string()).about(order))
+        }
+    }
+}
+
+async fn paid(api: &Api, number: &str) -> Result<OrderRecord, Problem> {
+    let record = find(api, number).await?;
+    if record.is_paid() {
+        return Ok(record);
+    }
+    let detail = format!("order {} is not paid, so there is no receipt", record.order);
+    Err(Problem::new(Code::NotPaid, detail).about(record.order))
+}
+
+/// What the receipt of a paid order says; `entries` tell when refunds were done.
+pub(crate) fn receipt(record: &OrderRecord, entries: &[Stored]) -> Receipt {
     Receipt {
         order: record.order,
         state: record.state(),

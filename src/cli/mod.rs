@@ -5,6 +5,7 @@
 mod alarms;
 mod audit;
 mod board;
+mod bringup;
 mod client;
 mod complaints;
 mod doctor;
@@ -12,11 +13,13 @@ mod duties;
 mod faults;
 mod files;
 mod filing;
+mod finding;
 mod guide;
 mod health;
 mod hub;
 mod instalments;
 mod journal;
+mod machine;
 mod orders;
 mod pay;
 mod provision;
@@ -31,6 +34,7 @@ mod run;
 mod screen;
 mod status;
 mod stock;
+mod support;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -196,9 +200,11 @@ enum Command {
     Filing(filing::FilingArgs),
     /// Play the channels' joint-test cases with one fen each, return the money, and write a report
     Rehearse(Box<rehearse::RehearseArgs>),
-    /// Work on the machine's outputs; the daemon must not be running
+    /// The boards that there are, what this computer has, and the machine's outputs; no daemon is asked
     #[command(subcommand)]
     Board(board::Command),
+    /// Try one part of the machine by hand; the daemon must not be running
+    Bringup(bringup::BringupArgs),
     /// Make this machine a terminal from a folder on its card, or say what a card does on another board
     Provision(provision::ProvisionArgs),
     /// Print completions for a shell
@@ -241,6 +247,9 @@ enum Question {
     Receipt {
         /// Any number of the order
         number: String,
+        /// Print it on the machine's printer instead
+        #[arg(long)]
+        print: bool,
     },
     /// Show what a buyer may choose to pay by the month
     Instalments {
@@ -277,6 +286,8 @@ enum Question {
     Screen(screen::ScreenArgs),
     /// Look for trouble, and say what to do about it
     Doctor(doctor::DoctorArgs),
+    /// Pack what somebody far away needs to find a fault into one file, without secrets
+    Support(support::SupportArgs),
     /// Say by the exit code whether this program does its work here, for updaters
     Health(health::HealthArgs),
     /// Say by the exit code whether the program may be replaced now, for updaters
@@ -337,6 +348,7 @@ fn perform(cli: Cli) -> Result<Answer, Failure> {
         Command::Filing(args) => wait(filing::act(args)),
         Command::Rehearse(args) => wait(rehearse::act(*args, socket(cli.socket))),
         Command::Board(command) => board::act(&command, &socket(cli.socket)),
+        Command::Bringup(args) => wait(bringup::act(args, &socket(cli.socket), cli.json)),
         Command::Provision(args) => provision::act(&args, &socket(cli.socket)),
         Command::Completions { shell } => Ok(completions(shell)),
     }
@@ -354,7 +366,8 @@ async fn ask(client: &Client, question: Question) -> Result<Answer, Failure> {
         Question::Approve(args) => refunds::approve(client, args).await,
         Question::Decline(args) => refunds::decline(client, args).await,
         Question::DutyDone(args) => duties::done(client, args).await,
-        Question::Receipt { number } => receipt::show(client, &number).await,
+        Question::Receipt { number, print: false } => receipt::show(client, &number).await,
+        Question::Receipt { number, print: true } => receipt::print(client, &number).await,
         Question::Instalments { amount } => instalments::list(client, amount).await,
         Question::Cancel { number } => refund::cancel(client, &number).await,
         Question::Status => status::show(client).await,
@@ -364,6 +377,7 @@ async fn ask(client: &Client, question: Question) -> Result<Answer, Failure> {
         Question::Sell { on_or_off } => faults::sell(client, on_or_off).await,
         Question::Screen(args) => screen::save(client, args).await,
         Question::Doctor(args) => doctor::examine(client, args).await,
+        Question::Support(args) => support::bundle(client, args).await,
         Question::Health(args) => health::examine(client, args).await,
         Question::ReadyForUpdate(args) => ready::ask(client, args).await,
     }

@@ -1,17 +1,25 @@
 //! `till receipt`: a receipt as text, in Chinese as the buyer reads it.
 
 use payment::channel::outcome::DiscountBy;
+use reqwest::Method;
 use serde_json::Value;
 
 use super::client::{Client, escaped};
 use super::{Answer, Failure, text};
 use crate::api::wire::RefundState;
-use crate::api::wire::receipt::{Payment, Receipt, Returned};
+use crate::api::wire::receipt::{Payment, Printed, Receipt, Returned};
 
 pub(super) async fn show(client: &Client, number: &str) -> Result<Answer, Failure> {
     let path = format!("/v1/orders/{}/receipt", escaped(number));
     let (receipt, json): (Receipt, Value) = client.get(&path).await?;
     Ok(Answer::done(text_of(&receipt), json))
+}
+
+pub(super) async fn print(client: &Client, number: &str) -> Result<Answer, Failure> {
+    let path = format!("/v1/orders/{}/print", escaped(number));
+    let (printed, json): (Printed, Value) = client.call(Method::POST, &path).await?;
+    let copy = if printed.copy { ", marked as a copy" } else { "" };
+    Ok(Answer::done(format!("the receipt of order {} is on its way to the printer{copy}", printed.order), json))
 }
 
 fn text_of(receipt: &Receipt) -> String {

@@ -41,9 +41,12 @@ fn not_started(error: StartError) -> Failure {
     Failure::other(exit, error.to_string())
 }
 
-/// Under systemd the journal adds the time and the unit.
 fn log_to_stderr(checked: &Checked) {
-    let level: tracing::Level = checked.log.name().parse().unwrap_or(tracing::Level::INFO);
+    log_at(checked.log.name().parse().unwrap_or(tracing::Level::INFO));
+}
+
+/// Under systemd the journal adds the time and the unit.
+pub(super) fn log_at(level: tracing::Level) {
     let log = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false);
     // Only a second call could fail.
     let _ = log.try_init();

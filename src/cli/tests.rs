@@ -173,6 +173,25 @@ async fn a_receipt_is_in_the_buyers_words() {
 }
 
 #[tokio::test]
+async fn a_receipt_is_printed_or_it_is_said_why_not() {
+    let machine = Machine::start().await;
+    let unpaid = machine.order_of_slot_12().await;
+    let refused = on(&machine, &["receipt", &unpaid, "--print"]).await.unwrap_err();
+    assert_eq!(refused.json()["code"], "not_paid");
+    machine.weather.pays.store(true, Ordering::SeqCst);
+    machine.until(&unpaid, "completed").await;
+    let id = unpaid;
+    for (printer, code) in [(0, "no_printer"), (1, "printer_not_ready")] {
+        machine.weather.printer.store(printer, Ordering::SeqCst);
+        let refused = on(&machine, &["receipt", &id, "--print"]).await.unwrap_err();
+        assert_eq!((refused.exit(), &refused.json()["code"]), (Exit::Refused, &code.into()));
+    }
+    machine.weather.printer.store(2, Ordering::SeqCst);
+    let printed = on(&machine, &["receipt", &id, "--print"]).await.unwrap();
+    assert!(printed.text.contains(&id) && printed.text.ends_with("marked as a copy"), "{}", printed.text);
+}
+
+#[tokio::test]
 async fn a_jam_ends_the_wait_with_exit_code_1() {
     let machine = Machine::start().await;
     machine.weather.pays.store(true, Ordering::SeqCst);

@@ -12,7 +12,9 @@ use payment::redact::Secret;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::checked::{ApiConfig, Base, Checked, HttpConfig, Mode, RetentionConfig, TcpConfig, TerminalConfig};
+use super::checked::{
+    ApiConfig, Base, Checked, HttpConfig, Mode, PrintReceipts, RetentionConfig, TcpConfig, TerminalConfig,
+};
 use super::effective::{Effective, Origin};
 use super::gateway::Ground;
 use super::keys::{self, Readers};
@@ -196,6 +198,8 @@ pub(super) fn check(raw: Raw, board: Option<BoardSpec>, base: &Base, found: &mut
     let refuse_card_shaped = c.choice(raw.sell.refuse_card_shaped, raw.sell.at.unwritten("refuse_card_shaped"), false);
     let routes = sell::routes(c, raw.routes, &order);
     let lock_slot_after = goods::lock_after(c, raw.sell.lock_slot_after, raw.sell.at.unwritten("lock_slot_after"));
+    let print_receipts =
+        c.choice(raw.sell.print_receipts, raw.sell.at.unwritten("print_receipts"), PrintReceipts::default());
     let refunds = later::refunds(c, raw.refunds);
     let instalments = raw.instalments.and_then(|raw| later::instalments(c, raw, &order));
     let http = http(c, raw.http, pace.call_limit_ms);
@@ -232,6 +236,7 @@ pub(super) fn check(raw: Raw, board: Option<BoardSpec>, base: &Base, found: &mut
         settings: selling::settings(parts, c.found),
         terminal,
         channels,
+        print_receipts,
         api,
         journal,
         retention,

@@ -28,6 +28,8 @@ pub struct Checked {
     /// `[channels]`, their keys loaded, the preferred one first: all that are set up, also those that only settle what is
     /// still open there. Which collect is in `settings`.
     pub channels: Vec<Channel>,
+    /// `[sell] print_receipts`
+    pub print_receipts: PrintReceipts,
     /// `[api]`
     pub api: ApiConfig,
     /// The journal's file.
@@ -180,6 +182,19 @@ pub enum Language {
     /// English.
     #[serde(rename = "en")]
     English,
+}
+
+/// When a receipt is printed, where there is a printer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrintReceipts {
+    /// After each order that delivered, and when somebody asks.
+    #[default]
+    Always,
+    /// When somebody asks.
+    Asked,
+    /// Never.
+    Never,
 }
 
 /// Real money or not.

@@ -48,11 +48,12 @@ use std::path::{Path, PathBuf};
 use hal::board::{BoardErrors, BoardSpec};
 
 pub use checked::{
-    ApiConfig, Base, Checked, HttpConfig, HubConfig, Language, LogLevel, Mode, RetentionConfig, TcpConfig,
-    TerminalConfig,
+    ApiConfig, Base, Checked, HttpConfig, HubConfig, Language, LogLevel, Mode, PrintReceipts, RetentionConfig,
+    TcpConfig, TerminalConfig,
 };
 pub use effective::{Effective, Origin, Setting};
 pub use report::{Excerpt, Problem, Report, Severity};
+pub(crate) use source::has_a_key as looks_like_a_key;
 use source::{Findings, Source};
 
 /// The exit code for files that cannot be used (`EX_CONFIG`); systemd must not restart after it.

@@ -183,7 +183,7 @@ fn may_hold_a_key(line: &str) -> bool {
 }
 
 /// Whether a text has a run of characters in it that looks like a key in Base64 or hexadecimal digits.
-pub(super) fn has_a_key(text: &str) -> bool {
+pub(crate) fn has_a_key(text: &str) -> bool {
     let is_key_character = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
     text.split(|c| !is_key_character(c)).any(|run| {
         let is_path = run.starts_with('/') || run.split('/').all(|part| part.len() < SHORT_KEY_RUN);

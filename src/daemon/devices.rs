@@ -169,6 +169,21 @@ impl Machinery {
         self.devices.lamp(on);
     }
 
+    /// Whether there is a receipt printer.
+    #[must_use]
+    pub fn has_printer(&self) -> bool {
+        self.devices.has_printer()
+    }
+
+    /// Prints a receipt, where there is a printer.
+    ///
+    /// # Errors
+    ///
+    /// When it was not taken on.
+    pub fn print(&self, receipt: hal::printer::Receipt) -> Result<(), hal::printer::PrintRefused> {
+        self.devices.print(receipt)
+    }
+
     /// A sound.
     pub fn beep(&self, beep: Beep) {
         self.devices.beep(match beep {

@@ -23,17 +23,18 @@ pub mod keeping;
 pub mod metrics;
 pub mod notices;
 pub mod opening;
+mod paper;
 pub mod picture;
+pub mod receipts;
 pub mod slots;
 pub mod start;
+mod status;
 pub mod terminal;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hal::DeviceEvent;
 use payment::engine::effect::Effect;
-use payment::engine::entry::OrderState;
 use payment::engine::faults::Fault;
 use payment::engine::input::{Done, Input, Refused};
 use payment::engine::record::OrderRecord;
@@ -51,8 +52,9 @@ use journaling::Journaling;
 use keeping::Keeping;
 use metrics::Metrics;
 use picture::Picture;
-use slots::{SlotNotice, SlotStatus};
-use terminal::{ActError, Command, Status};
+use receipts::Receipts;
+use slots::SlotNotice;
+use terminal::{ActError, Command};
 
 use crate::journal::AppendError;
 
@@ -64,6 +66,7 @@ pub struct Daemon {
     journal: Journaling,
     calls: Calls,
     machinery: Machinery,
+    receipts: Receipts,
     picture: Picture,
     health: Health,
     keeping: Keeping,
@@ -278,8 +281,12 @@ impl Daemon {
             self.calls.prepare(call, now.wall);
         }
         let moves_money = keeping::moves_money(&batch);
+        let receipts = self.receipts_due(&batch);
         let outcome = self.journal.append(batch, &self.metrics).await;
         self.act(outcome);
+        if !self.journal.is_failing() {
+            self.print_due(receipts).await;
+        }
         self.keeping.committed();
         if moves_money {
             self.tell_unsettled().await;
@@ -336,6 +343,9 @@ impl Daemon {
                 // Who went away looks again.
                 let _gone = reply.send(done);
             }
+            Command::Print { record, reply } => {
+                let _gone = reply.send(self.print_again(&record));
+            }
             Command::ResetAudit { from, reply } => {
                 let done = self.reset_audit(from).await;
                 // Who went away looks when it was last reset.
@@ -379,28 +389,6 @@ impl Daemon {
     /// While the journal cannot be written, what it holds is the answer.
     fn durable_order(&self, order: OrderId) -> Option<OrderRecord> {
         self.engine.order(order).filter(|_| !self.journal.is_failing()).cloned()
-    }
-
-    fn status(&self) -> Status {
-        let now = self.clock.now();
-        let mut open: BTreeMap<OrderState, u64> = BTreeMap::new();
-        for order in self.engine.orders() {
-            *open.entry(order.state()).or_default() += 1;
-        }
-        let faults: Vec<Fault> = self.engine.faults().cloned().collect();
-        Status {
-            slots: SlotStatus::all(&self.engine),
-            blocking: self.engine.blocking_fault(),
-            codes_only: self.engine.codes_only_because(),
-            order: self.engine.order_at_machine(),
-            scanner_armed: self.engine.is_scanner_armed(),
-            open: open.into_iter().collect(),
-            wall: now.wall,
-            clock: self.clock.words(),
-            up_ms: now.mono.0,
-            last_seq: self.journal.last_seq(),
-            faults,
-        }
     }
 }
 

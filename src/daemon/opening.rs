@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use hal::DeviceEvent;
-use hal::board::{BoardSpec, KeypadKind, ScannerKind, VendKind};
+use hal::board::{BoardSpec, Part};
 use payment::engine::view::{ServiceFault, View};
 use tokio::sync::{mpsc, watch};
 
@@ -67,14 +67,8 @@ pub async fn open(
 
 /// The panel, and nothing else: without the journal's lock another daemon may be driving the rest.
 fn out_of_service(board: &BoardSpec, look: &Look) -> Result<Panel, StartError> {
-    let mut board = board.clone();
-    board.vend.kind = VendKind::None;
-    board.scanner.kind = ScannerKind::None;
-    board.keypad.kind = KeypadKind::None;
-    board.lamp.line = None;
-    board.buzzer.line = None;
     let (events, unread) = mpsc::channel(EVENTS_MAX);
-    let machinery = Machinery::new(hal::open(&board, events)?);
+    let machinery = Machinery::new(hal::open(&board.only(Part::Display), events)?);
     let mut picture = Picture::new(look.clone(), machinery.display_size());
     picture.follow(&View::OutOfService { reason: ServiceFault::Storage }, &machinery, &Metrics::default());
     Ok(Panel(machinery, unread))

@@ -26,6 +26,7 @@ use super::keeping::Keeping;
 use super::metrics::Metrics;
 use super::notices::{ChannelNews, Notices};
 use super::picture::Picture;
+use super::receipts::Receipts;
 use super::slots::SlotNotice;
 use super::terminal::{COMMANDS_MAX, SyncEnds, Terminal};
 use super::{Broken, Daemon, Ended, Inputs, binding, opening};
@@ -134,7 +135,9 @@ pub async fn run(checked: Checked, stop: watch::Receiver<bool>) -> Result<Ended,
     let api = tokio::spawn(doors.serve(terminal, stop.clone()));
     let health = Health::ready(clock.now().mono);
     tracing::info!(open_orders = opened.open_orders.len(), newest_entry = journal.last_seq(), "ready");
-    let daemon = Daemon { engine, clock, journal, calls, machinery, picture, health, keeping, slots, metrics };
+    let receipts = Receipts::new(checked.print_receipts);
+    let daemon =
+        Daemon { engine, clock, journal, calls, machinery, receipts, picture, health, keeping, slots, metrics };
     let inputs = Inputs { answers, devices: device_events, commands: command_queue, stop: stop.clone() };
     let ended = run_with_api(daemon, inputs, api, &stop).await;
     complaints_watched.abort();

@@ -6,19 +6,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use payment::engine::entry::{IdempotencyKey, OrderState, Said, SlotId, Stored};
-use payment::engine::faults::Fault;
+use payment::engine::entry::{IdempotencyKey, Said, SlotId, Stored};
 use payment::engine::input::{Done, Input, NewOrder, RefundWanted, Refused};
 use payment::engine::record::OrderRecord;
 use payment::ids::{AttemptId, OrderId, RefundId};
 use payment::money::Fen;
-use payment::time::{Mono, Wall};
+use payment::time::Mono;
 use thiserror::Error;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 use super::metrics::Metrics;
 use super::notices::ChannelNews;
+use super::receipts::PrintError;
 use super::slots::SlotStatus;
+pub use super::status::Status;
 use crate::journal::project::OrderSummary;
 use crate::journal::view::{KeyOf, ListFilter, Recorded};
 use crate::journal::{AuditTotal, CommandResult, ReadError, Reader, SetAside, SyncCounts};
@@ -66,6 +67,13 @@ pub enum Command {
         /// Where the answer goes: it is durable then.
         reply: oneshot::Sender<Result<(), ActError>>,
     },
+    /// Print the receipt of a paid order.
+    Print {
+        /// The order.
+        record: Box<OrderRecord>,
+        /// Whether it says that it is a copy.
+        reply: oneshot::Sender<Result<bool, PrintError>>,
+    },
     /// Begin the audit's interval anew.
     ResetAudit {
         /// From these totals on; `None`: from this moment on.
@@ -107,33 +115,6 @@ pub enum SyncWish {
     SetAsideSeen,
     /// Restart as soon as nobody is at the machine.
     Restart,
-}
-
-/// How the terminal does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Status {
-    /// The faults that stand.
-    pub faults: Vec<Fault>,
-    /// The one that keeps the machine from selling.
-    pub blocking: Option<Fault>,
-    /// The one for which it sells to member and voucher codes only.
-    pub codes_only: Option<Fault>,
-    /// The order at the machine.
-    pub order: Option<OrderId>,
-    /// Whether the scanner lets codes through.
-    pub scanner_armed: bool,
-    /// Open orders by state.
-    pub open: Vec<(OrderState, u64)>,
-    /// The wall clock.
-    pub wall: Wall,
-    /// Who confirmed the time, or why it is not believed.
-    pub clock: String,
-    /// Milliseconds since the daemon started.
-    pub up_ms: u64,
-    /// The newest entry of the journal.
-    pub last_seq: u64,
-    /// What the machine sells: slot, name, price, and whether a fault blocks it.
-    pub slots: Vec<SlotStatus>,
 }
 
 /// Why the loop did not do what was asked.
@@ -478,6 +459,17 @@ impl Terminal {
     pub async fn count_stock(&self, slot: SlotId, stock: Option<u32>) -> Result<(), ActError> {
         let (reply, answer) = oneshot::channel();
         self.ask(Command::Stock { slot, stock, reply })?;
+        wait_for(answer).await?
+    }
+
+    /// Gives the receipt of a paid order to the printer; tells whether it says that it is a copy.
+    ///
+    /// # Errors
+    ///
+    /// See [`PrintError`].
+    pub async fn print(&self, record: OrderRecord) -> Result<bool, PrintError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Command::Print { record: Box::new(record), reply })?;
         wait_for(answer).await?
     }
 

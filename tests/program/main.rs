@@ -9,6 +9,7 @@ mod buying;
 mod clock;
 mod crash;
 mod goods_and_money;
+mod receipts;
 mod shop;
 mod slots;
 mod trouble;

@@ -5,6 +5,8 @@
 
 mod checks;
 mod firmware;
+mod needs;
+mod only;
 mod read;
 mod spec;
 #[cfg(test)]

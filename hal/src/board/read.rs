@@ -15,7 +15,7 @@ use toml::{
 use super::{BoardSpec, checks::Finding};
 
 const TOP_LEVEL_KEYS: &str =
-    "name, display, status_display, scanner, gpio, vend, keypad, lamp, buzzer, printer, sound, sim";
+    "name, about, display, status_display, scanner, gpio, vend, keypad, lamp, buzzer, printer, sound, sim";
 
 /// One problem of a board file, for the person who wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,6 +147,7 @@ fn sections<'t>(table: &'t DeTable<'_>, report: &mut Report<'_>) -> (BoardSpec, 
         let section = name.get_ref().as_ref();
         let whole = match section {
             "name" => read_section(section, value, &mut board.name, report),
+            "about" => read_section(section, value, &mut board.about, report),
             "display" => read_section(section, value, &mut board.display, report),
             "status_display" => read_section(section, value, &mut board.status_display, report),
             "scanner" => read_section(section, value, &mut board.scanner, report),

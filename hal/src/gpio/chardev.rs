@@ -36,6 +36,13 @@ fn look_at(path: &Path) -> Result<Chip, Error> {
     Ok(Chip { path: path.to_owned(), label: info.label, names: (0..info.num_lines).map(name).collect() })
 }
 
+/// The labels of the chips that this user may look at; two chips of one make have one label.
+#[must_use]
+pub fn labels() -> Vec<String> {
+    let chips = chip::chips().unwrap_or_default();
+    chips.iter().filter_map(|path| Some(chip::Chip::from_path(path).ok()?.info().ok()?.label)).collect()
+}
+
 fn find(line: &LineSpec) -> Result<Place, LineError> {
     let (mut seen, mut locked) = (Vec::new(), Vec::new());
     for path in chip::chips().map_err(|error| failed(line, error))? {

@@ -2,9 +2,10 @@
 //!
 //! [`machine`] is a whole vending machine behind a Unix socket, at the level of pins; [`pty`] is a scanner that only sends.
 //! [`scanner`], [`xy`], [`mdb`], [`motor`] and [`printer`] are pure models of devices that answer, which [`port`] puts behind a
-//! real pseudo-terminal; [`panels`] are the far ends of displays' wires, with a [`camera`] in front. The drivers that talk to them
-//! are the ones that ship. `disk` (feature `disk`) is a memory card below SQLite that can lose its power.
+//! real pseudo-terminal; [`panels`] are the far ends of displays' wires, with a [`camera`] in front; [`bench`] puts together
+//! what a board needs. The drivers that talk to them are the ones that ship. `disk` (feature `disk`) is a memory card below SQLite that can lose its power.
 
+pub mod bench;
 pub mod camera;
 #[cfg(feature = "disk")]
 pub mod disk;

@@ -166,6 +166,8 @@ async fn a_refund_is_as_described() {
     machine.until(&id, "completed").await;
     let made = machine.post_with_key(&format!("/v1/orders/{id}/refunds"), "r", "{}").await;
     conforms("RefundMade", &made.json());
+    machine.weather.printer.store(2, Ordering::SeqCst);
+    conforms("Printed", &machine.post(&format!("/v1/orders/{id}/print"), "").await.json());
 }
 
 #[tokio::test]

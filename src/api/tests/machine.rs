@@ -27,6 +27,7 @@ use crate::api::wanted::Products;
 use crate::api::{ApiOptions, Doors, TcpOptions};
 use crate::daemon::metrics::Metrics;
 use crate::daemon::notices::ChannelNews;
+use crate::daemon::receipts::PrintError;
 use crate::daemon::slots::SlotStatus;
 use crate::daemon::terminal::{ActError, COMMANDS_MAX, Command, Status, SyncEnds, SyncWish, Terminal};
 use crate::journal::{Journal, NewEntry};
@@ -46,6 +47,8 @@ pub struct Weather {
     pub jams: AtomicBool,
     /// What the channel tells of a payment besides its number.
     pub tells: Mutex<Details>,
+    /// 0: there is no printer, 1: it has trouble, 2: it prints.
+    pub printer: AtomicU32,
     /// The channel fails this many refunds under their numbers.
     pub fails_refunds: AtomicU32,
 }
@@ -250,6 +253,14 @@ impl Running {
                 self.engine.handle(self.now(), Input::Slot { slot, count }).unwrap();
                 self.slots.send_replace(SlotStatus::all(&self.engine));
                 let _ = reply.send(Ok(()));
+            }
+            Command::Print { record, reply } => {
+                let printed = match self.weather.printer.load(Ordering::SeqCst) {
+                    0 => Err(PrintError::NoPrinter),
+                    1 => Err(PrintError::NotReady),
+                    _ => Ok(record.is_delivered()),
+                };
+                let _ = reply.send(printed);
             }
             Command::ResetAudit { from, reply } => {
                 let _ = reply.send(Ok(self.journal.reset_audit(START_MS, from).await.unwrap()));

@@ -111,3 +111,12 @@ pub struct Returned {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done_at: Option<String>,
 }
+
+/// A receipt that was given to the printer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Printed {
+    /// The order.
+    pub order: OrderId,
+    /// It says that it is a copy: one may have been printed before.
+    pub copy: bool,
+}

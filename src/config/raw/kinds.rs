@@ -9,7 +9,7 @@ use payment::engine::entry::WhoScans;
 use payment::money::Fen;
 use toml::de::DeValue;
 
-use super::super::checked::{Bearer, Language, LogLevel, Mode};
+use super::super::checked::{Bearer, Language, LogLevel, Mode, PrintReceipts};
 use super::super::source::{At, closest};
 
 /// A value and where it stands.
@@ -38,6 +38,11 @@ pub(in crate::config) trait Choice: Copy + 'static {
 
 impl Choice for Language {
     const WORDS: &'static [(&'static str, Self)] = &[("zh", Self::Chinese), ("en", Self::English)];
+}
+
+impl Choice for PrintReceipts {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("always", Self::Always), ("asked", Self::Asked), ("never", Self::Never)];
 }
 
 impl Choice for Mode {

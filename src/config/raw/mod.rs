@@ -15,7 +15,7 @@ pub(super) use channels::{Alipay, AllinpayVsp, AllinpayYst, Channels, CodeMeanin
 pub(super) use kinds::{Choice, SignKind, Word, Written, Yuan};
 use kinds::{FromToml, Misshapen, kind_of};
 
-use super::checked::{Bearer, Language, LogLevel, Mode};
+use super::checked::{Bearer, Language, LogLevel, Mode, PrintReceipts};
 use super::source::{At, Findings, Layer, Span, closest, is_secret_name};
 
 /// A section of a file, or the place where it would be.
@@ -199,6 +199,7 @@ laid_section! {
         show: Vec<String>,
         refuse_card_shaped: bool,
         lock_slot_after: u64,
+        print_receipts: PrintReceipts,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a board must fulfil beyond its shape: small named checks, one file for each section.
 
+mod about;
 mod buzzer;
 mod controllers;
 mod display;
@@ -55,6 +56,7 @@ type Check = fn(&BoardSpec, &mut Findings);
 /// Every check of a board, section by section.
 const CHECKS: &[&[Check]] = &[
     &[board_has_a_name],
+    about::CHECKS,
     display::CHECKS,
     scanner::CHECKS,
     lines::CHECKS,

@@ -1,5 +1,6 @@
 //! The sections of a board file, as written: one file for each. Defaults are those of `boards/sim.toml`'s comments.
 
+mod about;
 mod buzzer;
 mod display;
 mod keypad;
@@ -17,6 +18,7 @@ mod xy;
 
 use std::path::{Path, PathBuf};
 
+pub use about::{AboutSpec, Architecture, Part, Proof};
 pub use buzzer::{BuzzerSpec, PwmSpec};
 pub use display::{Controller, DisplayKind, DisplaySpec, LightSpec, Rotation};
 pub use keypad::{KeySpec, KeypadKind, KeypadSpec};
@@ -37,6 +39,8 @@ pub use xy::{XyDrive, XySpec};
 pub struct BoardSpec {
     /// The machine's name, for logs and `check`.
     pub name: String,
+    /// `[about]`
+    pub about: AboutSpec,
     /// `[display]`
     pub display: DisplaySpec,
     /// `[status_display]`

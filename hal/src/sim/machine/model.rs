@@ -128,7 +128,8 @@ impl Model {
     /// Whether a driver may read this pin.
     pub(super) fn is_input(&self, line: &str) -> bool {
         let is_key = self.spec.keys.iter().any(|(_, pin)| pin.line == line);
-        is_key || self.spec.drop_sensor.as_ref().is_some_and(|pin| pin.line == line)
+        let mut others = self.spec.drop_sensor.iter().chain(&self.spec.other_inputs);
+        is_key || others.any(|pin| pin.line == line)
     }
 
     /// Presses a key, after the presses before it.
@@ -189,12 +190,14 @@ impl Model {
 
     fn output_pin(&self, line: &str) -> Option<Pin> {
         let relays = self.spec.slots.iter().map(|(_, pin)| pin);
-        relays.chain(&self.spec.lamp).chain(&self.spec.buzzer).find(|pin| pin.line == line).cloned()
+        let known = relays.chain(&self.spec.lamp).chain(&self.spec.buzzer);
+        known.chain(&self.spec.other_outputs).find(|pin| pin.line == line).cloned()
     }
 
     fn pin(&self, line: &str) -> Option<Pin> {
         let inputs = self.spec.keys.iter().map(|(_, pin)| pin);
-        inputs.chain(&self.spec.drop_sensor).find(|pin| pin.line == line).cloned().or_else(|| self.output_pin(line))
+        let mut inputs = inputs.chain(&self.spec.drop_sensor).chain(&self.spec.other_inputs);
+        inputs.find(|pin| pin.line == line).cloned().or_else(|| self.output_pin(line))
     }
 
     fn is_on(&self, pin: Option<&Pin>) -> bool {
@@ -360,6 +363,8 @@ mod tests {
             fall: ms(30),
             beam: ms(10),
             one_shot: ms(250),
+            other_outputs: vec![],
+            other_inputs: vec![],
             press: ms(20),
             lift: ms(20),
         })

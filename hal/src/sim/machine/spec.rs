@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    board::{BoardSpec, LineSpec, Rotation},
+    board::{BoardSpec, LineSpec, Rotation, Use},
     event::Key,
 };
 
@@ -35,6 +35,10 @@ pub struct MachineSpec {
     pub lamp: Option<Pin>,
     /// The buzzer.
     pub buzzer: Option<Pin>,
+    /// Outputs behind which nothing is simulated, such as a coin input or the rows of a matrix.
+    pub other_outputs: Vec<Pin>,
+    /// Inputs that rest at their *off* level for ever.
+    pub other_inputs: Vec<Pin>,
     /// How the panel is mounted; [`frame`](super::Machine::frame) shows the picture upright.
     pub rotation: Rotation,
     /// Items in each slot at the start.
@@ -66,7 +70,13 @@ impl MachineSpec {
             let line = key.line.as_ref()?;
             Some((Key::from_name(&key.key)?, Pin::from_line(line)))
         });
+        let others = |wanted: fn(Use) -> bool| {
+            let lines = board.lines().into_iter().filter(move |wired| wanted(wired.purpose));
+            lines.map(|wired| Pin::from_line(wired.line)).collect()
+        };
         Self {
+            other_outputs: others(|purpose| purpose != Use::Input),
+            other_inputs: others(|purpose| purpose == Use::Input),
             slots: slots.collect(),
             drop_sensor: board.vend.drop_sensor.as_ref().map(Pin::from_line),
             keys: keys.collect(),
