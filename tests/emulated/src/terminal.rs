@@ -17,8 +17,9 @@ const ASK_AGAIN: Duration = Duration::from_millis(400);
 ///
 /// When the machine is gone. A daemon that does not answer is `None`.
 pub async fn status(machine: &mut Machine) -> anyhow::Result<Option<Value>> {
+    // Exit code 1 says that it does not sell, 3 that nobody answers.
     let said = machine.run("till status --json").await?;
-    Ok(if said.code == 0 { Some(serde_json::from_str(&said.text)?) } else { None })
+    Ok(if matches!(said.code, 0 | 1) { Some(serde_json::from_str(&said.text)?) } else { None })
 }
 
 /// Waits until the status is as wished.

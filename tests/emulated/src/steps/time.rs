@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use anyhow::ensure;
-
 use crate::machine::Start;
 use crate::stage::{Stage, unix_seconds};
 use crate::steps::sale;
@@ -21,8 +19,8 @@ pub async fn starts_in_1970(stage: &mut Stage) -> anyhow::Result<String> {
     };
     let status = terminal::until(machine, "the fault clock", within, wrong).await?;
     let why = status["clock"]["why"].as_str().unwrap_or_default().to_owned();
-    let date = machine.must("date +%Y").await?;
-    ensure!(date.trim() == "1970", "the machine believes in {date}");
+    // systemd sets a clock forward that is older than itself; to the day of its own making, which is as wrong.
+    let date = machine.must("date +%F").await?;
     let now = unix_seconds();
     machine.must(&format!("date -s @{now} >/dev/null")).await?;
     terminal::sells(machine).await?;
@@ -30,5 +28,5 @@ pub async fn starts_in_1970(stage: &mut Stage) -> anyhow::Result<String> {
     stage.power_off().await?;
     stage.boot(Start::default()).await?;
     terminal::sells(stage.machine()?).await?;
-    Ok(format!("in {} it said: {why}", date.trim()))
+    Ok(format!("on {}, as it believed, it said: {why}", date.trim()))
 }
