@@ -30,6 +30,15 @@ impl<T> Latest<T> {
         self.filled.notify_one();
     }
 
+    /// Replaces whatever was waiting by what it makes of it.
+    pub(crate) fn put_after(&self, make: impl FnOnce(Option<T>) -> T) {
+        let mut slot = self.slot();
+        let waiting = slot.value.take();
+        slot.value = Some(make(waiting));
+        drop(slot);
+        self.filled.notify_one();
+    }
+
     /// Ends the taker's loop once the waiting value is taken.
     pub(crate) fn close(&self) {
         self.slot().closed = true;

@@ -1,13 +1,7 @@
 //! The thread that owns the panel: the newest frame wins, a panel that went away is opened again, and one that nobody
 //! looks at goes dark.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::mpsc::Sender;
 
@@ -20,23 +14,25 @@ use crate::{
 
 pub(crate) type Open = Box<dyn Fn() -> Result<Box<dyn Display>, DisplayError> + Send>;
 
+/// A frame, and whether it lights a dark panel.
+pub(crate) struct Shot {
+    frame: Arc<Frame>,
+    wakes: bool,
+}
+
 /// Where the loop leaves its frames for the thread.
 pub(crate) struct Screen {
-    pub(crate) frames: Latest<Arc<Frame>>,
-    /// Apart from the frames, so that a picture that matters is not forgotten when the next one replaces it.
-    wakes: AtomicBool,
+    pub(crate) frames: Latest<Shot>,
 }
 
 impl Screen {
     pub(crate) fn new() -> Self {
-        Self { frames: Latest::new(), wakes: AtomicBool::new(false) }
+        Self { frames: Latest::new() }
     }
 
+    /// A picture that matters still lights the panel when a quiet one replaces it before it was taken.
     pub(crate) fn put(&self, frame: Arc<Frame>, wakes: bool) {
-        if wakes {
-            self.wakes.store(true, Ordering::SeqCst);
-        }
-        self.frames.put(frame);
+        self.frames.put_after(|waiting| Shot { frame, wakes: wakes || waiting.is_some_and(|shot| shot.wakes) });
     }
 }
 
@@ -98,7 +94,7 @@ pub(crate) struct Worker {
 
 /// What the thread was woken for.
 enum Woken {
-    Frame,
+    Frame { wakes: bool },
     Time,
     Stop,
 }
@@ -123,7 +119,7 @@ impl Worker {
                 }
             }
             if let Some(newer) = self.screen.frames.take_within(pauses.next()) {
-                frame = Some(newer);
+                frame = Some(newer.frame);
             }
             if self.screen.frames.is_closed() {
                 return;
@@ -161,7 +157,7 @@ impl Worker {
     /// Waits for the first frame of all, if there was none yet. False: the daemon stops before there is one.
     fn first(&mut self, panel: &mut dyn Display, frame: &mut Option<Arc<Frame>>) -> Result<bool, DisplayError> {
         if frame.is_none() {
-            *frame = self.screen.frames.take();
+            *frame = self.screen.frames.take().map(|shot| shot.frame);
         }
         let Some(first) = frame else { return Ok(false) };
         panel.show(first)?;
@@ -175,7 +171,7 @@ impl Worker {
         loop {
             let done = match self.wait(panel, &idle, frame) {
                 Woken::Stop => return None,
-                Woken::Frame => self.take(panel, &mut idle, frame.as_deref()),
+                Woken::Frame { wakes } => self.take(panel, &mut idle, frame.as_deref(), wakes),
                 Woken::Time => panel.check().and_then(|()| self.rest(panel, &mut idle)),
             };
             if let Err(fault) = done {
@@ -192,8 +188,8 @@ impl Worker {
         };
         match newer {
             Some(newer) => {
-                *frame = Some(newer);
-                Woken::Frame
+                *frame = Some(newer.frame);
+                Woken::Frame { wakes: newer.wakes }
             }
             None if self.screen.frames.is_closed() => Woken::Stop,
             None => Woken::Time,
@@ -201,9 +197,15 @@ impl Worker {
     }
 
     /// A new frame: shown, unless the panel is dark and the frame is no reason to light it.
-    fn take(&mut self, panel: &mut dyn Display, idle: &mut Idle, frame: Option<&Frame>) -> Result<(), DisplayError> {
+    fn take(
+        &mut self,
+        panel: &mut dyn Display,
+        idle: &mut Idle,
+        frame: Option<&Frame>,
+        wakes: bool,
+    ) -> Result<(), DisplayError> {
         let was_dark = idle.is_dark;
-        if self.screen.wakes.swap(false, Ordering::SeqCst) {
+        if wakes {
             idle.wake(pace::now());
         }
         if idle.is_dark {

@@ -108,7 +108,8 @@ fn a_picture_that_matters_still_wakes_when_a_quiet_one_replaced_it() {
     let screen = Screen::new();
     screen.put(frame(1), true);
     screen.put(frame(2), false);
-    assert!(screen.wakes.load(Ordering::SeqCst));
+    let shot = screen.frames.take().expect("a frame");
+    assert!(shot.wakes && shot.frame.width() == 2);
 }
 
 #[test]
