@@ -6,7 +6,7 @@ use super::random::live;
 use crate::engine::mutant::{Mutant, plant};
 
 /// So many lives are enough to find a mistake.
-const LIVES: u64 = 400;
+const LIVES: u64 = 1000;
 
 #[test]
 fn every_planted_mistake_about_channels_refunds_and_duties_is_found() {

@@ -238,8 +238,8 @@ fn moods(world: &mut World, dice: &mut Dice, some: u32) {
 
 fn trouble(world: &mut World, dice: &mut Dice) {
     let slot = slot(dice.pick(&SLOTS));
-    match dice.roll(8) {
-        0 => world.restart(dice.roll(2) == 0, dice.pick(&[500, 2_000, 50_000, DAY])),
+    match dice.roll(9) {
+        0 | 7 => world.restart(dice.roll(2) == 0, dice.pick(&[500, 2_000, 50_000, DAY])),
         1 => world.refuse_writes = dice.roll(2) == 0,
         2 => world.trusted = dice.roll(2) == 0,
         3 => drop(world.machine.jammed.insert(slot)),
