@@ -85,6 +85,10 @@ fn no_unit_is_weaker_than_it_was() {
     if !has("systemd-analyze") {
         return skipped("systemd-analyze is not here: the units were not looked at");
     }
+    let can = Command::new("systemd-analyze").arg("--help").output().unwrap();
+    if !String::from_utf8_lossy(&can.stdout).contains("--offline") {
+        return skipped("systemd-analyze is older than systemd 250: the units were not looked at");
+    }
     // In tenths, as `systemd-analyze security` rates them.
     for (unit, worst) in [("till.service", 20), ("till-reconcile.service", 13), ("till-provision.service", 18)] {
         let path = root().join("systemd").join(unit);
@@ -96,6 +100,38 @@ fn no_unit_is_weaker_than_it_was() {
         let said = String::from_utf8_lossy(&looked.stdout).lines().last().unwrap_or_default().to_owned();
         assert!(looked.status.success(), "{unit}: {said}");
     }
+}
+
+/// The scripts below a folder, known by their first line: most have no ending.
+fn scripts(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap()) {
+        let path = entry.path();
+        let is_folder = entry.file_type().unwrap().is_dir();
+        if is_folder {
+            scripts(&path, found);
+        } else if !is_folder && fs::read(&path).is_ok_and(|bytes| is_script(&bytes)) {
+            found.push(path);
+        }
+    }
+}
+
+fn is_script(bytes: &[u8]) -> bool {
+    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    first.starts_with(b"#!") && first.ends_with(b"sh")
+}
+
+#[test]
+fn every_script_passes_shellcheck() {
+    if !has("shellcheck") {
+        return skipped("shellcheck is not here: no script was looked at");
+    }
+    let mut found = Vec::new();
+    for folder in [".ci", "packaging", "tests", "benches"] {
+        scripts(&root().join(folder), &mut found);
+    }
+    assert!(found.len() > 12, "this test looks at nothing: {found:?}");
+    let looked = Command::new("shellcheck").args(["--severity=warning", "--"]).args(&found).output().unwrap();
+    assert!(looked.status.success(), "{}", String::from_utf8_lossy(&looked.stdout));
 }
 
 /// A folder of programs that note how they were called, and end as they are told.
