@@ -165,6 +165,7 @@ impl Fakes {
         let mut command = Command::new(root().join(script));
         command.args(words).env("PATH", path).env("TILL_NOTE", self.path("note.json"));
         command.env("TILL_AUTOBOOT", self.path("autoboot.txt")).env("TILL_BOOTLOADER", self.path("bootloader"));
+        command.env("TILL_CMDLINE", self.path("cmdline"));
         command.env("TILL_BOOT", self.path("boot")).env("TILL_ROOT", self.path("root"));
         command.output().unwrap()
     }
@@ -219,6 +220,27 @@ fn rauc_keeps_a_slot_that_does_its_work_and_leaves_one_that_does_not() {
     fakes.run(UPDATE, &["judge", "rauc"]);
     assert_eq!(fakes.calls(), [&*health, "rauc status mark-bad", "systemctl reboot"]);
     assert!(!note.exists(), "the old system is not judged for it");
+}
+
+#[test]
+fn rauc_never_condemns_the_system_that_was_there_before_the_update() {
+    let fakes = updating();
+    fs::write(fakes.path("cmdline"), "quiet root=/dev/mmcblk0p2 rauc.slot=A rootwait\n").unwrap();
+    assert!(fakes.run(UPDATE, &["before"]).status.success());
+    fakes.calls();
+    fakes.put("till", "exit 1");
+    let back = fakes.run(UPDATE, &["judge", "rauc"]);
+    assert!(String::from_utf8_lossy(&back.stderr).contains("the one of before"));
+    assert_eq!(fakes.calls(), ["rauc status mark-good"], "there may be no other system that starts");
+    assert!(!fakes.path("note.json").exists());
+
+    fakes.put("till", "echo '{\"findings\":[]}'");
+    assert!(fakes.run(UPDATE, &["before"]).status.success());
+    fs::write(fakes.path("cmdline"), "quiet root=/dev/mmcblk0p3 rauc.slot=B rootwait\n").unwrap();
+    fakes.put("till", "exit 1");
+    fakes.calls();
+    fakes.run(UPDATE, &["judge", "rauc"]);
+    assert_eq!(fakes.calls()[1..], ["rauc status mark-bad", "systemctl reboot"], "the new one is");
 }
 
 const AUTOBOOT: &str = "[all]\ntryboot_a_b=1\nboot_partition=2\n[tryboot]\nboot_partition=3\n";
