@@ -151,6 +151,18 @@ fn the_decisions_are_all_there() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
+/// Every test that the list of scenarios promises is there.
+#[test]
+fn every_scenario_has_its_tests() {
+    let list = fs::read_to_string(root().join("docs/scenarios.md")).unwrap();
+    let named: Vec<(&str, &str)> = list.split('`').filter_map(|word| word.split_once(".rs::")).collect();
+    assert!(named.len() > 20, "this test looks at nothing");
+    for (file, test) in named {
+        let text = fs::read_to_string(root().join(format!("{file}.rs"))).unwrap_or_default();
+        assert!(text.contains(&format!("fn {test}()")), "docs/scenarios.md names {file}.rs::{test}, which is not there");
+    }
+}
+
 /// systemd starts no unit of which a credential is missing, and no machine has the keys of every channel.
 #[test]
 fn the_unit_starts_on_a_machine_of_any_channel_and_every_secret_has_its_line() {

@@ -1,6 +1,7 @@
 //! A machine that cannot record, tell the time, deliver or reach the channel does not sell, and heals by itself.
 
 use super::alipay::Wallet;
+use super::scenes;
 use super::world::{DAY, IDLE, MINUTE, World, settings, slot};
 use crate::channel::ChannelId;
 use crate::engine::entry::{CancelledBy, OrderState, WhoScans};
@@ -235,6 +236,15 @@ fn without_a_scanner_only_the_screen_sells() {
     assert!(!world.scanner_armed && world.code_on_screen().is_some());
     world.input(Input::Clear(Fault::Scanner)).expect("never refused");
     assert!(world.scanner_armed);
+}
+
+#[test]
+fn without_a_display_a_pay_code_still_buys() {
+    let mut world = World::new(WhoScans::Either);
+    world.input(Input::Raise(Fault::Display)).expect("never refused");
+    scenes::pays_by_code_at_once(&mut world);
+    world.settle();
+    assert_eq!((world.last_state(), world.net(), world.machine.begun.len()), (OrderState::Completed, 500, 1));
 }
 
 #[test]
