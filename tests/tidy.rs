@@ -159,7 +159,10 @@ fn every_scenario_has_its_tests() {
     assert!(named.len() > 20, "this test looks at nothing");
     for (file, test) in named {
         let text = fs::read_to_string(root().join(format!("{file}.rs"))).unwrap_or_default();
-        assert!(text.contains(&format!("fn {test}()")), "docs/scenarios.md names {file}.rs::{test}, which is not there");
+        assert!(
+            text.contains(&format!("fn {test}()")),
+            "docs/scenarios.md names {file}.rs::{test}, which is not there"
+        );
     }
 }
 
