@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::line::Line;
@@ -105,6 +106,8 @@ pub struct Machine {
     scanner: Line,
     folder: PathBuf,
     motors: Arc<Mutex<Vec<String>>>,
+    /// Ends when the emulator has ended and its last word was read.
+    listening: JoinHandle<()>,
     shots: u32,
     /// Seconds from the kernel's start to the agent's word.
     pub booted_s: f64,
@@ -127,13 +130,13 @@ impl Machine {
         let mut monitor = Line::open(&folder.join("monitor.sock")).await?;
         let scanner = Line::open(&folder.join("scanner.sock")).await?;
         let motors = Arc::default();
-        tokio::spawn(listen(Line::open(&folder.join("motors.sock")).await?, Arc::clone(&motors)));
+        let listening = tokio::spawn(listen(Line::open(&folder.join("motors.sock")).await?, Arc::clone(&motors)));
         monitor.read().await?;
         monitor.write(b"{\"execute\":\"qmp_capabilities\"}\n").await?;
         monitor.read().await?;
         let up = timeout(BOOT_WITHIN, agent.read()).await.with_context(|| not_up(&folder))??;
         let booted_s = up.strip_prefix("up ").and_then(|up| up.parse().ok()).unwrap_or_default();
-        Ok(Self { qemu, agent, monitor, scanner, folder, motors, shots: 0, booted_s })
+        Ok(Self { qemu, agent, monitor, scanner, folder, motors, listening, shots: 0, booted_s })
     }
 
     /// Runs a script of bash as root in the machine.
@@ -245,7 +248,7 @@ impl Machine {
     pub async fn power_cut(mut self) -> anyhow::Result<Vec<String>> {
         self.qemu.start_kill()?;
         self.qemu.wait().await?;
-        Ok(self.motors())
+        self.last_words().await
     }
 
     /// Shuts down in order.
@@ -256,6 +259,12 @@ impl Machine {
     pub async fn power_off(mut self) -> anyhow::Result<Vec<String>> {
         self.agent.write(format!("{}\n", BASE64_STANDARD.encode("systemctl poweroff")).as_bytes()).await?;
         timeout(COMMAND_WITHIN, self.qemu.wait()).await.context("the machine does not shut down")??;
+        self.last_words().await
+    }
+
+    /// What the mechanics did up to the very end: a motor that ran in the last moment counts.
+    async fn last_words(mut self) -> anyhow::Result<Vec<String>> {
+        (&mut self.listening).await?;
         Ok(self.motors())
     }
 

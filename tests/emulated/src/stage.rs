@@ -29,6 +29,8 @@ pub struct Stage {
     machine: Option<Machine>,
     /// Motor runs of machines that ended.
     pub runs_before: usize,
+    /// Motor runs that a person ordered, which are of no sale.
+    pub runs_by_hand: usize,
     _temporary: Option<tempfile::TempDir>,
 }
 
@@ -42,14 +44,12 @@ impl Stage {
         for file in [&wanted.image.join("root.img"), &wanted.deb] {
             ensure!(file.exists(), "{} is missing", file.display());
         }
-        let temporary = match &wanted.keep {
-            Some(_) => None,
-            None => Some(tempfile::tempdir()?),
-        };
-        let run = match (&wanted.keep, &temporary) {
-            (Some(keep), _) => keep.clone(),
-            (None, Some(temporary)) => temporary.path().to_owned(),
-            (None, None) => PathBuf::from("."),
+        let (run, temporary) = match &wanted.keep {
+            Some(keep) => (keep.clone(), None),
+            None => {
+                let temporary = tempfile::tempdir()?;
+                (temporary.path().to_owned(), Some(temporary))
+            }
         };
         std::fs::create_dir_all(&run)?;
         let run = run.canonicalize()?;
@@ -61,7 +61,7 @@ impl Stage {
         let load = load_disk(&run, &load).await?;
         let parts = Parts { image: wanted.image.canonicalize()?, run, channel_port: shop.port(), load };
         let disk = Disk::new(&parts, "terminal").await?;
-        Ok(Self { wanted, parts, shop, disk, machine: None, runs_before: 0, _temporary: temporary })
+        Ok(Self { wanted, parts, shop, disk, machine: None, runs_before: 0, runs_by_hand: 0, _temporary: temporary })
     }
 
     /// Boots the terminal's disk.

@@ -7,6 +7,7 @@ mod power;
 mod sale;
 mod scanner;
 mod screen;
+mod technician;
 mod time;
 mod watchdog;
 
@@ -21,6 +22,7 @@ pub async fn all(stage: &mut Stage, report: &mut Report) {
     {
         return;
     }
+    report.choice("the technician's page, from detect to the first refund", technician::walks(stage)).await;
     report.choice("a buyer scans the framebuffer and the relay turns once", sale::buyer_scans(stage)).await;
     report.choice("a pay code arrives through the USB scanner", scanner::machine_scans(stage)).await;
     report.choice("the scanner is unplugged and plugged again", scanner::replugged(stage)).await;
