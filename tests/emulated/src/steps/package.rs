@@ -20,7 +20,7 @@ pub async fn installs(stage: &mut Stage) -> anyhow::Result<String> {
     let package = std::fs::metadata(&stage.wanted.deb)?.len();
     let machine = stage.machine()?;
     machine.must("dpkg -i /load/till.deb").await?;
-    machine.must("id till; getent group gpio; test -d /etc/till; systemctl is-enabled till").await?;
+    machine.must("id till && getent group gpio && test -d /etc/till && systemctl is-enabled till").await?;
     let state = machine.run("systemctl is-failed till").await?;
     ensure!(
         state.text.trim() != "failed",
@@ -85,7 +85,7 @@ pub async fn purges(stage: &mut Stage) -> anyhow::Result<String> {
     machine.must("dpkg -r till").await?;
     machine
         .must(&format!(
-            "test ! -e /usr/bin/till; test -e {JOURNAL}; test -e /etc/till/till.toml; ! systemctl is-active till"
+            "test ! -e /usr/bin/till && test -e {JOURNAL} && test -e /etc/till/till.toml && ! systemctl is-active till"
         ))
         .await?;
     machine.must("dpkg -P till").await?;
