@@ -127,6 +127,39 @@ fn a_jam_gives_the_money_back_and_the_machine_is_not_told_twice() {
 }
 
 #[test]
+fn a_machine_that_was_never_asked_to_deliver_what_was_paid_is_let_go() {
+    type Obstacle = (&'static str, fn(&mut World), fn(&mut World));
+    let obstacles: [Obstacle; 2] = [
+        (
+            "its slot was locked meanwhile",
+            |world| {
+                world.input(Input::Raise(Fault::Slot(slot("11")))).expect("never refused");
+                world.phone_pays();
+            },
+            |_| {},
+        ),
+        (
+            "the journal kept the motor waiting",
+            |world| {
+                world.phone_pays();
+                world.refuse_writes = true;
+            },
+            |world| world.refuse_writes = false,
+        ),
+    ];
+    for (what, comes, goes) in obstacles {
+        let mut world = world();
+        choose(&mut world, "11", None).expect("it sells");
+        world.run(200);
+        comes(&mut world);
+        world.run(90_000);
+        goes(&mut world);
+        world.settle();
+        assert_eq!((world.machine.begun.len(), world.net(), world.turned_away), (0, 0, 1), "{what}");
+    }
+}
+
+#[test]
 fn a_machine_that_charges_less_than_was_paid_gives_change() {
     let mut world = world();
     world.charges = Some(Fen::new(200));
