@@ -19,8 +19,10 @@ pub struct Choice {
 }
 
 impl Engine {
-    /// Opens an order for what was chosen. What is refused is told to the machine too: it must not wait for money.
+    /// Opens an order for what was chosen, in place of what was chosen before. What is refused is told to the machine too: it
+    /// must not wait for money.
     pub(super) fn on_chosen(&mut self, now: Now, choice: Choice) -> Result<OrderId, Refused> {
+        self.on_choice_ended(now);
         let opened = self.order_of(choice).and_then(|wanted| self.open(now, wanted));
         match &opened {
             Ok(order) => self.choice = Some(*order),

@@ -58,6 +58,20 @@ fn a_buyer_who_gives_up_at_the_machine_is_not_charged_and_late_money_goes_back()
 }
 
 #[test]
+fn a_machine_that_asks_for_another_slot_is_not_paid_for_the_one_before() {
+    let mut world = world();
+    choose(&mut world, "11", Some(350)).expect("it sells");
+    world.run(200);
+    let first = world.last_record().order;
+    let second = choose(&mut world, "12", Some(500));
+    world.phone_pays();
+    world.settle();
+    assert_eq!(world.record(first).delivered_worth(), Fen::ZERO);
+    assert_eq!((world.net(), world.machine.begun.len()), (0, 0), "the phone paid what nobody waits for");
+    assert_eq!((second.is_err(), world.turned_away), (true, 1), "it asks again once the first one is gone");
+}
+
+#[test]
 fn the_machine_is_let_go_when_nobody_pays() {
     type End = (&'static str, fn(&mut World));
     let ends: [End; 3] = [
