@@ -6,7 +6,7 @@ use super::{driver::HidScanner, keyboard::Keyboard, pos::Pos, *};
 use crate::{
     board::{DialectKind, ScannerKind, ScannerSpec, Terminator, TriggerKind},
     event::DeviceEvent,
-    scanner::{Gate, Scanner},
+    scanner::{Gate, Scanner, frame::LINE_MAX},
     sim::{
         port::{Device, SimPort},
         scanner::{
@@ -175,6 +175,18 @@ fn half_a_code_in_reports_is_never_joined_to_the_next() {
     assert!(pos.received(ms(4000), &joined("]Q1", &long)[..64]).is_empty());
     pos.opened(ms(4100));
     assert_eq!(texts(pos.received(ms(4200), &joined("]Q1", OTHER))), [OTHER]);
+}
+
+#[test]
+fn reports_without_end_are_not_joined_without_end() {
+    let mut pos = pos(DialectKind::Plain, TriggerKind::Scanner);
+    let endless = joined("]Q1", &"7".repeat(56 * 1000));
+    for (at, reports) in endless.chunks(640).enumerate() {
+        assert!(pos.received(ms(1000 + at as u64), reports).is_empty());
+        assert!(pos.partial.len() <= LINE_MAX + 1);
+    }
+    assert_eq!(pos.noise().too_long, 1);
+    assert_eq!(texts(pos.received(ms(5000), &joined("]Q1", CODE))), [CODE]);
 }
 
 #[test]
