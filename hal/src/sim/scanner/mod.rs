@@ -83,6 +83,24 @@ impl Wire {
     }
 }
 
+/// The rest of a [`Device`] whose [`Wire`] alone decides when it sends.
+macro_rules! sends_by_its_wire {
+    () => {
+        fn woken(&mut self, now: Duration) {
+            self.wire.woken(now);
+        }
+
+        fn due(&self) -> Option<Duration> {
+            self.wire.due()
+        }
+
+        fn to_send(&mut self) -> Option<Vec<u8>> {
+            self.wire.to_send()
+        }
+    };
+}
+use sends_by_its_wire;
+
 /// When a scanner looks for a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -136,12 +154,6 @@ impl Eye {
     /// The host has seen enough.
     pub fn stop(&mut self) {
         self.looking = None;
-    }
-
-    /// Whether its light is on.
-    #[must_use]
-    pub fn is_looking(&self, now: Duration) -> bool {
-        self.mode == Mode::Always || self.looking.is_some_and(|until| now < until)
     }
 
     fn look(&mut self, now: Duration) -> Option<String> {
