@@ -77,6 +77,12 @@ impl Wire {
         due.iter().for_each(|(_, bytes)| self.send(bytes));
     }
 
+    /// Whether nothing waits to be sent.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.ready.is_empty()
+    }
+
     /// The next bytes, in order.
     pub fn to_send(&mut self) -> Option<Vec<u8>> {
         self.ready.pop_front()
