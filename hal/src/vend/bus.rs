@@ -6,9 +6,8 @@
 use std::{path::PathBuf, time::Duration};
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::AsyncReadExt,
     sync::mpsc::{Receiver, Sender},
-    time::timeout,
 };
 use tokio_serial::SerialStream;
 
@@ -18,11 +17,6 @@ use crate::{
     pace::{self, BackOff},
     port::{self, Settings},
 };
-
-/// When a protocol waits for nothing.
-const NO_DEADLINE: Duration = Duration::from_secs(3600);
-/// A write that takes longer than this is a line that is stuck.
-const WRITE_WITHIN: Duration = Duration::from_secs(2);
 
 /// A controller's protocol: what came and what is wanted goes in, what is to be sent and what happened comes out.
 ///
@@ -128,10 +122,8 @@ impl<P: Protocol> Bus<P> {
         loop {
             self.tell().await?;
             while let Some(message) = self.protocol.to_send() {
-                match timeout(WRITE_WITHIN, port.write_all(&message)).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => return Ok(self.gone(&error.to_string())),
-                    Err(_late) => return Ok(self.gone("it takes no bytes")),
+                if let Err(error) = port::write(&mut port, &message).await {
+                    return Ok(self.gone(&error.to_string()));
                 }
             }
             let rest = self.rest();
@@ -167,7 +159,7 @@ impl<P: Protocol> Bus<P> {
     }
 
     fn rest(&self) -> Duration {
-        self.protocol.due().map_or(NO_DEADLINE, |due| due.saturating_sub(pace::now()))
+        pace::rest(self.protocol.due())
     }
 
     fn wake(&mut self) {
