@@ -1,4 +1,4 @@
-//! Thousands of evenings by seed: customers, payments that come late or wrong, and everything that breaks. After every event the
+//! Evenings by seed: customers, payments that come late or wrong, and everything that breaks. After every event the
 //! machine's own books are compared with what we said.
 
 use std::time::Duration;
