@@ -222,6 +222,24 @@ fn a_choice_at_the_machine_is_told_with_its_price_and_can_be_turned_away() {
 }
 
 #[test]
+fn another_choice_ends_the_one_before_and_the_same_key_again_is_no_other() {
+    let mut run = started();
+    run.pass(SECOND * 3);
+    let before = run.events.len();
+    for slot in [7, 7, 31] {
+        run.device.choose(slot);
+        run.pass(SECOND);
+    }
+    let told: Vec<&DeviceEvent> = run.events.iter().skip(before).map(|(_, event)| event).collect();
+    let chosen = |slot: &str, price| DeviceEvent::Chosen { slot: Some(slot.into()), price: Some(price) };
+    assert_eq!(told, [&chosen("7", 350), &DeviceEvent::ChoiceEnded, &chosen("A1", 500)]);
+    // A slot that cannot be sold ends it, too: the machine is told to let go.
+    run.device.choose(99);
+    run.pass(SECOND);
+    assert_eq!((&run.events.last().unwrap().1, run.device.cancelled()), (&DeviceEvent::ChoiceEnded, 1));
+}
+
+#[test]
 fn a_machine_that_does_not_ask_is_told_once_and_comes_back_by_itself() {
     let mut machine = machine();
     machine.power_off(false);
