@@ -83,6 +83,26 @@ fn a_reply_that_comes_after_its_job_was_given_up_is_not_the_next_job_s() {
 }
 
 #[test]
+fn a_port_that_comes_back_late_does_not_shorten_the_wait_for_a_late_reply() {
+    for closed_again in [false, true] {
+        let mut run = started(1, Wire::default());
+        run.give(1, "1");
+        run.pass(Duration::from_millis(100));
+        run.unplug();
+        if closed_again {
+            // The driver tells of every vain try to open the port.
+            run.unplug();
+        }
+        assert_eq!(run.results(1), [VendResult::Unknown]);
+        run.plug();
+        // The reply to the first order says that the item fell; the second slot is empty.
+        run.device.script_run(RunFate::Empty);
+        assert_eq!(run.deliver(2, "2").0, VendResult::NotDropped, "closed again: {closed_again}");
+        assert_eq!((run.device.turned(), run.device.fell()), (&[1, 2][..], &[1][..]));
+    }
+}
+
+#[test]
 fn in_thousands_of_bad_histories_no_motor_turns_twice_and_nothing_is_told_wrong() {
     let mut seen = [0; 3];
     for seed in 0..2000 {
