@@ -220,6 +220,25 @@ fn a_board_that_turns_already_or_does_not_answer_is_not_told_to_run() {
 }
 
 #[test]
+fn what_is_told_to_be_wrong_is_what_is_wrong_now() {
+    let mut run = started(Speech::Registers);
+    for _ in 0..3 {
+        run.unplug();
+    }
+    run.device.set_off(true);
+    run.plug();
+    run.pass(SECOND * 60);
+    let reasons: Vec<&str> = run.events.iter().filter_map(|(_, event)| reason(event)).collect();
+    assert_eq!(reasons.len(), 2, "{reasons:?}");
+    assert!(reasons[0].contains("cable") && reasons[1].contains("does not answer"), "{reasons:?}");
+}
+
+fn reason(event: &DeviceEvent) -> Option<&str> {
+    let DeviceEvent::VendDown { reason } = event else { return None };
+    Some(reason)
+}
+
+#[test]
 fn without_a_sensor_the_board_file_says_what_a_turn_means() {
     for (says, result) in [(WithoutSensor::Dropped, VendResult::Dropped), (WithoutSensor::Unknown, VendResult::Unknown)]
     {
