@@ -1,19 +1,13 @@
 //! The 6-byte board: golden bytes, and the rule that silence is never answered by a second order.
 
-use std::{thread, time::Duration};
-
-use tokio::sync::mpsc;
+use std::time::Duration;
 
 use super::*;
 use crate::{
     board::SlotSpec,
-    port::Settings,
-    sim::{
-        motor::{RunFate, SpringBoard},
-        port::SimPort,
-    },
+    sim::motor::{RunFate, SpringBoard},
     vend::{
-        bus::Bus,
+        driven::Driven,
         runs::{Run, Truth, Wire},
     },
 };
@@ -132,18 +126,10 @@ fn in_thousands_of_bad_histories_no_motor_turns_twice_and_nothing_is_told_wrong(
 
 #[test]
 fn through_a_real_pty_the_board_delivers() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("board");
-    let port = SimPort::start(&path, SpringBoard::default()).unwrap();
-    let (give, jobs) = mpsc::channel(4);
-    let (events, mut heard) = mpsc::channel(16);
-    let bus = Bus { path, settings: Settings::at(9600), protocol: Spring::new(&spec()), jobs, events };
-    let driver = thread::spawn(move || bus.run());
-    assert_eq!(heard.blocking_recv(), Some(DeviceEvent::VendReady { drops: None }));
-    give.try_send(Job::Dispense { job: 1, slot: "2".into(), price: 350 }).unwrap();
-    let ended = DeviceEvent::VendEnded { job: 1, result: VendResult::Dropped, drops: None, taken: None, told: None };
-    assert_eq!(heard.blocking_recv(), Some(ended));
-    assert_eq!(port.with(|board, _| board.turned().to_vec()), [2]);
-    drop(give);
-    driver.join().unwrap();
+    let mut driven = Driven::start(SpringBoard::default(), Spring::new(&spec()));
+    driven.is_ready();
+    driven.give(1, "2");
+    driven.ends(1, VendResult::Dropped);
+    assert_eq!(driven.port.with(|board, _| board.turned().to_vec()), [2]);
+    driven.stop();
 }

@@ -1,19 +1,13 @@
 //! The protocol against the simulated boards: named histories, thousands of random ones, and one through a real pty.
 
-use std::{thread, time::Duration};
-
-use tokio::sync::mpsc;
+use std::time::Duration;
 
 use super::*;
 use crate::{
     board::{ModbusMap, SlotSpec},
-    port::Settings,
-    sim::{
-        motor::{ReplyFate, RtuBoard, RunFate, Speech},
-        port::SimPort,
-    },
+    sim::motor::{ReplyFate, RtuBoard, RunFate, Speech},
     vend::{
-        bus::Bus,
+        driven::Driven,
         motor::rtu,
         runs::{Run, Truth, Wire},
     },
@@ -313,24 +307,16 @@ fn in_thousands_of_bad_histories_no_motor_turns_twice_and_nothing_is_told_wrong(
 
 #[test]
 fn through_a_real_pty_the_board_delivers_and_is_missed_when_it_is_unplugged() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("board");
     let mut spec = spec(Speech::Registers);
     spec.modbus.late_ms = 100;
-    let mut port = SimPort::start(&path, RtuBoard::new(Speech::Registers)).unwrap();
-    let (give, jobs) = mpsc::channel(4);
-    let (events, mut heard) = mpsc::channel(16);
-    let bus = Bus { path, settings: Settings::at(9600), protocol: MotorBoard::new(&spec), jobs, events };
-    let driver = thread::spawn(move || bus.run());
-    assert_eq!(heard.blocking_recv(), Some(DeviceEvent::VendReady { drops: None }));
-    give.try_send(Job::Dispense { job: 1, slot: "11".into(), price: 350 }).unwrap();
-    let ended = DeviceEvent::VendEnded { job: 1, result: VendResult::Dropped, drops: None, taken: None, told: None };
-    assert_eq!(heard.blocking_recv(), Some(ended));
-    assert_eq!(port.with(|board, _| board.turned().to_vec()), [11]);
-    port.unplug();
-    assert!(matches!(heard.blocking_recv(), Some(DeviceEvent::VendDown { .. })));
-    port.replug().unwrap();
-    assert_eq!(heard.blocking_recv(), Some(DeviceEvent::VendReady { drops: None }));
-    drop(give);
-    driver.join().unwrap();
+    let mut driven = Driven::start(RtuBoard::new(Speech::Registers), MotorBoard::new(&spec));
+    driven.is_ready();
+    driven.give(1, "11");
+    driven.ends(1, VendResult::Dropped);
+    assert_eq!(driven.port.with(|board, _| board.turned().to_vec()), [11]);
+    driven.port.unplug();
+    driven.is_away();
+    driven.port.replug().unwrap();
+    driven.comes_back();
+    driven.stop();
 }

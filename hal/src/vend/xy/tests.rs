@@ -1,19 +1,13 @@
 //! The protocol against the simulated machine: named histories, thousands of random ones, and one through a real pty.
 
-use std::{thread, time::Duration};
-
-use tokio::sync::mpsc;
+use std::time::Duration;
 
 use super::*;
 use crate::{
     board::SlotSpec,
-    port::Settings,
-    sim::{
-        port::SimPort,
-        xy::{Fate, XyMachine, XySlot},
-    },
+    sim::xy::{Fate, XyMachine, XySlot},
     vend::{
-        bus::Bus,
+        driven::Driven,
         runs::{Run, Truth, Wire},
     },
 };
@@ -312,22 +306,14 @@ fn in_thousands_of_bad_histories_no_item_falls_twice_and_nothing_is_told_wrong()
 
 #[test]
 fn through_a_real_pty_the_machine_delivers_and_is_missed_when_it_is_unplugged() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("vmc");
-    let mut port = SimPort::start(&path, machine()).unwrap();
-    let (give, jobs) = mpsc::channel(4);
-    let (events, mut heard) = mpsc::channel(16);
-    let bus = Bus { path, settings: Settings::at(57_600), protocol: Xy::new(&spec()), jobs, events };
-    let driver = thread::spawn(move || bus.run());
-    assert_eq!(heard.blocking_recv(), Some(DeviceEvent::VendReady { drops: None }));
-    give.try_send(Job::Dispense { job: 1, slot: "7".into(), price: 350 }).unwrap();
-    let ended = DeviceEvent::VendEnded { job: 1, result: VendResult::Dropped, drops: None, taken: None, told: None };
-    assert_eq!(heard.blocking_recv(), Some(ended));
-    assert_eq!(port.with(|machine, _| machine.fell().to_vec()), [7]);
-    port.unplug();
-    assert!(matches!(heard.blocking_recv(), Some(DeviceEvent::VendDown { .. })));
-    port.replug().unwrap();
-    assert_eq!(heard.blocking_recv(), Some(DeviceEvent::VendReady { drops: None }));
-    drop(give);
-    driver.join().unwrap();
+    let mut driven = Driven::start(machine(), Xy::new(&spec()));
+    driven.is_ready();
+    driven.give(1, "7");
+    driven.ends(1, VendResult::Dropped);
+    assert_eq!(driven.port.with(|machine, _| machine.fell().to_vec()), [7]);
+    driven.port.unplug();
+    driven.is_away();
+    driven.port.replug().unwrap();
+    driven.comes_back();
+    driven.stop();
 }
