@@ -2,11 +2,12 @@ use super::*;
 use crate::{
     board::{ScannerKind, TriggerKind},
     sim::{
+        dice::Dice,
         port::Device,
         scanner::{
             Mode, Scanner,
             caret::CaretScanner,
-            faults::{Dice, Faults, Faulty},
+            faults::{Faults, Faulty},
             honeywell::HoneywellScanner,
             newland::NewlandScanner,
             ssi::SsiScanner,

@@ -7,6 +7,7 @@
 
 pub mod bench;
 pub mod camera;
+pub mod dice;
 #[cfg(feature = "disk")]
 pub mod disk;
 pub(crate) mod link;

@@ -57,12 +57,11 @@ impl<D: Device> Driven<D> {
 
     /// Each vain try to open the port may have told of another reason.
     pub(super) fn comes_back(&mut self) {
-        loop {
-            match self.next() {
-                DeviceEvent::VendDown { .. } => {}
-                event => return assert_eq!(event, DeviceEvent::VendReady { drops: None }),
-            }
+        let mut event = self.next();
+        while matches!(event, DeviceEvent::VendDown { .. }) {
+            event = self.next();
         }
+        assert_eq!(event, DeviceEvent::VendReady { drops: None });
     }
 
     /// The daemon stops.

@@ -8,11 +8,9 @@ use crate::{
     event::DeviceEvent,
     scanner::{Gate, Scanner},
     sim::{
+        dice::Dice,
         port::{Device, SimPort},
-        scanner::{
-            faults::Dice,
-            hid::{Enter, Key, SYN, SYN_DROPPED, event_bytes, pos_reports, typed},
-        },
+        scanner::hid::{Enter, Key, SYN, SYN_DROPPED, event_bytes, pos_reports, typed},
     },
 };
 

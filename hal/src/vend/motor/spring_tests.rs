@@ -104,10 +104,10 @@ fn in_thousands_of_bad_histories_no_motor_turns_twice_and_nothing_is_told_wrong(
         let mut run = started(seed, wire);
         for job in 1..=5 {
             let fates = [RunFate::Falls, RunFate::Empty, RunFate::Jams, RunFate::NoMotor];
-            let fate = fates[usize::try_from(run.dice.below(4)).unwrap()];
+            let fate = fates[usize::try_from(run.dice.roll(4)).unwrap()];
             run.device.script_run(fate);
             run.give(job, "1");
-            let pause = Duration::from_millis(run.dice.below(2500));
+            let pause = Duration::from_millis(run.dice.roll(2500));
             run.pass(pause);
             if run.dice.in_thousand(100) {
                 run.unplug();

@@ -254,29 +254,29 @@ fn random_history(seed: u64, speech: Speech) -> Run<MotorBoard, RtuBoard> {
         Wire { lost: seed % 5 * 30, garbled: seed % 4 * 30, repeated: 0, noise: seed % 3 * 40, delay_ms: seed % 9 };
     for job in 1..=6 {
         for _ in 0..20 {
-            let fate = match run.dice.below(16) {
+            let fate = match run.dice.roll(16) {
                 0 => ReplyFate::Lost,
                 1 => ReplyFate::Twice,
-                2 => ReplyFate::Late(MS * u32::try_from(run.dice.below(1200)).unwrap()),
+                2 => ReplyFate::Late(MS * u32::try_from(run.dice.roll(1200)).unwrap()),
                 _ => ReplyFate::Prompt,
             };
             run.device.script_reply(fate);
         }
         let fates = [RunFate::Empty, RunFate::Jams, RunFate::NoMotor, RunFate::Falls, RunFate::Falls, RunFate::Falls];
-        let fate = fates[usize::try_from(run.dice.below(6)).unwrap()];
+        let fate = fates[usize::try_from(run.dice.roll(6)).unwrap()];
         run.device.script_run(fate);
-        let slot = ["11", "12"][usize::try_from(run.dice.below(2)).unwrap()];
+        let slot = ["11", "12"][usize::try_from(run.dice.roll(2)).unwrap()];
         run.give(job, slot);
-        let pause = MS * u32::try_from(run.dice.below(3000)).unwrap();
+        let pause = MS * u32::try_from(run.dice.roll(3000)).unwrap();
         run.pass(pause);
-        match run.dice.below(10) {
+        match run.dice.roll(10) {
             0 => {
                 let (now, tipped) = (run.now, run.dice.in_thousand(500));
                 run.device.power_cycle(now, tipped);
             }
             1 => {
                 run.unplug();
-                let out = MS * u32::try_from(run.dice.below(2000)).unwrap();
+                let out = MS * u32::try_from(run.dice.roll(2000)).unwrap();
                 run.pass(out);
                 run.plug();
             }

@@ -262,30 +262,30 @@ fn in_thousands_of_bad_histories_no_item_falls_twice_and_nothing_is_told_wrong()
             [Fate::Falls, Fate::Jams, Fate::NoMotor, Fate::RunsOn, Fate::BrokenOff { fell: true }, Fate::Silent];
         let mut jobs: [Vec<u64>; 2] = [Vec::new(), Vec::new()];
         for job in 1..=6 {
-            let slot = run.dice.below(2) as usize;
-            let fate = fates[run.dice.below(10) as usize % fates.len()];
+            let slot = run.dice.roll(2) as usize;
+            let fate = fates[run.dice.roll(10) as usize % fates.len()];
             run.device.script(7 + slot as u16, if run.dice.in_thousand(500) { Fate::Falls } else { fate });
             run.give(job, ["7", "8"][slot]);
             jobs[slot].push(job);
-            let pause = Duration::from_millis(run.dice.below(4000));
+            let pause = Duration::from_millis(run.dice.roll(4000));
             run.pass(pause);
-            match run.dice.below(12) {
+            match run.dice.roll(12) {
                 0 => {
                     let fell = run.dice.in_thousand(500);
                     run.device.power_off(fell);
-                    let off = Duration::from_millis(run.dice.below(6000));
+                    let off = Duration::from_millis(run.dice.roll(6000));
                     run.pass(off);
                     let now = run.now;
                     run.device.power_on(now);
                 }
                 1 => {
                     run.unplug();
-                    let out = Duration::from_millis(run.dice.below(3000));
+                    let out = Duration::from_millis(run.dice.roll(3000));
                     run.pass(out);
                     run.plug();
                 }
                 _ => {
-                    let pause = Duration::from_millis(run.dice.below(12_000));
+                    let pause = Duration::from_millis(run.dice.roll(12_000));
                     run.pass(pause);
                 }
             }
