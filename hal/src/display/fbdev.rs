@@ -76,7 +76,7 @@ struct FixInfo {
     reserved: [u16; 2],
 }
 
-/// Pixels between the start of the memory and the visible picture.
+/// Bytes between the start of the memory and the visible picture.
 fn visible_start(var: &VarInfo, fix: &FixInfo) -> usize {
     let (x, y) = (var.xoffset as usize, var.yoffset as usize);
     y * fix.line_length as usize + x * (var.bits_per_pixel / 8) as usize
@@ -166,12 +166,6 @@ impl Framebuffer {
         let memory = Memory::map(&file, length).map_err(|error| open(error.to_string()))?;
         let console = console.map(Console::graphics).transpose()?;
         Ok(Self { file, memory, start, layout, shown: Shown::nothing(rotation), is_dark: false, _console: console })
-    }
-
-    /// Width and height of the panel as it is made.
-    #[must_use]
-    pub fn panel_size(&self) -> (usize, usize) {
-        (self.layout.width, self.layout.height)
     }
 }
 
