@@ -113,7 +113,10 @@ impl Light for Dimmer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pwm::tests::{fake_chip, reads};
+    use crate::{
+        gpio::fake::{FakeKernel, Release},
+        pwm::tests::{fake_chip, reads},
+    };
 
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -127,6 +130,20 @@ mod tests {
 
     fn read(folder: &tempfile::TempDir, file: &str) -> String {
         fs::read_to_string(folder.path().join(file)).unwrap()
+    }
+
+    #[test]
+    fn a_line_is_on_or_off_and_off_when_it_is_let_go() {
+        let kernel = FakeKernel::boot(0, Release::Keep, &[("pinctrl", &[("GPIO18", false)])]);
+        let bank = Bank::new(Arc::new(kernel.clone()));
+        let line = Some(LineSpec { name: Some("GPIO18".into()), ..LineSpec::default() });
+        let mut light = open(&LightSpec { line, ..LightSpec::default() }, Some(&bank)).unwrap();
+        for percent in [100, 0, 1] {
+            light.set(percent).unwrap();
+            assert_eq!(kernel.level("pinctrl", 0), percent > 0, "{percent} %");
+        }
+        drop(light);
+        assert_eq!(kernel.history("pinctrl", 0), [true, false, true, false]);
     }
 
     #[test]
