@@ -6,13 +6,12 @@ mod install;
 #[cfg(test)]
 mod tests;
 
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
 
-use super::{Answer, Exit, Failure};
+use super::{Answer, Exit, Failure, board};
 use crate::config::{self, Checked};
 use crate::daemon::binding;
 use install::Applied;
@@ -90,9 +89,7 @@ fn words(applied: &Applied) -> String {
 }
 
 fn rebind(args: &ProvisionArgs, socket: &Path) -> Result<Answer, Failure> {
-    if UnixStream::connect(socket).is_ok() {
-        return Err(Failure::other(Exit::Refused, "a daemon runs: systemctl stop till first"));
-    }
+    board::without_a_daemon(socket, "the journal is its own. Stop it first: systemctl stop till")?;
     let config = args.root.join("etc/till/till.toml");
     let checked = config::load_for_hub(&config)
         .map_err(|report| Failure::other(Exit::Config, format!("the configuration cannot be used\n{report}")))?;
