@@ -43,9 +43,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/screen/ink.rs");
     if is_for_a_device() {
-        pack_relocations();
-        leave_out_unwinding(&out)?;
-        fold_same_code(&out)?;
+        let lld = link_with_lld(&out)?;
+        leave_out_unwinding(&out, lld)?;
     }
     let mut faces = Vec::new();
     for ((file, sizes), name) in [(TEXT, "text"), (FIGURES, "figures")] {
@@ -83,43 +82,51 @@ fn said(key: &str) -> String {
     env::var(key).unwrap_or_default()
 }
 
-/// Saves 0.28 MB of addresses. It needs glibc 2.36, Debian 12's, to start. The linker of Debian 12 (binutils 2.40) packs them for x86-64
-/// only, and ignores the wish for ARM with a warning.
-fn pack_relocations() {
-    if said("CARGO_CFG_TARGET_ARCH") == "x86_64" {
-        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+/// LLD makes the program 0.3 MB smaller than Debian's linker does. Every toolchain of rustup has it, for whatever machine is compiled for;
+/// packaging/cross-setup puts it to the same place. Whether the C compiler takes it is not to be known but by trying.
+fn link_with_lld(out: &Path) -> Result<bool, Box<dyn Error>> {
+    let rustc = said("RUSTC");
+    let root = process::Command::new(&rustc).args(["--print", "sysroot"]).output()?.stdout;
+    let root = PathBuf::from(String::from_utf8(root)?.trim());
+    let programs = root.join("lib/rustlib").join(said("HOST")).join("bin/gcc-ld");
+    let flags = [
+        "-fuse-ld=lld".to_owned(),
+        format!("-B{}", programs.display()),
+        // Functions whose code is the same are in the program once. Rust promises no function an address of its own. SQLite
+        // compares a few callbacks by theirs, and no two of them that have the same code mean different things there.
+        "-Wl,--icf=all".to_owned(),
+        // Addresses, packed. It needs glibc 2.36, Debian 12's, to start.
+        "-Wl,-z,pack-relative-relocs".to_owned(),
+    ];
+    let source = out.join("nothing.rs");
+    fs::write(&source, "fn main() {}")?;
+    let mut trial = process::Command::new(rustc);
+    trial.args(["--target", &said("TARGET"), "-o"]).arg(out.join("nothing")).arg(source);
+    trial.args(flags.iter().map(|flag| format!("-Clink-arg={flag}")));
+    if let Ok(linker) = env::var("RUSTC_LINKER") {
+        trial.arg(format!("-Clinker={linker}"));
     }
+    let works = trial.output()?.status.success();
+    if works {
+        flags.iter().for_each(|flag| println!("cargo::rustc-link-arg-bins={flag}"));
+    } else {
+        println!("cargo::warning=LLD is not there: the program becomes 0.3 MB larger than it needs to be");
+    }
+    Ok(works)
 }
 
 /// Saves 0.9 MB of tables that only unwinding reads: in the profile for devices a panic ends the program (docs/decisions/0017).
-/// 32-bit ARM has tables of another kind, which its own start-up code names.
-fn leave_out_unwinding(out: &Path) -> Result<(), Box<dyn Error>> {
-    const SCRIPT: &str = "SECTIONS { /DISCARD/ : { *(.eh_frame .eh_frame.* .eh_frame_hdr .gcc_except_table .gcc_except_table.*) } }\n\
+/// 32-bit ARM has tables of another kind, which only LLD can leave out.
+fn leave_out_unwinding(out: &Path, lld: bool) -> Result<(), Box<dyn Error>> {
+    const SCRIPT: &str = "SECTIONS { /DISCARD/ : { *(.eh_frame .eh_frame.* .eh_frame_hdr .gcc_except_table .gcc_except_table.* \
+                          .ARM.exidx .ARM.exidx.* .ARM.extab .ARM.extab.*) } }\n\
                           INSERT BEFORE .rodata;\n";
-    if matches!(said("CARGO_CFG_TARGET_ARCH").as_str(), "x86_64" | "aarch64") {
-        let script = out.join("no-unwinding.ld");
-        fs::write(&script, SCRIPT)?;
-        println!("cargo::rustc-link-arg-bins=-Wl,--no-eh-frame-hdr,-T,{}", script.display());
+    if said("CARGO_CFG_TARGET_ARCH") == "arm" && !lld {
+        return Ok(());
     }
-    Ok(())
-}
-
-/// Saves 49 kB: functions whose code is the same are in the program once. Only LLD can, rustup's linker for x86-64; whether it is the
-/// one that links here is not to be known but by trying. Rust promises no function an address of its own. SQLite compares a few
-/// callbacks by theirs, and no two of them that have the same code mean different things there.
-fn fold_same_code(out: &Path) -> Result<(), Box<dyn Error>> {
-    const FOLD: &str = "-Wl,--icf=all";
-    let source = out.join("nothing.rs");
-    fs::write(&source, "fn main() {}")?;
-    let mut rustc = process::Command::new(said("RUSTC"));
-    rustc.args(["--target", &said("TARGET"), "-C", &format!("link-arg={FOLD}"), "-o"]);
-    rustc.arg(out.join("nothing")).arg(source);
-    if let Ok(linker) = env::var("RUSTC_LINKER") {
-        rustc.arg(format!("-Clinker={linker}"));
-    }
-    if rustc.output()?.status.success() {
-        println!("cargo::rustc-link-arg-bins={FOLD}");
-    }
+    let script = out.join("no-unwinding.ld");
+    fs::write(&script, SCRIPT)?;
+    println!("cargo::rustc-link-arg-bins=-Wl,--no-eh-frame-hdr,-T,{}", script.display());
     Ok(())
 }
 

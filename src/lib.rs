@@ -20,6 +20,7 @@ pub mod config;
 pub mod daemon;
 #[cfg(feature = "demo")]
 pub mod demo;
+mod durable;
 pub mod http;
 pub mod journal;
 mod json;

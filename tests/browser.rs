@@ -29,24 +29,37 @@ struct Running {
 }
 
 impl Running {
-    /// Starts it and waits for the line that holds `before`; the answer is the word behind that.
-    async fn start(mut command: Command, before: &str) -> Self {
+    /// Starts it and waits for the line that holds `before`; the answer is the word behind that. When it ends without saying
+    /// so, its last words.
+    async fn start(command: &mut Command, before: &str) -> Result<Self, String> {
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("the program starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let mut last = String::new();
         let reading = async {
             while let Some(line) = lines.next_line().await.expect("text") {
                 if let Some((_, behind)) = line.split_once(before) {
                     let word = behind.split_whitespace().next().unwrap_or_default();
-                    return word.trim_end_matches('.').to_owned();
+                    return Ok(word.trim_end_matches('.').to_owned());
                 }
+                last = line;
             }
-            panic!("the program ended without saying {before:?}")
+            Err(last)
         };
-        let answer = tokio::time::timeout(LIMIT, reading).await.expect("in time");
+        let answer = tokio::time::timeout(LIMIT, reading).await.expect("in time")?;
         // Whoever goes on writing must not meet a closed pipe.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { child, answer }
+        Ok(Self { child, answer })
+    }
+
+    /// A driver takes any port that is free for IPv6, and ends when somebody has that one for IPv4.
+    async fn start_driver(driver: &Path) -> Self {
+        loop {
+            match Self::start(Command::new(driver).arg("--port=0"), "started successfully on port ").await {
+                Ok(driver) => return driver,
+                Err(last) => assert!(last.contains("port not available"), "the driver ended: {last}"),
+            }
+        }
     }
 
     fn pid(&self) -> Pid {
@@ -106,10 +119,8 @@ impl Visit {
         };
         let mut command = Command::new(env!("CARGO_BIN_EXE_till"));
         command.args(["demo", "--port", "0"]);
-        let demo = Running::start(command, "http://").await;
-        let mut command = Command::new(driver);
-        command.arg("--port=0");
-        let driver = Running::start(command, "started successfully on port ").await;
+        let demo = Running::start(&mut command, "http://").await.expect("the demo");
+        let driver = Running::start_driver(&driver).await;
         let profile = tempfile::tempdir().expect("a folder");
         let page = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities(&chromium, profile.path()))

@@ -11,11 +11,11 @@
 //! | [`oled`] | a small status display on I²C |
 //! | [`scanner`] | line assembler, five dialects, serial, keyboard and HID POS drivers |
 //! | [`vend`] | relays and drop sensor, pulses, vending controllers, motor boards |
-//! | [`keypad`] | buttons on lines |
+//! | [`keypad`] | buttons on lines, keys in a matrix |
 //! | [`printer`] | receipts on an ESC/POS printer |
 //! | [`sound`] | lamp, buzzer patterns, sounds from files |
 //! | [`safe_state`] | outputs go inactive at open, at exit and on panic |
-//! | [`sim`] | the simulated vending machine, controllers, motor boards, scanners and printer, and their ports |
+//! | [`sim`] | the simulated vending machine, controllers, motor boards, scanners, panels and printer, and their ports |
 //!
 //! A simulator is a device like any other: the code above [`gpio`] and above the serial port does not know which it has.
 

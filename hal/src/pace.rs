@@ -21,6 +21,14 @@ pub(crate) fn sleep(time: Duration) {
     thread::sleep(time);
 }
 
+/// When nothing is due.
+const NO_DEADLINE: Duration = Duration::from_secs(3600);
+
+/// From now until `due`.
+pub(crate) fn rest(due: Option<Duration>) -> Duration {
+    due.map_or(NO_DEADLINE, |due| due.saturating_sub(now()))
+}
+
 /// A device that stays this long is really back. One that comes and goes faster is flapping.
 const STEADY: Duration = Duration::from_secs(5);
 

@@ -4,17 +4,22 @@
 
 use std::{
     io,
-    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+    os::fd::{AsRawFd, BorrowedFd, OwnedFd},
     path::Path,
+    time::Duration,
 };
 
 use rustix::{
     fs::{FlockOperation, flock},
     termios::{QueueSelector, tcflush},
 };
+use tokio::{io::AsyncWriteExt, time::timeout};
 use tokio_serial::{DataBits, FlowControl, SerialPort, SerialPortBuilderExt, SerialStream};
 
 pub(crate) use tokio_serial::{Parity, StopBits};
+
+/// A write that takes longer than this is a line that is stuck.
+const WRITE_WITHIN: Duration = Duration::from_secs(2);
 
 const IN_USE: &str = "is used by another program: stop it; ModemManager and brltty are common ones";
 
@@ -82,7 +87,13 @@ pub(crate) fn set_speed(port: &mut SerialStream, baud: u32) -> io::Result<()> {
     port.set_baud_rate(baud).map_err(io::Error::from)
 }
 
-/// A second handle of the same port, to flush it from elsewhere.
+/// Sends these bytes; a line that takes none is as good as gone.
+pub(crate) async fn write(port: &mut SerialStream, bytes: &[u8]) -> io::Result<()> {
+    let stuck = |_late| io::Error::new(io::ErrorKind::TimedOut, "it takes no bytes");
+    timeout(WRITE_WITHIN, port.write_all(bytes)).await.map_err(stuck)?
+}
+
+/// A second handle of the same port, to read from elsewhere what waits in it.
 pub(crate) fn duplicate(port: &SerialStream) -> Option<OwnedFd> {
-    borrow(port).as_fd().try_clone_to_owned().ok()
+    borrow(port).try_clone_to_owned().ok()
 }

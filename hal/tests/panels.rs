@@ -71,7 +71,7 @@ fn on_tft(spec: &DisplaySpec, frames: &[Frame]) -> Frame {
     let panel = TftPanel::new(spec, 4096);
     let mut tft = Tft::open(Box::new(panel.clone()), spec).expect("it opens");
     frames.iter().for_each(|frame| tft.show(frame).expect("it is shown"));
-    assert_eq!(panel.state().faults, [""; 0]);
+    assert_eq!(panel.state().end.faults, [""; 0]);
     panel.state().picture().expect("it is lit")
 }
 
@@ -79,7 +79,7 @@ fn on_epaper(spec: &DisplaySpec, frames: &[Frame]) -> Frame {
     let panel = EpaperPanel::new(spec, 4096);
     let mut epaper = Epaper::open(Box::new(panel.clone()), spec).expect("it opens");
     frames.iter().for_each(|frame| epaper.show(frame).expect("it is shown"));
-    assert_eq!(panel.state().faults, [""; 0]);
+    assert_eq!(panel.state().end.faults, [""; 0]);
     assert!(!panel.state().has_ghost());
     panel.state().picture()
 }

@@ -1,21 +1,14 @@
 //! The serial driver against a scanner on a real pseudo-terminal.
 
-#![expect(
-    clippy::expect_used,
-    clippy::wildcard_enum_match_arm,
-    reason = "a test that cannot go on fails, and passes over the events it does not ask for"
-)]
-
 mod common;
 
 use common::*;
 use hal::{
-    DeviceEvent, Devices,
+    DeviceEvent,
     board::{BoardSpec, ScannerKind, ScannerSpec},
     sim::pty::ScannerPty,
 };
 use tempfile::{TempDir, tempdir};
-use tokio::sync::mpsc::Receiver;
 
 const CODE: &str = "281234567890123456";
 const OTHER: &str = "134567890123456789";
@@ -33,39 +26,6 @@ fn scanner_only(directory: &TempDir) -> BoardSpec {
     }
 }
 
-async fn up(events: &mut Receiver<DeviceEvent>) {
-    event(events, |event| match event {
-        DeviceEvent::ScannerUp { .. } => Some(()),
-        _ => None,
-    })
-    .await;
-}
-
-async fn down(events: &mut Receiver<DeviceEvent>) -> String {
-    event(events, |event| match event {
-        DeviceEvent::ScannerDown { reason } => Some(reason.clone()),
-        _ => None,
-    })
-    .await
-}
-
-async fn scanned(events: &mut Receiver<DeviceEvent>) -> String {
-    event(events, |event| match event {
-        DeviceEvent::Scanned(text) => Some(text.clone()),
-        _ => None,
-    })
-    .await
-}
-
-async fn dropped(devices: &Devices, count: u64) {
-    let wait = async {
-        while devices.scans_dropped() < count {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(GENEROUS, wait).await.expect("the line was counted");
-}
-
 #[tokio::test]
 async fn a_code_that_waited_in_the_port_before_the_daemon_came_is_dropped() {
     let directory = tempdir().unwrap();
@@ -74,7 +34,7 @@ async fn a_code_that_waited_in_the_port_before_the_daemon_came_is_dropped() {
     scanner.scan(CODE).unwrap();
     let (devices, mut events) = open(&board);
     devices.arm_scanner(true);
-    up(&mut events).await;
+    scanner_up(&mut events).await;
     scanner.scan(OTHER).unwrap();
     assert_eq!(scanned(&mut events).await, OTHER);
 }
@@ -85,9 +45,9 @@ async fn a_code_shown_to_an_idle_machine_never_pays_the_next_order() {
     let board = scanner_only(&directory);
     let mut scanner = ScannerPty::new(directory.path().join("scanner")).unwrap();
     let (devices, mut events) = open(&board);
-    up(&mut events).await;
+    scanner_up(&mut events).await;
     scanner.scan(CODE).unwrap();
-    dropped(&devices, 1).await;
+    scans_dropped(&devices, 1).await;
     // In the port, and not yet read when the order comes.
     scanner.scan(CODE).unwrap();
     devices.arm_scanner(true);
@@ -97,7 +57,7 @@ async fn a_code_shown_to_an_idle_machine_never_pays_the_next_order() {
     devices.arm_scanner(false);
     let before = devices.scans_dropped();
     scanner.scan(CODE).unwrap();
-    dropped(&devices, before + 1).await;
+    scans_dropped(&devices, before + 1).await;
     assert!(events.try_recv().is_err());
 }
 
@@ -108,7 +68,7 @@ async fn what_is_in_the_port_unread_when_the_order_comes_is_not_the_orders_not_e
         let board = scanner_only(&directory);
         let mut scanner = ScannerPty::new(directory.path().join("scanner")).unwrap();
         let (devices, mut events) = open(&board);
-        up(&mut events).await;
+        scanner_up(&mut events).await;
         // The driver, on this same thread, does not run until the next await.
         scanner.raw(unread.as_bytes()).unwrap();
         devices.arm_scanner(true);
@@ -116,7 +76,7 @@ async fn what_is_in_the_port_unread_when_the_order_comes_is_not_the_orders_not_e
         let first = scanned(&mut events).await;
         let expected = if unread.ends_with('\r') { &CODE[9..] } else { OTHER };
         assert_eq!(first, expected, "{} bytes were unread", unread.len());
-        dropped(&devices, 1).await;
+        scans_dropped(&devices, 1).await;
     }
 }
 
@@ -127,10 +87,10 @@ async fn an_unplugged_scanner_is_reported_once_and_found_again_under_its_name() 
     let mut scanner = ScannerPty::new(directory.path().join("scanner")).unwrap();
     let (devices, mut events) = open(&board);
     devices.arm_scanner(true);
-    up(&mut events).await;
+    scanner_up(&mut events).await;
     scanner.raw(&CODE.as_bytes()[..9]).unwrap();
     scanner.unplug();
-    let reason = down(&mut events).await;
+    let reason = scanner_down(&mut events).await;
     assert!(reason.contains("plug it in"), "{reason}");
     scanner.replug().unwrap();
     let next = event(&mut events, |event| Some(event.clone())).await;
@@ -145,10 +105,10 @@ async fn a_scanner_that_is_missing_at_the_start_is_reported_and_found_later() {
     let board = scanner_only(&directory);
     let (devices, mut events) = open(&board);
     devices.arm_scanner(true);
-    let reason = down(&mut events).await;
+    let reason = scanner_down(&mut events).await;
     assert!(reason.contains("does not exist"), "{reason}");
     let mut scanner = ScannerPty::new(directory.path().join("scanner")).unwrap();
-    up(&mut events).await;
+    scanner_up(&mut events).await;
     scanner.scan(CODE).unwrap();
     assert_eq!(scanned(&mut events).await, CODE);
 }
@@ -159,12 +119,12 @@ async fn two_daemons_never_share_one_scanner() {
     let board = scanner_only(&directory);
     let _scanner = ScannerPty::new(directory.path().join("scanner")).unwrap();
     let (first, mut first_events) = open(&board);
-    up(&mut first_events).await;
+    scanner_up(&mut first_events).await;
     let (_second, mut second_events) = open(&board);
-    let reason = down(&mut second_events).await;
+    let reason = scanner_down(&mut second_events).await;
     assert!(reason.contains("another program"), "{reason}");
     drop(first);
-    up(&mut second_events).await;
+    scanner_up(&mut second_events).await;
 }
 
 #[tokio::test]
@@ -174,7 +134,7 @@ async fn split_glued_and_prefixed_codes_come_through_the_wire() {
     let mut scanner = ScannerPty::new(directory.path().join("scanner")).unwrap();
     let (devices, mut events) = open(&board);
     devices.arm_scanner(true);
-    up(&mut events).await;
+    scanner_up(&mut events).await;
     let glued = format!("]Q1{CODE}\r\n{CODE}\r\n]C1{OTHER}\r\n");
     for part in glued.as_bytes().chunks(7) {
         scanner.raw(part).unwrap();

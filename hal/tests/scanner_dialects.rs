@@ -1,14 +1,8 @@
 //! Scanners of every family behind a real pseudo-terminal, spoken to by the driver that ships.
 
-#![expect(
-    clippy::expect_used,
-    clippy::wildcard_enum_match_arm,
-    reason = "a test that cannot go on fails, and passes over the events it does not ask for"
-)]
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod common;
-
-use std::time::Duration;
 
 use common::*;
 use hal::{
@@ -54,19 +48,11 @@ impl<D: Scanner> Counter<D> {
     }
 
     async fn up(&mut self) -> Option<String> {
-        event(&mut self.events, |event| match event {
-            DeviceEvent::ScannerUp { identity } => Some(identity.clone()),
-            _ => None,
-        })
-        .await
+        scanner_up(&mut self.events).await
     }
 
     async fn scanned(&mut self) -> String {
-        event(&mut self.events, |event| match event {
-            DeviceEvent::Scanned(text) => Some(text.clone()),
-            _ => None,
-        })
-        .await
+        scanned(&mut self.events).await
     }
 
     /// Holds the code before the window before the scanner is triggered: it reads in the same burst.
@@ -74,13 +60,8 @@ impl<D: Scanner> Counter<D> {
         self.port.with(|scanner, now| scanner.show(now, code));
     }
 
-    async fn until(&self, wanted: impl Fn(&D) -> bool) {
-        let wait = async {
-            while !self.port.with(|scanner, _| wanted(scanner)) {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        };
-        tokio::time::timeout(GENEROUS, wait).await.expect("the scanner got there");
+    async fn until(&self, wanted: impl FnMut(&mut D) -> bool) {
+        tokio::time::timeout(GENEROUS, self.port.until(wanted)).await.expect("the scanner got there");
     }
 }
 
@@ -120,12 +101,7 @@ async fn a_code_scanned_while_idle_is_dropped_and_two_glued_ones_are_two() {
     let mut counter = Counter::open(ZoneScanner::default(), DialectKind::Zone, TriggerKind::Scanner);
     counter.up().await;
     counter.hold(Some(CODE));
-    let wait = async {
-        while counter.devices.scans_dropped() == 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(GENEROUS, wait).await.expect("the line was counted");
+    scans_dropped(&counter.devices, 1).await;
     counter.devices.arm_scanner(true);
     counter.port.with(|scanner, _| scanner.wire.send(format!("{OTHER}\r777\r").as_bytes()));
     assert_eq!((counter.scanned().await.as_str(), counter.scanned().await.as_str()), (OTHER, "777"));
@@ -136,8 +112,8 @@ async fn a_code_whose_first_half_came_before_the_order_is_none() {
     let mut counter = Counter::open(ZoneScanner::default(), DialectKind::Zone, TriggerKind::Scanner);
     counter.up().await;
     counter.port.with(|scanner, _| scanner.wire.send(&CODE.as_bytes()[..9]));
-    // It reaches the port; whether the driver has read it by then is the scheduler's choice.
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    // It is in the port; whether the driver has read it by then is the scheduler's choice.
+    counter.until(|scanner| scanner.wire.is_idle()).await;
     counter.devices.arm_scanner(true);
     counter.port.with(|scanner, _| scanner.wire.send(format!("{}\r{OTHER}\r", &CODE[9..]).as_bytes()));
     assert_eq!(counter.scanned().await, OTHER);
@@ -151,11 +127,7 @@ async fn unplugged_in_the_middle_of_a_code_and_back_under_a_new_name() {
     counter.until(|scanner| scanner.eye.triggers > 0).await;
     counter.port.with(|scanner, _| scanner.wire.send(&CODE.as_bytes()[..9]));
     counter.port.unplug();
-    let reason = event(&mut counter.events, |event| match event {
-        DeviceEvent::ScannerDown { reason } => Some(reason.clone()),
-        _ => None,
-    })
-    .await;
+    let reason = scanner_down(&mut counter.events).await;
     assert!(reason.contains("plug it in"), "{reason}");
     counter.port.with(|scanner, now| scanner.power_cycle(now));
     counter.port.replug().expect("another pty behind the same link");

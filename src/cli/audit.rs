@@ -20,6 +20,7 @@ use super::journal::there_is;
 use super::{Answer, Exit, Failure, text};
 use crate::api::wire::{AuditReset, rfc3339};
 use crate::config::Checked;
+use crate::durable;
 use crate::journal::Reader;
 use crate::journal::audit::{Audit, Counted, SlotTally, Tally};
 
@@ -111,16 +112,12 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
-    let written = File::create(&part).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    if let Err(error) = written.and_then(|()| fs::rename(&part, path)) {
-        let _nothing_more_to_do = fs::remove_file(&part);
-        return Err(error);
+    let part = Path::new(&part);
+    let written = File::create(part).and_then(|file| durable::put(file, part, bytes, path));
+    if written.is_err() {
+        let _nothing_more_to_do = fs::remove_file(part);
     }
-    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
+    written
 }
 
 /// The machine whose audit it is.

@@ -131,9 +131,8 @@ fn of_channels(asked: &Result<(Value, Value), Failure>) -> Finding {
 fn of_queue(asked: &Result<(Queue, Value), Failure>) -> Finding {
     match asked {
         Ok((queue, _)) => {
-            let is_roomy = queue.limit_bytes.is_none_or(|limit| queue.used_bytes < limit / 10 * 9);
             let said = format!("{}; {}", queue::link(queue), queue::size(queue));
-            match is_roomy && queue.link != Link::Refused && queue.set_aside_count == 0 {
+            match queue::is_roomy(queue) && queue.link != Link::Refused && queue.set_aside_count == 0 {
                 true => Finding::good("queue", said),
                 false => Finding::bad("queue", said, "`till queue` says what to do"),
             }

@@ -132,6 +132,11 @@ pub(super) fn size(queue: &Queue) -> String {
     }
 }
 
+/// Whether the journal is far from where the machine stops selling.
+pub(super) fn is_roomy(queue: &Queue) -> bool {
+    queue.limit_bytes.is_none_or(|limit| queue.used_bytes < limit / 10 * 9)
+}
+
 /// What a person should do, when anything.
 pub(super) fn remedy(queue: &Queue) -> Option<String> {
     let is_full = queue.limit_bytes.is_some_and(|limit| queue.used_bytes >= limit);

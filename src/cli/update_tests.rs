@@ -109,8 +109,10 @@ async fn what_was_bad_before_the_update_is_not_held_against_it() {
 async fn health_waits_for_a_device_that_comes_up_late() {
     let (told, files) = (Told::start().await, Files::new("/dev/null"));
     told.machine.terminal.act(Input::Raise(Fault::Scanner)).await.unwrap();
+    let mut calls = told.calls();
     let comes_up = async {
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        // Health asks for the channels when it has seen the faults.
+        calls.next().await;
         told.machine.terminal.act(Input::Clear(Fault::Scanner)).await.unwrap();
     };
     let (well, ()) = tokio::join!(files.health(&told.machine, &["--up", "0", "--within", "60"]), comes_up);

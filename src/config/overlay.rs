@@ -2,13 +2,14 @@
 //! one that has gone bad since (another board, another `till.toml`) is set aside: a machine never stops selling for it.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Ground;
 use super::checked::{Base, Checked};
 use super::report::{Problem, Report, Severity};
 use super::source::Source;
+use crate::durable;
 
 /// The overlay's name, beside the journal.
 pub const FILE_NAME: &str = "hub.toml";
@@ -36,13 +37,7 @@ pub fn check(base: &Base, text: &str) -> Result<(), Report> {
 /// The folder or the disk; what was stored before still stands.
 pub fn store(path: &Path, text: &str) -> io::Result<()> {
     let beside = path.with_extension("toml.new");
-    let mut file = File::create(&beside)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    drop(file);
-    std::fs::rename(&beside, path)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    durable::put(File::create(&beside)?, &beside, text.as_bytes(), path)
 }
 
 /// The config with the stored overlay, or without it and with the reason among the warnings.

@@ -7,12 +7,12 @@
 //! What is noted is a serial number of the hardware. A machine that has none is not bound: what stands on the card itself,
 //! such as `/etc/machine-id`, is copied with it.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+
+use crate::durable;
 
 /// Where a board tells its serial number, the best first: the device tree (Raspberry Pi, Orange Pi; reference/hardware.md
 /// 5.1), a PC's firmware. The second is root's; `systemd/till.tmpfiles` opens it to the service's group.
@@ -136,19 +136,10 @@ fn read_serial(root: &Path, source: &str) -> io::Result<String> {
     if tells { Ok(serial.to_owned()) } else { Err(ErrorKind::NotFound.into()) }
 }
 
-/// Durable, and whole at any moment. A technician does it as root, and the daemon must be able to read it.
 fn write(path: &Path, Binding { terminal, source, serial }: &Binding) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("/"));
     let beside = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-    if rustix::process::geteuid().is_root() {
-        let owner = folder.metadata()?;
-        fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
-    }
-    file.write_all(format!("terminal: {terminal}\nsource: {source}\nserial: {serial}\n").as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(&beside, path)?;
-    File::open(folder)?.sync_all()
+    let text = format!("terminal: {terminal}\nsource: {source}\nserial: {serial}\n");
+    durable::put(durable::private(&beside)?, &beside, text.as_bytes(), path)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use payment::ids::OrderId;
 use thiserror::Error;
 
 use super::Daemon;
+use super::devices::Machinery;
 use super::paper::paper;
 use super::terminal::ActError;
 use crate::api::receipt::receipt;
@@ -69,12 +70,13 @@ impl Receipts {
         self.known.push_back((order, printed));
     }
 
-    /// Whether a receipt that is printed now is a copy, as far as is known.
-    fn is_copy(&mut self, order: OrderId) -> bool {
-        match self.known.iter_mut().find(|(known, _)| *known == order) {
-            Some((_, printed)) => std::mem::replace(printed, true),
-            None => true,
-        }
+    /// Prints, and notes that it was; tells whether what is printed is a copy, as far as is known.
+    fn print<E>(&mut self, order: OrderId, print: impl FnOnce(bool) -> Result<(), E>) -> Result<bool, E> {
+        let known = self.known.iter_mut().find(|(known, _)| *known == order);
+        let copy = known.as_ref().is_none_or(|(_, printed)| *printed);
+        print(copy)?;
+        known.into_iter().for_each(|(_, printed)| *printed = true);
+        Ok(copy)
     }
 }
 
@@ -104,7 +106,7 @@ impl Daemon {
     async fn print_first(&self, order: OrderId) -> bool {
         let entries = self.journal.entries_of(order).await.ok().flatten();
         let Some(record) = entries.and_then(|entries| OrderRecord::from_entries(&entries)) else { return false };
-        let given = self.give_to_printer(&record, false);
+        let given = give_to_printer(&self.machinery, &record, false);
         if let Err(refused) = &given {
             tracing::warn!(%order, %refused, "no receipt was printed; `till receipt --print` does it later");
         }
@@ -122,14 +124,15 @@ impl Daemon {
         if self.engine.faults().any(|fault| *fault == Fault::Printer) {
             return Err(PrintError::NotReady);
         }
-        let copy = self.receipts.is_copy(record.order);
-        self.give_to_printer(record, copy).map_err(|_| PrintError::NotReady)?;
-        Ok(copy)
+        let machinery = &self.machinery;
+        self.receipts
+            .print(record.order, |copy| give_to_printer(machinery, record, copy))
+            .map_err(|_| PrintError::NotReady)
     }
+}
 
-    fn give_to_printer(&self, record: &OrderRecord, copy: bool) -> Result<(), PrintRefused> {
-        self.machinery.print(hal::printer::Receipt { items: paper(&receipt(record, &[])), copy })
-    }
+fn give_to_printer(machinery: &Machinery, record: &OrderRecord, copy: bool) -> Result<(), PrintRefused> {
+    machinery.print(hal::printer::Receipt { items: paper(&receipt(record, &[])), copy })
 }
 
 #[cfg(test)]
@@ -144,8 +147,10 @@ mod tests {
         let orders: Vec<OrderId> = (0..70).map(|_| mint.order()).collect();
         let mut receipts = Receipts::new(PrintReceipts::Asked);
         receipts.remember(orders[0], false);
-        assert_eq!([receipts.is_copy(orders[0]), receipts.is_copy(orders[0])], [false, true]);
-        assert!(receipts.is_copy(orders[1]), "nobody knows whether one of before the restart was printed");
+        let mut print = |order, taken: bool| receipts.print(order, |_| if taken { Ok(()) } else { Err(()) });
+        assert_eq!(print(orders[0], false), Err(()), "a printer that takes nothing has printed nothing");
+        assert_eq!([print(orders[0], true), print(orders[0], true)], [Ok(false), Ok(true)]);
+        assert_eq!(print(orders[1], true), Ok(true), "nobody knows whether one of before the restart was printed");
         orders.iter().for_each(|order| receipts.remember(*order, true));
         assert_eq!(receipts.known.len(), KNOWN_MAX);
     }

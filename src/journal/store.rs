@@ -9,7 +9,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use super::location::Location;
-use super::trouble::{OpenError, Trouble, directory};
+use super::trouble::{OpenError, Trouble};
+use crate::durable;
 
 /// Marks the file as ours: "Till" in ASCII.
 const APPLICATION: i64 = 0x5469_6c6c;
@@ -102,7 +103,7 @@ fn make_file(path: &Path) -> Result<(), OpenError> {
     let failed = |source| OpenError::File { path: path.to_owned(), source };
     private(path).map_err(failed)?;
     // Its name must survive a power cut too.
-    File::open(directory(path)).and_then(|directory| directory.sync_all()).map_err(failed)
+    File::open(durable::folder(path)).and_then(|folder| folder.sync_all()).map_err(failed)
 }
 
 /// Opens a journal that exists, again, after trouble.

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::chain::Unreadable;
 use super::location::Location;
+use crate::durable;
 
 /// What is wrong with the disk or the file.
 #[derive(Debug, Clone, Error)]
@@ -90,21 +91,14 @@ impl Trouble {
 
 /// Bytes that may still be written beside `path`; `None` when the file system does not say.
 pub(super) fn room(path: &Path) -> Option<u64> {
-    let about = rustix::fs::statvfs(directory(path)).ok()?;
+    let about = rustix::fs::statvfs(durable::folder(path)).ok()?;
     Some(about.f_bavail.saturating_mul(about.f_frsize))
 }
 
 /// Whether the file system of `path` takes no writes.
 pub(super) fn is_read_only(path: &Path) -> bool {
-    rustix::fs::statvfs(directory(path)).is_ok_and(|about| about.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
-}
-
-/// The directory that `path` lies in.
-pub(super) fn directory(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        Some(_) | None => Path::new("."),
-    }
+    rustix::fs::statvfs(durable::folder(path))
+        .is_ok_and(|about| about.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
 }
 
 /// Why nothing was recorded. Nothing of the batch is in the journal, so nothing of it may be acted upon.

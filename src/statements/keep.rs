@@ -3,11 +3,13 @@
 //! which it proves itself is of that.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use books::reconcile::Date;
 use payment::channel::ChannelId;
+
+use crate::durable;
 
 /// The name that says that the channel had nothing for the day.
 const NOTHING: &str = "none";
@@ -63,10 +65,7 @@ impl Shelf {
         let folder = path.parent().unwrap_or(&self.0);
         fs::create_dir_all(folder)?;
         let part = path.with_extension("part");
-        let mut file = fs::File::create(&part)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&part, path)?;
+        durable::put(fs::File::create(&part)?, &part, bytes, path)?;
         Ok(path.to_owned())
     }
 

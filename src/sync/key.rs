@@ -2,9 +2,9 @@
 //! leaves: the hub gets the public half.
 
 use std::fmt;
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -15,6 +15,8 @@ use ring::signature::{Ed25519KeyPair, KeyPair, Signature};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject;
 use thiserror::Error;
+
+use crate::durable;
 
 /// A key file is a few lines.
 const FILE_BYTES_MAX: u64 = 4_096;
@@ -164,24 +166,18 @@ fn check_owner(path: &Path, found: &Metadata) -> Result<(), KeyError> {
 fn make(path: &Path) -> Result<(), KeyError> {
     let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| KeyError::Entropy)?;
     let trouble = |source| KeyError::File { path: path.to_owned(), source };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let beside = path.with_extension(format!("new{}", std::process::id()));
-    let written = write_new(&beside, folder, &pem(pkcs8.as_ref())).and_then(|()| std::fs::hard_link(&beside, path));
+    let written = write_new(&beside, &pem(pkcs8.as_ref())).and_then(|()| std::fs::hard_link(&beside, path));
     let cleared = std::fs::remove_file(&beside);
     match written {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(trouble(error)),
         Ok(()) | Err(_) => {}
     }
-    cleared.and_then(|()| File::open(folder)?.sync_all()).map_err(trouble)
+    cleared.and_then(|()| File::open(durable::folder(path))?.sync_all()).map_err(trouble)
 }
 
-fn write_new(path: &Path, folder: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    // A technician joins as root, and the daemon must be able to read what that made.
-    if rustix::process::geteuid().is_root() {
-        let owner = folder.metadata()?;
-        fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
-    }
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = durable::private(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
 }

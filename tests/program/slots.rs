@@ -28,6 +28,12 @@ fn chosen(trouble: ChooseTrouble) -> View {
     View::Choose { typed: "11".to_owned(), product, trouble: Some(trouble) }
 }
 
+/// The buyer presses cancel. Until the machine has seen that, it would be meant for whatever comes next.
+async fn gives_up(shop: &Shop) {
+    shop.press(hal::Key::Cancel);
+    shop.until_shown("the invitation", &View::Idle { codes_only: None }).await;
+}
+
 #[tokio::test]
 async fn a_slot_that_jams_twice_is_locked_over_a_restart_until_a_technician_clears_it() {
     let mut shop = Shop::open().await;
@@ -41,7 +47,7 @@ async fn a_slot_that_jams_twice_is_locked_over_a_restart_until_a_technician_clea
     shop.choose("11");
     shop.until_shown("a slot that does not sell", &chosen(ChooseTrouble::SlotBlocked)).await;
     assert!(shop.till(&["stock"]).await.contains("locked"));
-    shop.press(hal::Key::Cancel);
+    gives_up(&shop).await;
 
     shop.scene.machine.unjam("11");
     shop.till(&["faults", "clear", "slot-11"]).await;
@@ -61,7 +67,7 @@ async fn the_last_item_is_sold_and_then_nothing_before_somebody_fills_the_slot()
     shop.restart().await;
     shop.choose("11");
     shop.until_shown("a slot that is sold out", &chosen(ChooseTrouble::SoldOut)).await;
-    shop.press(hal::Key::Cancel);
+    gives_up(&shop).await;
     let body = json!({"amount": TEA, "currency": "CNY", "items": [{"slot": "12"}], "who_scans": "merchant_scans"});
     let (_, tea) = shop.call(Method::POST, "/v1/orders", Some(body)).await;
     shop.scene.scan(&shop.wallet().pay_code()).unwrap();

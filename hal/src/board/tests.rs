@@ -291,6 +291,9 @@ fn a_register_map_that_cannot_tell_one_vend_from_the_next_is_refused() {
     parse(&map("clear = { register = 6, value = 0 }")).expect("sound");
     assert_eq!(keys(&map("runs = 7").replace("without_sensor = \"dropped\"", "")), ["vend.without_sensor"]);
     assert_eq!(keys(&map("runs = 700")), ["vend.modbus.registers"]);
+    let coils = |run: &str| map("coils = true\nruns = 7").replace("run = 5", run);
+    parse(&coils("run = 65514")).expect("the last coil is 65535");
+    assert_eq!(keys(&coils("run = 65515")), ["vend.slots[1].number"]);
     assert_eq!(keys(&map("runs = 7\nfell = { register = 8, bit = 16 }")), ["vend.modbus.registers.fell"]);
 }
 

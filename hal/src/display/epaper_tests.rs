@@ -42,7 +42,7 @@ fn ticked(frame: &Frame, tick: u16) -> Frame {
 
 fn shows(panel: &EpaperPanel, upright: &Frame) -> bool {
     let panel = panel.state();
-    assert_eq!(panel.faults, [""; 0]);
+    assert_eq!(panel.end.faults, [""; 0]);
     panel.picture() == upright.rotated(Rotation::Quarter) && !panel.has_ghost()
 }
 
@@ -51,11 +51,19 @@ fn pass(panel: &EpaperPanel, epaper: &mut Epaper, seconds: u64) {
     epaper.check().unwrap();
 }
 
+/// A command and its arguments, of memory writes the first four.
+type Word<'a> = (u8, &'a [u8]);
+
+/// One of the memories, from its first byte on.
+fn written(memory: u8) -> [Word<'static>; 3] {
+    [(0x4E, &[0]), (0x4F, &[0, 0]), (memory, &[0xFF; 4])]
+}
+
 #[test]
 fn it_is_woken_cleared_and_shown_in_the_chips_words() {
     let (mut epaper, panel) = open();
     epaper.show(&page(100)).unwrap();
-    let words: [(u8, &[u8]); 31] = [
+    let set_up: [Word<'_>; 8] = [
         (0x12, &[]),
         (0x01, &[249, 0, 0]),
         (0x11, &[0x03]),
@@ -64,35 +72,17 @@ fn it_is_woken_cleared_and_shown_in_the_chips_words() {
         (0x3C, &[0x05]),
         (0x18, &[0x80]),
         (0x21, &[0x00, 0x80]),
-        // What the glass shows is unknown until the full refresh.
-        (0x4E, &[0]),
-        (0x4F, &[0, 0]),
-        (0x26, &[0xFF; 4]),
-        (0x4E, &[0]),
-        (0x4F, &[0, 0]),
-        (0x24, &[0xFF; 4]),
-        (0x4E, &[0]),
-        (0x4F, &[0, 0]),
-        (0x26, &[0xFF; 4]),
-        (0x22, &[0xF7]),
-        (0x20, &[]),
-        (0x4E, &[0]),
-        (0x4F, &[0, 0]),
-        (0x26, &[0xFF; 4]),
-        // The page, by a partial refresh, and then as the old picture of the next one.
-        (0x4E, &[0]),
-        (0x4F, &[0, 0]),
-        (0x24, &[0xFF; 4]),
-        (0x22, &[0xFF]),
-        (0x20, &[]),
-        (0x4E, &[0]),
-        (0x4F, &[0, 0]),
-        (0x26, &[0xFF; 4]),
-        (0x10, &[0x01]),
     ];
+    let (new, old) = (written(0x24), written(0x26));
+    let [full, partial]: [[Word<'_>; 2]; 2] = [[(0x22, &[0xF7]), (0x20, &[])], [(0x22, &[0xFF]), (0x20, &[])]];
+    // What the glass shows is unknown until the full refresh.
+    let cleared = [&old[..], &new, &old, &full, &old].concat();
+    // The page, by a partial refresh, and then as the old picture of the next one.
+    let page = [&new[..], &partial, &old].concat();
+    let words = [&set_up[..], &cleared, &page, &[(0x10, &[0x01])]].concat();
     epaper.sleep().unwrap();
     let told = panel.state().log.clone();
-    let told: Vec<(u8, &[u8])> = told.iter().map(|(command, arguments)| (*command, &arguments[..])).collect();
+    let told: Vec<Word<'_>> = told.iter().map(|(command, arguments)| (*command, &arguments[..])).collect();
     assert_eq!(told, words);
 }
 
@@ -201,9 +191,9 @@ fn after_any_pages_ticks_cuts_and_rests_the_film_shows_the_last_frame_without_gh
             };
             epaper.show(&frame).unwrap();
             if below(6) == 0 {
-                panel.state().unplugged = true;
+                panel.state().end.unplugged = true;
                 let _ = epaper.show(&page(below(250)));
-                panel.state().unplugged = false;
+                panel.state().end.unplugged = false;
                 panel.state().cut_power();
                 epaper = Epaper::open(Box::new(panel.clone()), &spec()).unwrap();
                 epaper.show(&frame).unwrap();

@@ -76,7 +76,7 @@ struct FixInfo {
     reserved: [u16; 2],
 }
 
-/// Pixels between the start of the memory and the visible picture.
+/// Bytes between the start of the memory and the visible picture.
 fn visible_start(var: &VarInfo, fix: &FixInfo) -> usize {
     let (x, y) = (var.xoffset as usize, var.yoffset as usize);
     y * fix.line_length as usize + x * (var.bits_per_pixel / 8) as usize
@@ -167,12 +167,6 @@ impl Framebuffer {
         let console = console.map(Console::graphics).transpose()?;
         Ok(Self { file, memory, start, layout, shown: Shown::nothing(rotation), is_dark: false, _console: console })
     }
-
-    /// Width and height of the panel as it is made.
-    #[must_use]
-    pub fn panel_size(&self) -> (usize, usize) {
-        (self.layout.width, self.layout.height)
-    }
 }
 
 #[expect(unsafe_code, reason = "the geometry is only known to two ioctls")]
@@ -221,7 +215,10 @@ impl Display for Framebuffer {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::FileExt;
+
     use super::*;
+    use crate::display::test_card::test_card;
 
     #[test]
     fn the_structs_have_the_kernels_size() {
@@ -247,5 +244,50 @@ mod tests {
     fn a_file_that_is_no_framebuffer_is_refused() {
         let file = tempfile::NamedTempFile::new().unwrap();
         assert!(Framebuffer::open(file.path(), None, Rotation::None).is_err());
+    }
+    /// A file in the place of the device: two rows above the picture and two pixels left of it are not seen, and rows are padded.
+    fn framebuffer(file: &File, layout: Layout, start: usize) -> Framebuffer {
+        let length = start + layout.stride * layout.height;
+        file.set_len(length as u64).unwrap();
+        let memory = Memory::map(file, length).unwrap();
+        let shown = Shown::nothing(Rotation::Half);
+        Framebuffer { file: file.try_clone().unwrap(), memory, start, layout, shown, is_dark: false, _console: None }
+    }
+
+    /// What is seen, from the bytes of the file.
+    fn seen(bytes: &[u8], layout: &Layout) -> Frame {
+        let mut frame = Frame::new(layout.width as u32, layout.height as u32);
+        for (row, bytes) in frame.rows_mut().zip(bytes.chunks(layout.stride)) {
+            for (pixel, cell) in row.iter_mut().zip(bytes.chunks(layout.bytes_per_pixel)) {
+                let word = cell.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
+                let top =
+                    |channel: Channel, bits: u32| word >> (channel.offset + channel.length - bits) & ((1 << bits) - 1);
+                *pixel = (top(layout.red, 5) << 11 | top(layout.green, 6) << 5 | top(layout.blue, 5)) as u16;
+            }
+        }
+        frame
+    }
+
+    #[test]
+    fn the_picture_is_whole_in_both_depths_behind_its_offset_and_on_padded_rows() {
+        for (bytes_per_pixel, [red, green, blue]) in [(2, [(11, 5), (5, 6), (0, 5)]), (4, [(16, 8), (8, 8), (0, 8)])] {
+            let channel = |(offset, length)| Channel { offset, length };
+            let (red, green, blue) = (channel(red), channel(green), channel(blue));
+            let stride = 240 * bytes_per_pixel + 64;
+            let layout = Layout { width: 240, height: 320, stride, bytes_per_pixel, red, green, blue };
+            let start = 2 * stride + 2 * bytes_per_pixel;
+            let file = tempfile::tempfile().unwrap();
+            let mut panel = framebuffer(&file, layout, start);
+            // The second differs from the first in a part only.
+            for lines in [&["till"][..], &["till", "32 bits"]] {
+                let card = test_card(240, 320, lines);
+                panel.show(&card).unwrap();
+                let mut bytes = vec![0; start + stride * 320];
+                file.read_exact_at(&mut bytes, 0).unwrap();
+                assert!(seen(&bytes[start..], &layout).rotated(Rotation::Half) == card, "{bytes_per_pixel} bytes");
+                assert!(bytes[..start].iter().all(|byte| *byte == 0), "nothing is written beside the picture");
+            }
+            panel.blank(true).expect("what cannot blank stays as it is");
+        }
     }
 }

@@ -31,11 +31,7 @@ pub fn open(spec: &LightSpec, bank: Option<&Arc<Bank>>) -> Option<Box<dyn Light>
     match (&spec.line, &spec.backlight, &spec.pwm) {
         (Some(line), _, _) => Some(Box::new(Line { bank: Arc::clone(bank?), line: line.clone(), output: None })),
         (None, Some(folder), _) => Some(Box::new(Backlight(folder.clone()))),
-        (None, None, Some(pwm)) => Some(Box::new(Dimmer {
-            spec: pwm.clone(),
-            period_ns: NS_PER_S / u64::from(spec.frequency_hz.unwrap_or(USUAL_FREQUENCY).max(1)),
-            channel: None,
-        })),
+        (None, None, Some(pwm)) => Some(Box::new(Dimmer::new(pwm, spec.frequency_hz))),
         (None, None, None) => None,
     }
 }
@@ -85,18 +81,26 @@ impl Light for Backlight {
     }
 }
 
-/// A channel of the kernel's PWM; opened when it is first set.
+/// A channel of the kernel's PWM; opened when it is first set, and left as it is when dropped.
 struct Dimmer {
+    class: PathBuf,
     spec: PwmSpec,
     period_ns: u64,
     channel: Option<Pwm>,
+}
+
+impl Dimmer {
+    fn new(spec: &PwmSpec, frequency_hz: Option<u32>) -> Self {
+        let period_ns = NS_PER_S / u64::from(frequency_hz.unwrap_or(USUAL_FREQUENCY).max(1));
+        Self { class: pwm::CLASS.into(), spec: spec.clone(), period_ns, channel: None }
+    }
 }
 
 impl Light for Dimmer {
     fn set(&mut self, percent: u32) -> Result<(), String> {
         let channel = match self.channel.take() {
             Some(channel) => channel,
-            None => Pwm::open(pwm::CLASS.as_ref(), &self.spec).map_err(|error| error.to_string())?,
+            None => Pwm::open(&self.class, &self.spec).map_err(|error| error.to_string())?,
         };
         let duty_ns = self.period_ns * u64::from(percent.min(100)) / 100;
         let set = channel.set(self.period_ns, duty_ns).and_then(|()| channel.enable(percent > 0));
@@ -109,6 +113,10 @@ impl Light for Dimmer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        gpio::fake::{FakeKernel, Release},
+        pwm::tests::{fake_chip, reads},
+    };
 
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -122,6 +130,20 @@ mod tests {
 
     fn read(folder: &tempfile::TempDir, file: &str) -> String {
         fs::read_to_string(folder.path().join(file)).unwrap()
+    }
+
+    #[test]
+    fn a_line_is_on_or_off_and_off_when_it_is_let_go() {
+        let kernel = FakeKernel::boot(0, Release::Keep, &[("pinctrl", &[("GPIO18", false)])]);
+        let bank = Bank::new(Arc::new(kernel.clone()));
+        let line = Some(LineSpec { name: Some("GPIO18".into()), ..LineSpec::default() });
+        let mut light = open(&LightSpec { line, ..LightSpec::default() }, Some(&bank)).unwrap();
+        for percent in [100, 0, 1] {
+            light.set(percent).unwrap();
+            assert_eq!(kernel.level("pinctrl", 0), percent > 0, "{percent} %");
+        }
+        drop(light);
+        assert_eq!(kernel.history("pinctrl", 0), [true, false, true, false]);
     }
 
     #[test]
@@ -143,5 +165,34 @@ mod tests {
         let error = open(&spec, None).unwrap().set(100).unwrap_err();
         assert!(error.contains("allowed to write"), "{error}");
         assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
+    }
+    #[test]
+    fn a_pwm_dims_within_its_cycle_stops_when_dark_and_is_left_as_it_is() {
+        let root = tempfile::tempdir().unwrap();
+        let chip = fake_chip(root.path(), "fe20c000.pwm", 3, 2);
+        let spec = PwmSpec { device: "fe20c000.pwm".into(), channel: 1 };
+        let mut light = Dimmer { class: root.path().join("class"), ..Dimmer::new(&spec, Some(2000)) };
+        let set = || ["period", "duty_cycle", "enable"].map(|file| reads(&chip, 1, file));
+        assert_eq!(set(), ["0", "0", "0"], "nothing is touched until it is set");
+        for (percent, duty, enable) in
+            [(40, "200000", "1"), (100, "500000", "1"), (250, "500000", "1"), (0, "0", "0"), (1, "5000", "1")]
+        {
+            light.set(percent).unwrap();
+            assert_eq!(set(), ["500000", duty, enable], "{percent} %");
+        }
+        drop(light);
+        assert_eq!(set(), ["500000", "5000", "1"]);
+        assert_eq!(reads(&chip, 0, "enable"), "0", "the channel beside it");
+    }
+
+    #[test]
+    fn a_pwm_that_comes_later_is_found_then() {
+        let root = tempfile::tempdir().unwrap();
+        let spec = PwmSpec { device: "a.pwm".into(), channel: 0 };
+        let mut light = Dimmer { class: root.path().join("class"), ..Dimmer::new(&spec, None) };
+        assert!(light.set(100).unwrap_err().contains("overlay"));
+        let chip = fake_chip(root.path(), "a.pwm", 0, 1);
+        light.set(100).unwrap();
+        assert_eq!(["period", "enable"].map(|file| reads(&chip, 0, file)), ["1000000", "1"], "as usual, 1000 Hz");
     }
 }

@@ -64,7 +64,7 @@ fn each_controller_is_woken_in_its_own_words_and_lit_after_the_first_picture() {
         let told: Vec<(u8, Vec<u8>)> = panel.state().log.clone();
         let told: Vec<(u8, &[u8])> = told.iter().map(|(command, arguments)| (*command, &arguments[..])).collect();
         assert_eq!(told, golden, "{controller:?}");
-        assert_eq!(panel.state().faults, [""; 0]);
+        assert_eq!(panel.state().end.faults, [""; 0]);
     }
 }
 
@@ -77,7 +77,7 @@ fn the_panel_shows_the_frame_in_its_colours_whatever_the_controller() {
         let frame = noisy(width, height, &mut random);
         tft.show(&frame).unwrap();
         assert!(panel.state().picture().as_ref() == Some(&frame), "{controller:?}");
-        assert_eq!(panel.state().faults, [""; 0]);
+        assert_eq!(panel.state().end.faults, [""; 0]);
     }
 }
 
@@ -105,7 +105,7 @@ fn glass_in_the_middle_of_the_memory_is_met() {
     let frame = noisy(170, 320, &mut Random(9));
     tft.show(&frame).unwrap();
     assert!(panel.state().picture().as_ref() == Some(&frame));
-    assert_eq!(panel.state().faults, [""; 0]);
+    assert_eq!(panel.state().end.faults, [""; 0]);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn after_any_frames_the_panel_shows_the_last_and_a_change_costs_its_own_rectangl
             assert!(sent <= across * down * depth + windows * WINDOW, "seed {seed}: {sent} for {across}×{down}");
             assert!(panel.state().picture() == Some(frame.rotated(rotation)), "seed {seed}");
         }
-        assert_eq!(panel.state().faults, [""; 0], "seed {seed}");
+        assert_eq!(panel.state().end.faults, [""; 0], "seed {seed}");
     }
 }
 
@@ -158,9 +158,9 @@ fn a_cut_wire_is_told_and_a_new_panel_gets_the_whole_picture() {
     let spec = spec(Controller::St7789, 240, 240);
     let (mut tft, panel) = open(&spec);
     let frame = noisy(240, 240, &mut Random(5));
-    panel.unplug(true);
+    panel.state().end.unplugged = true;
     tft.show(&frame).expect_err("the wire is cut");
-    panel.unplug(false);
+    panel.state().end.unplugged = false;
     let mut tft = Tft::open(Box::new(panel.clone()), &spec).unwrap();
     tft.show(&frame).unwrap();
     assert!(panel.state().picture().as_ref() == Some(&frame));

@@ -26,16 +26,20 @@ impl Worker {
     /// Runs until the events' receiver is gone.
     pub(crate) fn run(self) {
         let mut pauses = BackOff::default();
+        let mut told = false;
         while !self.events.is_closed() {
             let fault = match self.open() {
                 Ok(keypad) => {
                     pauses.up();
+                    told = false;
                     self.serve(keypad)
                 }
                 Err(fault) => Some(fault),
             };
             let Some(fault) = fault else { return };
-            tracing::warn!(%fault, "the keypad does not answer; trying again");
+            if !std::mem::replace(&mut told, true) {
+                tracing::warn!(%fault, "the keypad does not answer; trying again, said once");
+            }
             pace::sleep(pauses.next());
         }
     }

@@ -32,6 +32,27 @@ fn drawn(lines: &[String], place: (i32, i32)) -> Vec<Vec<bool>> {
 }
 
 #[test]
+fn each_chip_is_woken_in_its_own_words_and_lit_after_its_pages() {
+    const SSD1306: &[u8] =
+        b"\x00\xAE\xD5\x80\xA8\x3F\xD3\x00\x40\x8D\x14\x20\x02\xA1\xC8\xDA\x12\x81\xCF\xD9\xF1\xDB\x40\xA4\xA6";
+    const SH1106: &[u8] =
+        b"\x00\xAE\xD5\x80\xA8\x3F\xD3\x00\x40\xAD\x8B\xA1\xC8\xDA\x12\x81\xCF\xD9\xF1\xDB\x40\xA4\xA6";
+    const FLAT: &[u8] =
+        b"\x00\xAE\xD5\x80\xA8\x1F\xD3\x00\x40\x8D\x14\x20\x02\xA0\xC0\xDA\x02\x81\xCF\xD9\xF1\xDB\x40\xA4\xA6";
+    let flat = StatusSpec { height: 32, upside_down: true, ..spec(StatusKind::Ssd1306) };
+    let cases =
+        [(spec(StatusKind::Ssd1306), SSD1306, 8, 0), (spec(StatusKind::Sh1106), SH1106, 8, 2), (flat, FLAT, 4, 0)];
+    for (spec, first, pages, column) in cases {
+        let messages = Oled::new(&spec).wake(Duration::ZERO);
+        let black = [&[0x40][..], &[0; WIDTH]].concat();
+        let mut golden = vec![first.to_vec()];
+        golden.extend((0xB0..0xB0 + pages).flat_map(|page| [vec![0x00, page, column, 0x10], black.clone()]));
+        golden.push(vec![0x00, 0xAF]);
+        assert_eq!(messages, golden, "{spec:?}");
+    }
+}
+
+#[test]
 fn both_chips_show_the_same_words_at_the_same_place() {
     for kind in [StatusKind::Ssd1306, StatusKind::Sh1106] {
         let (mut oled, mut panel) = started(kind);

@@ -21,7 +21,6 @@ use crate::{
 pub(crate) const QUEUE_MAX: usize = 8;
 /// A printer that takes no bytes for so long is stuck. A piece is a few kilobytes, and 9600 baud take a second for each.
 const WRITE_WITHIN: Duration = Duration::from_secs(20);
-const NO_DEADLINE: Duration = Duration::from_secs(3600);
 
 /// How the printer is connected.
 pub(crate) enum Way {
@@ -73,7 +72,7 @@ impl Driver {
             };
             self.session.closed(pace::now(), &why);
             let until = pace::now() + pauses.next();
-            while self.step(None, until).await?.is_none() {}
+            while self.step(None, Some(until)).await?.is_none() {}
         }
     }
 
@@ -120,19 +119,18 @@ impl Driver {
                     Err(_late) => return Ok("it takes no bytes".into()),
                 }
             }
-            if let Some(seen) = self.step(Some(&mut wire), pace::now() + NO_DEADLINE).await? {
+            if let Some(seen) = self.step(Some(&mut wire), None).await? {
                 return Ok(seen);
             }
         }
     }
 
-    /// Waits for the next thing, at most until `until`. Without a port its end is the end of the wait.
-    async fn step(&mut self, wire: Option<&mut Wire>, until: Duration) -> Result<Option<String>, Stopping> {
+    /// Waits for the next thing, at most until `until`; returns how the port, or the wait for another one, ended.
+    async fn step(&mut self, wire: Option<&mut Wire>, until: Option<Duration>) -> Result<Option<String>, Stopping> {
         while let Some(state) = self.session.happened() {
             self.events.send(DeviceEvent::Printer(state)).await.map_err(|_| Stopping)?;
         }
-        let now = pace::now();
-        let rest = self.session.due().unwrap_or(until).min(until).saturating_sub(now);
+        let rest = rest(pace::now(), self.session.due(), until);
         let mut bytes = [0; 64];
         let read = async {
             match wire {
@@ -147,9 +145,9 @@ impl Driver {
                 Ok(length) => self.session.received(pace::now(), bytes.get(..length).unwrap_or_default()),
             },
             receipt = self.receipts.recv() => self.session.wanted(pace::now(), &receipt.ok_or(Stopping)?),
-            () = tokio::time::sleep(rest) => self.wake(),
+            () = sleep(rest) => self.wake(),
         }
-        Ok((pace::now() >= until).then(String::new))
+        Ok(until.filter(|until| *until <= pace::now()).map(|_| String::new()))
     }
 
     fn wake(&mut self) {
@@ -157,5 +155,31 @@ impl Driver {
         if self.session.due().is_some_and(|due| due <= now) {
             self.session.woken(now);
         }
+    }
+}
+
+/// How long nothing happens by itself; `None`: a printer that is asked nothing may be silent for days.
+fn rest(now: Duration, due: Option<Duration>, until: Option<Duration>) -> Option<Duration> {
+    due.into_iter().chain(until).min().map(|at| at.saturating_sub(now))
+}
+
+async fn sleep(rest: Option<Duration>) {
+    match rest {
+        Some(rest) => tokio::time::sleep(rest).await,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_printer_that_is_asked_nothing_is_not_gone_because_it_is_silent() {
+        let at = Duration::from_secs;
+        assert_eq!(rest(at(7), None, None), None);
+        assert_eq!(rest(at(7), Some(at(9)), None), Some(at(2)));
+        assert_eq!(rest(at(7), Some(at(9)), Some(at(8))), Some(at(1)));
+        assert_eq!(rest(at(7), None, Some(at(6))), Some(at(0)));
     }
 }

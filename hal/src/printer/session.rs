@@ -167,7 +167,7 @@ impl Session {
 
     /// The next bytes to send, in order.
     pub(crate) fn next_to_send(&mut self) -> Option<Vec<u8>> {
-        self.send.pop_front()
+        self.send.pop_front().or_else(|| self.next_unasked())
     }
 
     /// The next thing that happened, in order.
@@ -212,24 +212,34 @@ impl Session {
         while self.jobs.front().is_some_and(|job| job.pieces.is_empty()) {
             self.jobs.pop_front();
         }
-        let Some(job) = self.jobs.front_mut() else {
+        let asked = self.answers_questions;
+        let Some(job) = self.jobs.front_mut().filter(|_| asked) else {
             self.wait = Wait::Idle { look_at: now + LOOK_EVERY };
             return;
         };
-        if self.answers_questions {
-            let mut piece = job.pieces.pop_front().unwrap_or_default();
-            // The first piece sets the printer back, and with it what it tells.
-            if !std::mem::replace(&mut job.started, true) {
-                piece.extend_from_slice(KEEP_TELLING);
-            }
-            piece.extend_from_slice(ARE_YOU_THROUGH);
-            self.send.push_back(piece);
-            self.outstanding = true;
-            self.wait = Wait::Piece { until: now + PIECE_WITHIN };
-        } else {
-            self.send.extend(job.pieces.drain(..));
-            self.go_on(now);
+        let mut piece = job.pieces.pop_front().unwrap_or_default();
+        // The first piece sets the printer back, and with it what it tells.
+        if !std::mem::replace(&mut job.started, true) {
+            piece.extend_from_slice(KEEP_TELLING);
         }
+        piece.extend_from_slice(ARE_YOU_THROUGH);
+        self.send.push_back(piece);
+        self.outstanding = true;
+        self.wait = Wait::Piece { until: now + PIECE_WITHIN };
+    }
+
+    /// A printer that gives no answers gets one piece after the other, as fast as its port takes them.
+    fn next_unasked(&mut self) -> Option<Vec<u8>> {
+        if self.answers_questions || self.wait == Wait::Closed {
+            return None;
+        }
+        let job = self.jobs.front_mut()?;
+        job.started = true;
+        let piece = job.pieces.pop_front();
+        if job.pieces.is_empty() {
+            self.jobs.pop_front();
+        }
+        piece
     }
 
     /// Drops what waited too long. Every receipt has the same patience, so the first is the oldest.

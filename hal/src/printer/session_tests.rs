@@ -264,25 +264,29 @@ fn a_receipt_waits_for_a_cable_within_its_time_and_is_never_printed_after_it() {
 
 #[test]
 fn a_cable_pulled_within_a_command_spoils_no_later_receipt() {
-    let mut bench = Bench::new(&spec(), Printer::new(32, LONG_ROLL));
-    bench.session.wanted(bench.now, &receipt(1));
-    let code = loop {
-        let bytes = bench.session.next_to_send().unwrap();
-        if bytes.windows(CODE.len()).any(|window| window == CODE.as_bytes()) {
-            break bytes;
-        }
-        bench.printer.received(bench.now, &bytes);
-        bench.hear();
-    };
-    bench.printer.received(bench.now, &code[..code.len() / 2]);
-    bench.unplug();
-    assert_eq!(bench.dropped(), 1);
-    bench.plug();
-    bench.print(&receipt(2));
-    let [torn, whole] = bench.printer.receipts() else { panic!("the torn one is cut off before the next") };
-    assert!(torn.lines.iter().any(|line| line == "No. 1"));
-    assert!(whole.lines.iter().all(|line| line != "No. 1") && decode(whole).as_deref() == Some(CODE));
-    assert_eq!(bench.printer.strange(), b"");
+    let silent = PrinterSpec { status: false, ..spec() };
+    for (spec, printer) in [(spec(), Printer::new(32, LONG_ROLL)), (silent, Printer::new(32, LONG_ROLL).mute())] {
+        let mut bench = Bench::new(&spec, printer);
+        bench.session.wanted(bench.now, &receipt(1));
+        let code = loop {
+            let bytes = bench.session.next_to_send().unwrap();
+            if bytes.windows(CODE.len()).any(|window| window == CODE.as_bytes()) {
+                break bytes;
+            }
+            bench.printer.received(bench.now, &bytes);
+            bench.hear();
+        };
+        bench.printer.received(bench.now, &code[..code.len() / 2]);
+        bench.unplug();
+        assert_eq!(bench.dropped(), 1);
+        bench.plug();
+        bench.print(&receipt(2));
+        let [torn, whole] = bench.printer.receipts() else { panic!("the torn one is cut off before the next") };
+        assert!(torn.lines.iter().any(|line| line == "No. 1"));
+        assert!(whole.lines.iter().all(|line| line != "No. 1") && decode(whole).as_deref() == Some(CODE));
+        assert_eq!(bench.printer.strange(), b"");
+        assert_eq!(bench.dropped(), 1);
+    }
 }
 
 /// Cables, covers and rolls come and go at any moment: every receipt is printed once and whole, or counted as dropped.

@@ -8,6 +8,8 @@ use crate::board::{ScannerSpec, Terminator};
 
 /// Longest line: that of an operator's member or voucher code. What is longer is dropped up to the next terminator.
 pub const LINE_MAX: usize = 512;
+/// So much of a code that comes in parts is kept: enough to know that it is too long.
+pub(super) const KEPT_MAX: usize = LINE_MAX + 1;
 /// A line that pauses this long in the middle is torn: the scanner was unplugged or bytes were lost.
 const TORN_AFTER: Duration = Duration::from_secs(2);
 

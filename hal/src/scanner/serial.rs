@@ -3,13 +3,9 @@
 //! The port is opened by its stable name, and opened again by it after the scanner was unplugged. End of file means that the
 //! device is gone: a reader that goes on would spin at full speed (reference/hardware.md 1.8).
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    sync::mpsc::Sender,
-    time::{sleep, timeout},
-};
+use tokio::{io::AsyncReadExt, sync::mpsc::Sender, time::sleep};
 use tokio_serial::SerialStream;
 
 use super::{
@@ -23,11 +19,6 @@ use crate::{
     pace,
     port::{self, Settings},
 };
-
-/// When the session waits for nothing.
-const NO_DEADLINE: Duration = Duration::from_secs(3600);
-/// A write that takes longer than this is a line that is stuck.
-const WRITE_WITHIN: Duration = Duration::from_secs(2);
 
 /// The driver task's state.
 pub(crate) struct SerialScanner {
@@ -86,7 +77,7 @@ impl SerialScanner {
             if let Some(end) = self.carry_out(port).await? {
                 return Ok(end);
             }
-            let rest = self.session.due().map_or(NO_DEADLINE, |due| due.saturating_sub(pace::now()));
+            let rest = pace::rest(self.session.due());
             // In this order: what came before the scanner was armed is not read after it, and no line ends by silence while
             // its rest waits to be read.
             tokio::select! {
@@ -116,11 +107,11 @@ impl SerialScanner {
     async fn carry_out(&mut self, port: &mut SerialStream) -> Result<Option<End>, Stopping> {
         while let Some(output) = self.session.output() {
             match output {
-                Output::Send(bytes) => match timeout(WRITE_WITHIN, port.write_all(&bytes)).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => return Ok(Some(self.gone(&error.to_string()))),
-                    Err(_late) => return Ok(Some(self.gone("it takes no bytes"))),
-                },
+                Output::Send(bytes) => {
+                    if let Err(error) = port::write(port, &bytes).await {
+                        return Ok(Some(self.gone(&error.to_string())));
+                    }
+                }
                 Output::Baud(baud) => {
                     if let Err(error) = port::set_speed(port, baud) {
                         return Ok(Some(self.gone(&error.to_string())));

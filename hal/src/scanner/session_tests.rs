@@ -2,11 +2,12 @@ use super::*;
 use crate::{
     board::{ScannerKind, TriggerKind},
     sim::{
+        dice::Dice,
         port::Device,
         scanner::{
             Mode, Scanner,
             caret::CaretScanner,
-            faults::{Dice, Faults, Faulty},
+            faults::{Faults, Faulty},
             honeywell::HoneywellScanner,
             newland::NewlandScanner,
             ssi::SsiScanner,
@@ -305,14 +306,11 @@ fn a_reply_that_does_not_come_swallows_no_code() {
     let mut bench = Bench::new(&spec, ZoneScanner::default()).ready();
     bench.scanner.mute = true;
     bench.session.armed(bench.now, true);
-    for length in [1, 7, 19] {
+    for length in [1, 7, 18] {
         let code = &CODE[..length];
         bench.deliver(format!("{code}\r").as_bytes());
         bench.run(ms(100));
         assert_eq!(bench.lines.last().map(String::as_str), Some(code));
-        if length == 7 {
-            break;
-        }
     }
 }
 

@@ -3,10 +3,12 @@
 //! [`machine`] is a whole vending machine behind a Unix socket, at the level of pins; [`pty`] is a scanner that only sends.
 //! [`scanner`], [`xy`], [`mdb`], [`motor`] and [`printer`] are pure models of devices that answer, which [`port`] puts behind a
 //! real pseudo-terminal; [`panels`] are the far ends of displays' wires, with a [`camera`] in front; [`bench`] puts together
-//! what a board needs. The drivers that talk to them are the ones that ship. `disk` (feature `disk`) is a memory card below SQLite that can lose its power.
+//! what a board needs; [`dice`] are chance that can be repeated. The drivers that talk to them are the ones that ship. `disk` (feature `disk`) is a memory
+//! card below SQLite that can lose its power.
 
 pub mod bench;
 pub mod camera;
+pub mod dice;
 #[cfg(feature = "disk")]
 pub mod disk;
 pub(crate) mod link;

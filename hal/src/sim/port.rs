@@ -13,6 +13,7 @@ use std::{
 };
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::sync::Notify;
 
 use super::pty::Pty;
 use crate::pace;
@@ -33,6 +34,8 @@ pub trait Device: Send + 'static {
 pub struct SimPort<D> {
     link: PathBuf,
     device: Arc<Mutex<D>>,
+    /// Something came, was sent or was due.
+    moved: Arc<Notify>,
     running: Option<Running>,
 }
 
@@ -49,7 +52,8 @@ impl<D: Device> SimPort<D> {
     /// # Errors
     /// When there is no free pty, the link cannot be made, or no thread.
     pub fn start(link: impl Into<PathBuf>, device: D) -> io::Result<Self> {
-        let mut port = Self { link: link.into(), device: Arc::new(Mutex::new(device)), running: None };
+        let (device, moved) = (Arc::new(Mutex::new(device)), Arc::default());
+        let mut port = Self { link: link.into(), device, moved, running: None };
         port.replug()?;
         Ok(port)
     }
@@ -62,6 +66,17 @@ impl<D: Device> SimPort<D> {
             let _ = (&running.wake).write(&[1]);
         }
         done
+    }
+
+    /// Waits until the device is as wanted; it is looked at whenever its port was served.
+    pub async fn until(&self, mut wanted: impl FnMut(&mut D) -> bool) {
+        loop {
+            let moved = self.moved.notified();
+            if wanted(&mut lock(&self.device)) {
+                return;
+            }
+            moved.await;
+        }
     }
 
     /// Pulls the cable: the name disappears and the open port ends. The device keeps its state.
@@ -85,8 +100,9 @@ impl<D: Device> SimPort<D> {
         for end in [&wake, &woken] {
             end.set_nonblocking(true)?;
         }
-        let device = Arc::clone(&self.device);
-        let thread = thread::Builder::new().name("sim-port".into()).spawn(move || run(master, woken, &device))?;
+        let (device, moved) = (Arc::clone(&self.device), Arc::clone(&self.moved));
+        let thread =
+            thread::Builder::new().name("sim-port".into()).spawn(move || run(master, woken, &device, &moved))?;
         self.running = Some(Running { _pty: pty, wake, thread });
         Ok(())
     }
@@ -104,7 +120,7 @@ fn lock<D>(device: &Mutex<D>) -> MutexGuard<'_, D> {
 }
 
 /// Runs until the waker's other end or the port is gone.
-fn run(mut master: fs::File, mut woken: UnixStream, device: &Mutex<impl Device>) {
+fn run(mut master: fs::File, mut woken: UnixStream, device: &Mutex<impl Device>, moved: &Notify) {
     let mut bytes = [0; 512];
     loop {
         let due = {
@@ -120,6 +136,7 @@ fn run(mut master: fs::File, mut woken: UnixStream, device: &Mutex<impl Device>)
             }
             device.due()
         };
+        moved.notify_waiters();
         let Some([from_port, from_owner]) = wait(&master, &woken, due) else { return };
         if from_owner && matches!(woken.read(&mut bytes), Ok(0)) {
             return;

@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
+};
 
 use crate::{board::SoundSpec, event::Beep, latest::Latest, pace};
 
@@ -67,8 +70,11 @@ fn listen(mut said: ChildStderr, limit: Duration) -> Option<String> {
     let mut bytes = [0; 256];
     loop {
         let rest = Timespec::try_from(until.saturating_sub(pace::now())).unwrap_or_default();
-        if poll(&mut [PollFd::new(&said, PollFlags::IN)], Some(&rest)).ok()? == 0 {
-            return None;
+        match poll(&mut [PollFd::new(&said, PollFlags::IN)], Some(&rest)) {
+            // A signal to this thread is no word of the player's.
+            Err(Errno::INTR) => continue,
+            Ok(0) | Err(_) => return None,
+            Ok(_) => {}
         }
         match said.read(&mut bytes) {
             Ok(0) | Err(_) => return Some(String::from_utf8_lossy(&text).trim().to_owned()),

@@ -6,9 +6,8 @@
 use std::{path::PathBuf, time::Duration};
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::AsyncReadExt,
     sync::mpsc::{Receiver, Sender},
-    time::timeout,
 };
 use tokio_serial::SerialStream;
 
@@ -18,11 +17,6 @@ use crate::{
     pace::{self, BackOff},
     port::{self, Settings},
 };
-
-/// When a protocol waits for nothing.
-const NO_DEADLINE: Duration = Duration::from_secs(3600);
-/// A write that takes longer than this is a line that is stuck.
-const WRITE_WITHIN: Duration = Duration::from_secs(2);
 
 /// A controller's protocol: what came and what is wanted goes in, what is to be sent and what happened comes out.
 ///
@@ -47,53 +41,19 @@ pub(crate) trait Protocol: Send {
     fn happened(&mut self) -> Option<DeviceEvent>;
 }
 
-impl<P: Protocol + ?Sized> Protocol for Box<P> {
-    fn opened(&mut self, now: Duration) {
-        (**self).opened(now);
-    }
-
-    fn closed(&mut self, now: Duration, why: &str) {
-        (**self).closed(now, why);
-    }
-
-    fn received(&mut self, now: Duration, bytes: &[u8]) {
-        (**self).received(now, bytes);
-    }
-
-    fn wanted(&mut self, now: Duration, job: Job) {
-        (**self).wanted(now, job);
-    }
-
-    fn woken(&mut self, now: Duration) {
-        (**self).woken(now);
-    }
-
-    fn due(&self) -> Option<Duration> {
-        (**self).due()
-    }
-
-    fn to_send(&mut self) -> Option<Vec<u8>> {
-        (**self).to_send()
-    }
-
-    fn happened(&mut self) -> Option<DeviceEvent> {
-        (**self).happened()
-    }
-}
-
 /// The loop's end of the event queue is gone: the daemon is stopping.
 struct Stopping;
 
 /// Runs a protocol over its port, and opens the port again when it went away.
-pub(crate) struct Bus<P> {
+pub(crate) struct Bus {
     pub(crate) path: PathBuf,
     pub(crate) settings: Settings,
-    pub(crate) protocol: P,
+    pub(crate) protocol: Box<dyn Protocol>,
     pub(crate) jobs: Receiver<Job>,
     pub(crate) events: Sender<DeviceEvent>,
 }
 
-impl<P: Protocol> Bus<P> {
+impl Bus {
     /// Runs until the jobs' sender or the events' receiver is gone. Blocks: it wants a thread of its own.
     pub(crate) fn run(mut self) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
@@ -128,10 +88,8 @@ impl<P: Protocol> Bus<P> {
         loop {
             self.tell().await?;
             while let Some(message) = self.protocol.to_send() {
-                match timeout(WRITE_WITHIN, port.write_all(&message)).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => return Ok(self.gone(&error.to_string())),
-                    Err(_late) => return Ok(self.gone("it takes no bytes")),
+                if let Err(error) = port::write(&mut port, &message).await {
+                    return Ok(self.gone(&error.to_string()));
                 }
             }
             let rest = self.rest();
@@ -167,7 +125,7 @@ impl<P: Protocol> Bus<P> {
     }
 
     fn rest(&self) -> Duration {
-        self.protocol.due().map_or(NO_DEADLINE, |due| due.saturating_sub(pace::now()))
+        pace::rest(self.protocol.due())
     }
 
     fn wake(&mut self) {
@@ -193,13 +151,8 @@ impl<P: Protocol> Bus<P> {
 mod tests {
     use std::{collections::VecDeque, thread};
 
-    use tokio::sync::mpsc;
-
     use super::*;
-    use crate::{
-        event::VendResult,
-        sim::port::{Device, SimPort},
-    };
+    use crate::{event::VendResult, sim::port::Device, vend::driven::Driven};
 
     /// Asks for every item by one byte; the answer is the item. What was asked when the port went away is unknown.
     #[derive(Default)]
@@ -283,29 +236,19 @@ mod tests {
 
     #[test]
     fn a_controller_is_asked_answers_goes_away_and_comes_back() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("vmc");
-        let mut port = SimPort::start(&path, Lazy::default()).unwrap();
-        let (give, jobs) = mpsc::channel(4);
-        let (events, mut heard) = mpsc::channel(4);
-        let bus = Bus { path, settings: Settings::at(9600), protocol: OneByte::default(), jobs, events };
-        let driver = thread::spawn(move || bus.run());
-        let dispense = |job| give.try_send(Job::Dispense { job, slot: "11".into(), price: 350 }).unwrap();
-        let ended = |job, result| DeviceEvent::VendEnded { job, result, drops: None, taken: None, told: None };
-
-        assert_eq!(heard.blocking_recv(), Some(DeviceEvent::VendReady { drops: None }));
-        dispense(1);
-        assert_eq!(heard.blocking_recv(), Some(ended(1, VendResult::Dropped)));
-        dispense(2);
-        while port.with(|device, _| device.asked) < 2 {
+        let mut driven = Driven::start(Lazy::default(), OneByte::default());
+        driven.is_ready();
+        driven.give(1, "11");
+        driven.ends(1, VendResult::Dropped);
+        driven.give(2, "11");
+        while driven.port.with(|device, _| device.asked) < 2 {
             thread::yield_now();
         }
-        port.unplug();
-        assert_eq!(heard.blocking_recv(), Some(ended(2, VendResult::Unknown)));
-        assert!(matches!(heard.blocking_recv(), Some(DeviceEvent::VendDown { .. })));
-        port.replug().unwrap();
-        while heard.blocking_recv() != Some(DeviceEvent::VendReady { drops: None }) {}
-        drop(give);
-        driver.join().unwrap();
+        driven.port.unplug();
+        driven.ends(2, VendResult::Unknown);
+        driven.is_away();
+        driven.port.replug().unwrap();
+        driven.comes_back();
+        driven.stop();
     }
 }

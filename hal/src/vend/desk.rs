@@ -23,15 +23,15 @@ pub(super) struct Desk {
     numbers: Vec<(String, u16)>,
     waiting: VecDeque<Order>,
     events: VecDeque<DeviceEvent>,
-    /// What the loop believes of the controller.
-    up: Option<bool>,
+    /// What the loop was told of the controller: that it is there, or why not.
+    told: Option<Result<(), String>>,
 }
 
 impl Desk {
     pub(super) fn new(spec: &VendSpec) -> Self {
         let numbers =
             spec.slots.iter().filter_map(|slot| Some((slot.name.clone(), slot.controller_number()?))).collect();
-        Self { numbers, waiting: VecDeque::new(), events: VecDeque::new(), up: None }
+        Self { numbers, waiting: VecDeque::new(), events: VecDeque::new(), told: None }
     }
 
     /// The name that the board has for a number of the controller's.
@@ -56,7 +56,7 @@ impl Desk {
                 let number = self.numbers.iter().find(|(name, _)| *name == slot).map(|(_, number)| *number);
                 match number {
                     None => self.ended(job, VendResult::NotDropped, "the board gives this slot no number"),
-                    Some(_) if self.up != Some(true) => {
+                    Some(_) if self.told != Some(Ok(())) => {
                         self.ended(job, VendResult::NotDropped, "the controller is away; nothing was sent");
                     }
                     Some(number) => self.waiting.push_back(Order { job, number, price }),
@@ -72,19 +72,19 @@ impl Desk {
 
     /// The controller is there.
     pub(super) fn up(&mut self) {
-        if self.up != Some(true) {
-            self.up = Some(true);
+        if self.told != Some(Ok(())) {
+            self.told = Some(Ok(()));
             self.tell(DeviceEvent::VendReady { drops: None });
         }
     }
 
-    /// The controller is away: nothing that waits will be sent.
+    /// The controller is away: nothing that waits will be sent. A new reason is told anew, because it wants another hand.
     pub(super) fn down(&mut self, why: &str) {
         while let Some(order) = self.waiting.pop_front() {
             self.ended(order.job, VendResult::NotDropped, "the controller went away; nothing was sent");
         }
-        if self.up != Some(false) {
-            self.up = Some(false);
+        if !matches!(&self.told, Some(Err(told)) if told == why) {
+            self.told = Some(Err(why.to_owned()));
             self.tell(DeviceEvent::VendDown { reason: why.to_owned() });
         }
     }

@@ -8,6 +8,8 @@
 
 pub(crate) mod bus;
 mod desk;
+#[cfg(test)]
+mod driven;
 pub(crate) mod mdb;
 pub(crate) mod motor;
 pub mod pulse;

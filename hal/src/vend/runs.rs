@@ -5,26 +5,12 @@ use std::time::Duration;
 use super::{Job, bus::Protocol};
 use crate::{
     event::{DeviceEvent, VendResult},
-    sim::port::Device,
+    sim::{dice::Dice, port::Device},
 };
 
-/// Small and good enough: splitmix64.
-pub(super) struct Dice(pub(super) u64);
-
 impl Dice {
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub(super) fn below(&mut self, end: u64) -> u64 {
-        self.next() % end.max(1)
-    }
-
     pub(super) fn in_thousand(&mut self, chance: u64) -> bool {
-        self.below(1000) < chance
+        self.roll(1000) < chance
     }
 }
 
@@ -66,7 +52,7 @@ impl<P: Protocol, D: Device> Run<P, D> {
             protocol,
             device,
             now: Duration::from_secs(10),
-            dice: Dice(seed),
+            dice: Dice::new(seed),
             wire,
             events: Vec::new(),
             sent: Vec::new(),
@@ -196,16 +182,16 @@ impl<P: Protocol, D: Device> Run<P, D> {
 
     fn put(&mut self, to_device: bool, mut bytes: Vec<u8>) {
         if self.dice.in_thousand(self.wire.noise) {
-            let length = 1 + self.dice.below(6);
-            let noise = (0..length).map(|_| (self.dice.below(256)) as u8).collect();
+            let length = 1 + self.dice.roll(6);
+            let noise = (0..length).map(|_| (self.dice.roll(256)) as u8).collect();
             self.cut(to_device, noise);
         }
         if self.dice.in_thousand(self.wire.lost) {
             return;
         }
         if self.dice.in_thousand(self.wire.garbled) {
-            let place = self.dice.below(bytes.len() as u64) as usize;
-            bytes[place] ^= 1 << self.dice.below(8);
+            let place = self.dice.roll(bytes.len() as u64) as usize;
+            bytes[place] ^= 1 << self.dice.roll(8);
         }
         if self.dice.in_thousand(self.wire.repeated) {
             self.cut(to_device, bytes.clone());
@@ -217,10 +203,10 @@ impl<P: Protocol, D: Device> Run<P, D> {
     fn cut(&mut self, to_device: bool, bytes: Vec<u8>) {
         let mut rest = bytes.as_slice();
         while !rest.is_empty() {
-            let length = 1 + self.dice.below(rest.len() as u64) as usize;
+            let length = 1 + self.dice.roll(rest.len() as u64) as usize;
             let (head, tail) = rest.split_at(length);
             let last = self.on_the_way.iter().filter(|chunk| chunk.to_device == to_device).map(|chunk| chunk.at).max();
-            let at = self.now + Duration::from_micros(self.dice.below(self.wire.delay_ms * 1000 + 1));
+            let at = self.now + Duration::from_micros(self.dice.roll(self.wire.delay_ms * 1000 + 1));
             let at = last.map_or(at, |last| last.max(at));
             self.on_the_way.push(Chunk { at, to_device, bytes: head.into() });
             rest = tail;

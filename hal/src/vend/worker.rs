@@ -51,7 +51,7 @@ impl Worker {
     pub(crate) fn run(self) {
         let mut pauses = BackOff::default();
         let mut waiting = VecDeque::new();
-        let mut reported = false;
+        let mut reported = None;
         loop {
             let fault = match (self.open)() {
                 Ok(vend) => match self.serve(vend, &mut waiting, &mut reported, &mut pauses) {
@@ -60,8 +60,7 @@ impl Worker {
                 },
                 Err(fault) => fault,
             };
-            let told = if reported { Ok(()) } else { self.tell(DeviceEvent::VendDown { reason: fault.to_string() }) };
-            reported = true;
+            let told = self.tell_down(fault.to_string(), &mut reported);
             if told.and_then(|()| self.wait_down(pauses.next(), &mut waiting)).is_err() {
                 return;
             }
@@ -73,7 +72,7 @@ impl Worker {
         &self,
         mut vend: Box<dyn Vend>,
         waiting: &mut VecDeque<Waiting>,
-        reported: &mut bool,
+        reported: &mut Option<String>,
         pauses: &mut BackOff,
     ) -> Result<VendError, Stopping> {
         // Inspected before anything else: what lies in the tray says nothing about the counter.
@@ -83,7 +82,7 @@ impl Worker {
         if let Err(fault) = vend.check() {
             return Ok(fault);
         }
-        *reported = false;
+        *reported = None;
         pauses.up();
         self.tell(DeviceEvent::VendReady { drops: vend.drops() })?;
         loop {
@@ -110,6 +109,15 @@ impl Worker {
                 return Ok(fault);
             }
         }
+    }
+
+    /// Once for each reason: another one wants another hand.
+    fn tell_down(&self, reason: String, reported: &mut Option<String>) -> Result<(), Stopping> {
+        if reported.as_ref() == Some(&reason) {
+            return Ok(());
+        }
+        *reported = Some(reason.clone());
+        self.tell(DeviceEvent::VendDown { reason })
     }
 
     /// Answers for hardware that is away: no motor turns, and no counter is guessed.
@@ -145,5 +153,53 @@ impl Worker {
     /// May wait for the loop; the loop never waits for this thread.
     fn tell(&self, event: DeviceEvent) -> Result<(), Stopping> {
         self.events.blocking_send(event).map_err(|_| Stopping)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, mpsc};
+
+    use super::*;
+    use crate::gpio::LineError;
+
+    struct Sound;
+
+    impl Vend for Sound {
+        fn dispense(&mut self, _: &str, _: i64) -> Ended {
+            Ended::without_hardware(VendResult::Unknown)
+        }
+
+        fn inspect(&mut self, _: Option<u64>) -> Ended {
+            Ended::without_hardware(VendResult::Unknown)
+        }
+
+        fn drops(&self) -> Option<u64> {
+            None
+        }
+
+        fn check(&mut self) -> Result<(), VendError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn each_reason_why_the_hardware_is_away_is_told_once() {
+        let gone = || VendError::Line(LineError::Gone("bench".into()));
+        let faults = [VendError::Blocked, VendError::Blocked, gone()];
+        let faults = Mutex::new(VecDeque::from(faults));
+        let open: Open = Box::new(move || match faults.lock().unwrap().pop_front() {
+            Some(fault) => Err(fault),
+            None => Ok(Box::new(Sound)),
+        });
+        let (give, jobs) = mpsc::channel();
+        let (events, mut heard) = tokio::sync::mpsc::channel(4);
+        let worker = std::thread::spawn(move || Worker { open, jobs, events }.run());
+        let down = |fault: VendError| DeviceEvent::VendDown { reason: fault.to_string() };
+        for event in [down(VendError::Blocked), down(gone()), DeviceEvent::VendReady { drops: None }] {
+            assert_eq!(heard.blocking_recv(), Some(event));
+        }
+        drop(give);
+        worker.join().unwrap();
     }
 }

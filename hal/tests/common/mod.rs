@@ -68,6 +68,41 @@ pub async fn event<T>(events: &mut Receiver<DeviceEvent>, mut wanted: impl FnMut
     tokio::time::timeout(GENEROUS, search).await.expect("the event came")
 }
 
+/// Who the scanner is that came up.
+pub async fn scanner_up(events: &mut Receiver<DeviceEvent>) -> Option<String> {
+    event(events, |event| match event {
+        DeviceEvent::ScannerUp { identity } => Some(identity.clone()),
+        _ => None,
+    })
+    .await
+}
+
+pub async fn scanner_down(events: &mut Receiver<DeviceEvent>) -> String {
+    event(events, |event| match event {
+        DeviceEvent::ScannerDown { reason } => Some(reason.clone()),
+        _ => None,
+    })
+    .await
+}
+
+pub async fn scanned(events: &mut Receiver<DeviceEvent>) -> String {
+    event(events, |event| match event {
+        DeviceEvent::Scanned(text) => Some(text.clone()),
+        _ => None,
+    })
+    .await
+}
+
+/// Waits until so many lines were dropped, which is no event.
+pub async fn scans_dropped(devices: &Devices, count: u64) {
+    let wait = async {
+        while devices.scans_dropped() < count {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(GENEROUS, wait).await.expect("the line was counted");
+}
+
 pub async fn vend_ready(events: &mut Receiver<DeviceEvent>) -> Option<u64> {
     event(events, |event| match event {
         DeviceEvent::VendReady { drops } => Some(*drops),

@@ -200,6 +200,7 @@ impl Engine {
             Input::Answered { call, answer } => self.on_answered(now, call, &answer),
             Input::Vended { job, result, drops, taken } => {
                 self.drops = drops.or(self.drops);
+                self.on_machine_answered(job);
                 self.each_order(now, |order, office| order.on_vended(office, job, result, taken));
             }
             Input::Drops(drops) => self.drops = drops,

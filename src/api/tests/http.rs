@@ -98,13 +98,15 @@ impl Machine {
 
     /// Waits until the order is in `state`.
     pub async fn until(&self, order: &str, state: &str) -> Value {
+        let mut newest = self.terminal.newest();
         let reached = async {
             loop {
+                newest.borrow_and_update();
                 let now = self.get(&format!("/v1/orders/{order}")).await.json();
                 if now["state"] == state {
                     return now;
                 }
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                newest.changed().await.expect("a machine that runs");
             }
         };
         tokio::time::timeout(std::time::Duration::from_secs(20), reached).await.expect("the state in time")

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use payment::channel::ChannelId;
-use sandbox::wechat::Notice;
+use sandbox::wechat::{Changes, Notice};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 
@@ -41,6 +41,11 @@ impl Told {
         let (complaints, seen) = watch::channel(Complaints::default());
         let news = ChannelNews { complaints: seen, alarms, notices: Some(notices) };
         Self { machine: Machine::start_with_news(news).await, complaints, shop, look }
+    }
+
+    /// A watch on the channel: it tells of every call from now on.
+    pub fn calls(&self) -> Changes {
+        self.shop.gateway.control().changes()
     }
 
     pub fn warning(&self) -> Notice {

@@ -7,6 +7,7 @@ mod safe;
 #[cfg(test)]
 mod tests;
 
+use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
@@ -78,13 +79,18 @@ fn unusable(wrong: &BoardErrors) -> Failure {
     Failure::other(Exit::Config, format!("the board cannot be used\n{wrong}"))
 }
 
-/// Refuses while a daemon answers: the devices are its own.
+/// Refuses while a daemon answers, or may be behind a socket that this user may not open: the devices are its own.
 pub(super) fn without_a_daemon(socket: &Path, because: &str) -> Result<(), Failure> {
-    match UnixStream::connect(socket) {
-        Ok(_) => {
-            let message = format!("a daemon answers at {}: {because}", socket.display());
-            Err(Failure::other(Exit::Refused, message))
+    nobody_answers(UnixStream::connect(socket).map(drop), socket, because)
+}
+
+fn nobody_answers(tried: io::Result<()>, socket: &Path, because: &str) -> Result<(), Failure> {
+    let what = match tried {
+        Ok(()) => "a daemon answers at",
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            "run this as root. This user may not see whether a daemon runs at"
         }
-        Err(_) => Ok(()),
-    }
+        Err(_) => return Ok(()),
+    };
+    Err(Failure::other(Exit::Refused, format!("{what} {}: {because}", socket.display())))
 }

@@ -122,3 +122,11 @@ fn a_daemon_that_answers_keeps_its_devices() {
     assert_eq!(refused.exit(), Exit::Refused);
     assert!(refused.to_string().contains("Stop it first"), "{refused}");
 }
+
+#[test]
+fn a_socket_that_this_user_may_not_open_may_have_a_daemon_behind_it() {
+    let tried = |kind: io::ErrorKind| nobody_answers(Err(kind.into()), Path::new("/run/till/till.sock"), "Stop it");
+    assert!(tried(io::ErrorKind::NotFound).is_ok() && tried(io::ErrorKind::ConnectionRefused).is_ok());
+    let refused = tried(io::ErrorKind::PermissionDenied).unwrap_err();
+    assert!(refused.exit() == Exit::Refused && refused.to_string().contains("as root"), "{refused}");
+}

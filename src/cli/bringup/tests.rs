@@ -1,6 +1,7 @@
 //! The simulator board, a simulated machine on its lines, and a person who answers as the test says.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use hal::Key;
 use hal::display::Frame;
@@ -8,6 +9,7 @@ use hal::display::test_card::TEST_CODE;
 use hal::sim::bench::Bench;
 use hal::sim::machine::MachineState;
 use tempfile::TempDir;
+use tokio::sync::watch;
 
 use super::*;
 use crate::cli::{Cli, Command};
@@ -120,29 +122,32 @@ fn read(frame: &Frame) -> Option<String> {
     photo.detect_grids().first()?.decode().ok().map(|(_, text)| text)
 }
 
+/// Who looks at the panel, and says yes once it shows what is asked about.
+struct Looker {
+    panel: watch::Receiver<Option<Arc<Frame>>>,
+    asked: usize,
+}
+
+impl Person for Looker {
+    fn hears(&mut self, _: &str) {}
+
+    async fn answers(&mut self, question: &str, _: Duration) -> Option<bool> {
+        self.asked += 1;
+        let text = if question.contains("phone") { "TILL CAN BE READ" } else { TEST_CODE };
+        let shown = self.panel.wait_for(|frame| frame.as_deref().and_then(read).as_deref() == Some(text));
+        let seen = tokio::time::timeout(Duration::from_secs(20), shown).await;
+        assert!(matches!(seen, Ok(Ok(_))), "{text} is not on the panel");
+        Some(true)
+    }
+}
+
 #[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "whoever answers is not async, and the panel has a thread of its own")]
 async fn the_card_and_a_code_that_a_phone_reads_are_shown() {
     for name in ["sim", "raspberry-pi-zero-2w", "compute-module-4"] {
         let (bench, _folder) = bench(name);
-        let until = |text: &str| {
-            let is_shown = || bench.machine.frame().and_then(|frame| read(&frame)).as_deref() == Some(text);
-            let seen = (0..2_000).any(|_| {
-                is_shown() || {
-                    std::thread::sleep(Duration::from_millis(10));
-                    false
-                }
-            });
-            assert!(seen, "{name}: {text} is not on the panel");
-        };
-        let looks = |question: &str| match question {
-            question if question.contains("phone") => until("TILL CAN BE READ"),
-            question if question.contains("corners") || question.contains("A B C D") => until(TEST_CODE),
-            _ => {}
-        };
-        let mut person = Tester::new(&[Some(true), Some(true)], looks);
-        let answer = run(&bench, &["display"], &mut person).await;
-        assert_eq!((answer.exit, person.asked.len()), (Exit::Done, 2), "{}", answer.text);
+        let mut person = Looker { panel: bench.machine.frames(), asked: 0 };
+        let answer = bring_up(&bench.board, &args(&["display"]), &mut person).await.unwrap();
+        assert_eq!((answer.exit, person.asked), (Exit::Done, 2), "{name}: {}", answer.text);
     }
 }
 

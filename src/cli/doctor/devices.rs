@@ -2,28 +2,27 @@
 
 use std::path::Path;
 
-use hal::board::BoardSpec;
+use hal::board::{BoardErrors, BoardSpec};
 
 use super::Finding;
 use crate::cli::machine::{Tree, needs};
 
 /// Everything that the board needs.
 pub(super) fn of_board(tree: &Tree, board: &Path) -> Vec<Finding> {
-    match BoardSpec::read(board) {
-        Ok(spec) => needs(tree, &spec),
-        Err(_) => of_devices(board),
-    }
+    BoardSpec::read(board).map_or_else(|wrong| unusable(board, &wrong), |spec| needs(tree, &spec))
 }
 
 /// Whether the files of the devices are there, and no more: what an update cannot have changed is not asked here.
 pub(in crate::cli) fn of_devices(board: &Path) -> Vec<Finding> {
-    let spec = match BoardSpec::read(board) {
-        Ok(spec) => spec,
-        Err(wrong) => {
-            let found = format!("{} wrong in {}", wrong.0.len(), board.display());
-            return vec![Finding::bad("board", found, "`till check` shows them; name another board with --board")];
-        }
-    };
+    BoardSpec::read(board).map_or_else(|wrong| unusable(board, &wrong), |spec| of_files(&spec))
+}
+
+fn unusable(board: &Path, wrong: &BoardErrors) -> Vec<Finding> {
+    let found = format!("{} errors in {}", wrong.0.len(), board.display());
+    vec![Finding::bad("board", found, "`till check` shows them; name another board with --board")]
+}
+
+fn of_files(spec: &BoardSpec) -> Vec<Finding> {
     let findings = spec.device_files().into_iter().map(|(_, file)| {
         let about = format!("device {}", file.display());
         if file.exists() {

@@ -20,7 +20,6 @@ pub(super) fn of_queue(asked: &Result<(Queue, Value), Failure>) -> Vec<Finding> 
     };
     let hub = format!("{}{waits}", queue::link(queue));
     let size = queue::size(queue);
-    let is_roomy = queue.limit_bytes.is_none_or(|limit| queue.used_bytes < limit / 10 * 9);
     let set_aside = (queue.set_aside_count > 0).then(|| {
         let found = format!("{} entries are refused for good by the hub", queue.set_aside_count);
         Finding::bad("hub refused", found, "`till queue` names them; tell the operator. They stay in the journal")
@@ -31,7 +30,7 @@ pub(super) fn of_queue(asked: &Result<(Queue, Value), Failure>) -> Vec<Finding> 
             Some(_) => Finding::bad("hub", hub, "`till queue` says what to do; nothing is lost meanwhile"),
         }),
         set_aside,
-        Some(match is_roomy {
+        Some(match queue::is_roomy(queue) {
             true => Finding::good("journal size", size),
             false => Finding::bad("journal size", size, "get the hub to take what waits, or raise [journal] limit_mb"),
         }),

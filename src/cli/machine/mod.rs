@@ -11,13 +11,13 @@ mod needs;
 mod tests;
 mod thieves;
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use access::{User, may_open};
 pub(super) use devices::{Device, devices};
 pub(super) use needs::needs;
-use thieves::consoles;
 pub(super) use thieves::{runs, thieves};
 
 /// Texts of the kernel are short; a file that never ends is none of them.
@@ -58,9 +58,10 @@ impl Tree {
 
     /// A short text without its end; `None`: there is none that can be read.
     pub(super) fn text(&self, path: impl AsRef<Path>) -> Option<String> {
-        let bytes = fs::read(self.path(path)).ok().filter(|bytes| bytes.len() <= TEXT_MAX)?;
+        let mut bytes = Vec::new();
+        let read = File::open(self.path(path)).ok()?.take(TEXT_MAX as u64).read_to_end(&mut bytes).ok()?;
         let text = String::from_utf8_lossy(&bytes);
-        Some(text.trim_end_matches(['\0', '\n', ' ']).to_owned())
+        (read < TEXT_MAX).then(|| text.trim_end_matches(['\0', '\n', ' ']).to_owned())
     }
 
     /// The names in a folder, in order.

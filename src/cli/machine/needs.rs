@@ -6,7 +6,8 @@ use std::path::Path;
 
 use hal::board::{AboutSpec, BoardSpec, DisplayKind, PrinterKind};
 
-use super::{Device, Tree, User, consoles, devices, may_open, thieves};
+use super::thieves::{Takes, Thief};
+use super::{Device, Tree, User, devices, may_open, thieves};
 use crate::cli::finding::Finding;
 
 /// Everything, in the order in which a person would look.
@@ -133,14 +134,12 @@ fn of_config(tree: &Tree, board: &BoardSpec) -> Option<Finding> {
 fn of_thieves(tree: &Tree, board: &BoardSpec) -> Vec<Finding> {
     let ports: Vec<String> = board.device_files().iter().map(|(_, path)| path.display().to_string()).collect();
     let has_usb_port = ports.iter().any(|path| path.starts_with("/dev/serial/") || path.starts_with("/dev/pay/"));
-    let has_console = consoles(tree).iter().any(|console| ports.contains(console));
-    let has_screen = matches!(board.display.kind, DisplayKind::Drm | DisplayKind::Framebuffer);
-    let takes = |what: &str| {
-        (what.contains("serial port") || what.contains("bridges")) && has_usb_port
-            || what.contains("holds the screen") && has_screen
-            || what.contains("printers") && board.printer.kind == PrinterKind::Usb
-            || what.contains("its messages") && has_console
+    let takes = |thief: &Thief| match &thief.takes {
+        Takes::UsbPorts => has_usb_port,
+        Takes::UsbPrinters => board.printer.kind == PrinterKind::Usb,
+        Takes::Screen => matches!(board.display.kind, DisplayKind::Drm | DisplayKind::Framebuffer),
+        Takes::Port(port) => ports.contains(port),
     };
-    let found = thieves(tree).into_iter().filter(|thief| takes(&thief.what));
+    let found = thieves(tree).into_iter().filter(takes);
     found.map(|thief| Finding::bad("in the way", thief.what, thief.remedy)).collect()
 }

@@ -11,19 +11,43 @@ pub(crate) struct Thief {
     pub(crate) what: String,
     /// What to do.
     pub(crate) remedy: &'static str,
+    /// Whose machine it harms.
+    #[serde(skip)]
+    pub(super) takes: Takes,
+}
+
+/// What somebody takes away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Takes {
+    /// Serial ports that are plugged in.
+    UsbPorts,
+    UsbPrinters,
+    Screen,
+    /// One serial port.
+    Port(String),
 }
 
 /// Programs by the name that the kernel knows, which has at most 15 letters.
-const PROGRAMS: [(&str, &str, &str); 9] = [
-    ("ModemManager", "talks to every new serial port for ten seconds", "systemctl mask --now ModemManager"),
-    ("brltty", "takes CH340, CP210x and FTDI bridges for braille displays", "apt-get remove brltty"),
-    ("cupsd", "takes printers of the USB class", "systemctl mask --now cups"),
-    ("ipp-usb", "takes printers of the USB class", "systemctl mask --now ipp-usb"),
-    ("Xorg", "holds the screen", DESKTOP),
-    ("labwc", "holds the screen", DESKTOP),
-    ("wayfire", "holds the screen", DESKTOP),
-    ("weston", "holds the screen", DESKTOP),
-    ("plymouthd", "holds the screen while the system starts", "take `splash` out of the kernel's command line"),
+const PROGRAMS: [(&str, Takes, &str, &str); 9] = [
+    (
+        "ModemManager",
+        Takes::UsbPorts,
+        "talks to every new serial port for ten seconds",
+        "systemctl mask --now ModemManager",
+    ),
+    ("brltty", Takes::UsbPorts, "takes CH340, CP210x and FTDI bridges for braille displays", "apt-get remove brltty"),
+    ("cupsd", Takes::UsbPrinters, "takes printers of the USB class", "systemctl mask --now cups"),
+    ("ipp-usb", Takes::UsbPrinters, "takes printers of the USB class", "systemctl mask --now ipp-usb"),
+    ("Xorg", Takes::Screen, "holds the screen", DESKTOP),
+    ("labwc", Takes::Screen, "holds the screen", DESKTOP),
+    ("wayfire", Takes::Screen, "holds the screen", DESKTOP),
+    ("weston", Takes::Screen, "holds the screen", DESKTOP),
+    (
+        "plymouthd",
+        Takes::Screen,
+        "holds the screen while the system starts",
+        "take `splash` out of the kernel's command line",
+    ),
 ];
 const DESKTOP: &str = "systemctl set-default multi-user.target, and restart";
 const CONSOLE: &str = "take this console= out of the kernel's command line (/boot/firmware/cmdline.txt on a Raspberry Pi), mask \
@@ -32,10 +56,16 @@ const CONSOLE: &str = "take this console= out of the kernel's command line (/boo
 /// Everyone who was found.
 pub(crate) fn thieves(tree: &Tree) -> Vec<Thief> {
     let running = PROGRAMS.iter().filter(|(name, ..)| runs(tree, name));
-    let programs = running.map(|(name, does, remedy)| Thief { what: format!("{name} runs and {does}"), remedy });
-    let consoles = consoles(tree).into_iter();
-    let consoles =
-        consoles.map(|port| Thief { what: format!("the kernel writes its messages to {port}"), remedy: CONSOLE });
+    let programs = running.map(|(name, takes, does, remedy)| Thief {
+        what: format!("{name} runs and {does}"),
+        remedy,
+        takes: takes.clone(),
+    });
+    let consoles = consoles(tree).into_iter().map(|port| Thief {
+        what: format!("the kernel writes its messages to {port}"),
+        remedy: CONSOLE,
+        takes: Takes::Port(port),
+    });
     programs.chain(consoles).collect()
 }
 
@@ -46,7 +76,7 @@ pub(crate) fn runs(tree: &Tree, program: &str) -> bool {
 }
 
 /// The serial ports that the kernel writes its messages to.
-pub(crate) fn consoles(tree: &Tree) -> Vec<String> {
+fn consoles(tree: &Tree) -> Vec<String> {
     let line = tree.text("/proc/cmdline").unwrap_or_default();
     let named = line.split_whitespace().filter_map(|word| word.strip_prefix("console="));
     let ports = named.map(|console| console.split(',').next().unwrap_or_default());

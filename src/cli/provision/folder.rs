@@ -10,6 +10,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::durable;
+
+const SETTINGS: &str = "till.toml";
+/// The settings' name while the folder is cleared.
+const TAKEN: &str = "taken.toml";
 /// No key file and no board is larger.
 const LARGEST_BYTES: u64 = 1 << 20;
 
@@ -30,20 +38,30 @@ pub(super) struct Taken {
 ///
 /// In words, what is missing or cannot be read.
 pub(super) fn read(folder: &Path, boards: &Path) -> Result<Taken, String> {
-    let config = text(&folder.join("till.toml"))?;
+    let config = text(&folder.join(SETTINGS))?;
     let board = board(folder, boards)?;
     let keys = keys(&folder.join("keys"))?;
     let credentials = credentials(&config, &keys)?;
     Ok(Taken { config, board, keys, credentials })
 }
 
-/// Removes the keys, then takes the folder out of the way, so that the next start does not find it.
+/// Whether everything in the folder was installed and only clearing it was broken off.
+pub(super) fn is_taken(folder: &Path) -> bool {
+    folder.join(TAKEN).exists() && !folder.join(SETTINGS).exists()
+}
+
+/// Removes the keys, then takes the folder out of the way, so that the next start does not find it. A folder that has lost a
+/// key could not be taken again: the first thing is to note that it need not be.
 ///
 /// # Errors
 ///
 /// When the card cannot be written any more.
 pub(super) fn clear(folder: &Path) -> io::Result<()> {
     let (keys, done) = (folder.join("keys"), folder.with_file_name("till-done"));
+    if !is_taken(folder) {
+        fs::rename(folder.join(SETTINGS), folder.join(TAKEN))?;
+        fs::File::open(folder)?.sync_all()?;
+    }
     if keys.exists() {
         fs::remove_dir_all(&keys)?;
     }
@@ -51,7 +69,8 @@ pub(super) fn clear(folder: &Path) -> io::Result<()> {
         fs::remove_dir_all(&done)?;
     }
     fs::rename(folder, &done)?;
-    fs::File::open(done.parent().unwrap_or(Path::new("/")))?.sync_all()
+    fs::rename(done.join(TAKEN), done.join(SETTINGS))?;
+    fs::File::open(durable::folder(&done))?.sync_all()
 }
 
 fn board(folder: &Path, boards: &Path) -> Result<String, String> {
@@ -89,13 +108,14 @@ fn keys(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, String> {
     files.iter().map(|path| Ok((plain_name(path)?, bytes(path)?))).collect()
 }
 
-/// Every `credential:NAME` of the settings, with the file of that name. One that is not there is the check's business: it says
-/// at which key it is missing.
+/// Every `credential:NAME` of the settings, with the file of that name. One that is not there, and text that is no TOML, is the
+/// check's business: it says where.
 fn credentials(config: &str, keys: &[(String, Vec<u8>)]) -> Result<Vec<(String, String)>, String> {
     let mut found: Vec<(String, String)> = Vec::new();
-    let lines = config.lines().filter(|line| !line.trim_start().starts_with('#'));
-    for part in lines.flat_map(|line| line.split("\"credential:").skip(1)) {
-        let name = part.split('"').next().unwrap_or_default();
+    let mut texts = Vec::new();
+    let settings = DeTable::parse(config);
+    settings.iter().for_each(|settings| strings(&mut settings.get_ref().values(), &mut texts));
+    for name in texts.iter().filter_map(|text| text.strip_prefix("credential:")) {
         if !is_plain(name) {
             return Err(format!("till.toml names the credential {name:?}: letters, digits, - _ and . are wanted"));
         }
@@ -106,6 +126,19 @@ fn credentials(config: &str, keys: &[(String, Vec<u8>)]) -> Result<Vec<(String, 
         }
     }
     Ok(found)
+}
+
+/// Every text in a table or a list, however deep.
+fn strings<'v>(values: &mut dyn Iterator<Item = &'v Spanned<DeValue<'v>>>, found: &mut Vec<&'v str>) {
+    for value in values {
+        if let DeValue::String(text) = value.get_ref() {
+            found.push(text);
+        } else if let DeValue::Table(table) = value.get_ref() {
+            strings(&mut table.values(), found);
+        } else if let DeValue::Array(array) = value.get_ref() {
+            strings(&mut array.iter(), found);
+        }
+    }
 }
 
 /// As editors on Windows leave it: with a mark in front, and two characters at each line's end.

@@ -6,13 +6,12 @@ mod install;
 #[cfg(test)]
 mod tests;
 
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
 
-use super::{Answer, Exit, Failure};
+use super::{Answer, Exit, Failure, board};
 use crate::config::{self, Checked};
 use crate::daemon::binding;
 use install::Applied;
@@ -32,7 +31,7 @@ pub(super) struct ProvisionArgs {
     #[arg(long)]
     keep: bool,
     /// Another root than this system's, such as a mounted card
-    #[arg(long, value_name = "PATH", default_value = "/")]
+    #[arg(long, value_name = "PATH", default_value = "/", conflicts_with_all = ["moved", "new_identity"])]
     root: PathBuf,
 }
 
@@ -45,6 +44,11 @@ pub(super) fn act(args: &ProvisionArgs, socket: &Path) -> Result<Answer, Failure
 
 /// What becomes of it is also written beside the folder, for who has only the card and a PC.
 fn from_folder(folder: &Path, args: &ProvisionArgs) -> Result<Answer, Failure> {
+    if !args.keep && folder::is_taken(folder) {
+        folder::clear(folder).map_err(|error| Failure::other(Exit::Refused, not_cleared(folder, &error)))?;
+        let text = "Till: was provisioned from here before; what was left of the folder is cleared now.";
+        return Ok(Answer::done(text, json!({ "cleared": true })));
+    }
     let report = folder.with_file_name("till-report.txt");
     let say = |text: &str| std::fs::write(&report, format!("{text}\n"));
     if !args.keep {
@@ -58,27 +62,29 @@ fn from_folder(folder: &Path, args: &ProvisionArgs) -> Result<Answer, Failure> {
         })?;
     }
     let outcome = install::apply(folder, &args.root);
-    let text = match &outcome {
+    let mut text = match &outcome {
         Ok(applied) => words(applied),
         Err(why) => format!("Till: NOT provisioned, and nothing on the machine was changed.\n\n{why}"),
     };
-    let cleared = outcome.is_ok() && !args.keep;
-    let left = if cleared { folder::clear(folder).err() } else { None };
-    let text = match left {
-        None => text,
-        Some(error) => format!(
-            "{text}\nBUT {} could not be cleared ({error}): remove it by hand, the private keys are still in it.",
-            folder.display()
-        ),
-    };
     if !args.keep {
-        // Who runs this by hand reads it anyway.
+        // Who runs this by hand reads it anyway. It is there before the folder goes: a power cut leaves it true.
         let _unwritten = say(&text);
+        if let Some(error) = outcome.as_ref().ok().and_then(|_| folder::clear(folder).err()) {
+            text = format!("{text}\n{}", not_cleared(folder, &error));
+            let _unwritten = say(&text);
+        }
     }
     match outcome {
         Ok(applied) => Ok(Answer::done(text, json!({ "terminal": applied.terminal, "keys": applied.keys }))),
         Err(_) => Err(Failure::other(Exit::Config, text)),
     }
+}
+
+fn not_cleared(folder: &Path, error: &std::io::Error) -> String {
+    format!(
+        "BUT {} could not be cleared ({error}): remove it by hand, the private keys are still in it.",
+        folder.display()
+    )
 }
 
 fn words(applied: &Applied) -> String {
@@ -90,9 +96,7 @@ fn words(applied: &Applied) -> String {
 }
 
 fn rebind(args: &ProvisionArgs, socket: &Path) -> Result<Answer, Failure> {
-    if UnixStream::connect(socket).is_ok() {
-        return Err(Failure::other(Exit::Refused, "a daemon runs: systemctl stop till first"));
-    }
+    board::without_a_daemon(socket, "the journal is its own. Stop it first: systemctl stop till")?;
     let config = args.root.join("etc/till/till.toml");
     let checked = config::load_for_hub(&config)
         .map_err(|report| Failure::other(Exit::Config, format!("the configuration cannot be used\n{report}")))?;
@@ -121,7 +125,13 @@ fn put_aside(checked: &Checked) -> Result<PathBuf, Failure> {
         return Err(Failure::other(Exit::Refused, message));
     }
     let copied = noted.map_or_else(|| "unknown".to_owned(), |noted| noted.terminal);
-    let aside = checked.journal.with_file_name(format!("copied-from-{copied}"));
+    let named = |more: &str| checked.journal.with_file_name(format!("copied-from-{copied}{more}"));
+    let (mut aside, mut number) = (named(""), 1);
+    while aside.exists() {
+        // A power cut came in between, or there was a copy of a copy.
+        number += 1;
+        aside = named(&format!("-{number}"));
+    }
     std::fs::create_dir(&aside).map_err(|error| unwritten(&error))?;
     for file in copied_files(checked) {
         let name = file.file_name().unwrap_or_default();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 
 use super::super::{Answer, Cli, Command, Exit, Failure};
-use super::act;
+use super::{ProvisionArgs, act};
 use crate::daemon::binding;
 
 const APP_KEY: &str = include_str!("../../../sandbox/keys/app_private_key.pem");
@@ -59,11 +59,10 @@ impl Bench {
     }
 
     fn provision(&self, words: &[&str]) -> Result<Answer, Failure> {
-        let root = self.path("root");
-        let all = [&["till", "provision", "--root", root.to_str().unwrap()], words].concat();
-        let Command::Provision(args) = Cli::parse_from(all).command else {
+        let Command::Provision(args) = Cli::parse_from([&["till", "provision"], words].concat()).command else {
             panic!("{words:?}");
         };
+        let args = ProvisionArgs { root: self.path("root"), ..args };
         act(&args, &self.path("no.sock"))
     }
 
@@ -113,6 +112,22 @@ fn a_card_becomes_a_terminal_and_keeps_no_key() {
 }
 
 #[test]
+fn a_power_cut_while_the_card_is_cleared_leaves_a_terminal_and_the_next_start_clears_the_rest() {
+    let bench = Bench::new();
+    bench.take_card(&["--keep"]).unwrap();
+    let machine = bench.machine();
+    bench.put("card/till-report.txt", "Till: provisioned");
+    fs::rename(bench.path("card/till/till.toml"), bench.path("card/till/taken.toml")).unwrap();
+    fs::remove_file(bench.path("card/till/keys/alipay-private-key.pem")).unwrap();
+    let next = bench.take_card(&[]).unwrap();
+    assert!(next.text.contains("cleared now"), "{}", next.text);
+    assert_eq!(bench.machine(), machine);
+    assert!(!bench.path("card/till").exists() && !bench.path("card/till-done/keys").exists());
+    assert!(bench.path("card/till-done/till.toml").exists());
+    assert_eq!(bench.read("card/till-report.txt"), "Till: provisioned");
+}
+
+#[test]
 fn what_cannot_be_used_changes_nothing_and_says_why_on_the_card() {
     let wrong: [(&str, &str, &str); 6] = [
         ("card/till/till.toml", "[terminal]\nid = ", "till.toml"),
@@ -136,6 +151,17 @@ fn what_cannot_be_used_changes_nothing_and_says_why_on_the_card() {
         assert!(!report.contains("PRIVATE KEY"), "{report}");
         assert!(bench.path("card/till/keys").exists(), "to be mended and tried again");
     }
+}
+
+#[test]
+fn a_credential_is_found_however_toml_writes_it() {
+    let bench = Bench::new();
+    let single =
+        bench.settings("VM-0001").replace("\"credential:alipay-private-key\"", "'credential:alipay-private-key'");
+    bench.put("card/till/till.toml", &single);
+    bench.take_card(&[]).unwrap();
+    let drop_in = bench.read("root/etc/systemd/system/till.service.d/keys.conf");
+    assert!(drop_in.contains("LoadCredential=alipay-private-key:"), "{drop_in}");
 }
 
 #[test]
@@ -201,6 +227,19 @@ fn a_copy_becomes_another_terminal_and_deletes_nothing() {
 }
 
 #[test]
+fn a_copy_that_a_power_cut_left_half_put_aside_is_put_aside_whole() {
+    let bench = Bench::new();
+    bench.take_card(&[]).unwrap();
+    binding::check(&bench.path("root"), &bench.path("root/var/lib/till/till.db"), "VM-0001").unwrap();
+    bench.put("root/var/lib/till/copied-from-VM-0001/till.db", "before");
+    bench.put("root/var/lib/till/hub.key", "after");
+    bench.put("root/etc/till/till.toml", bench.settings("VM-0002").trim_start_matches('\u{feff}'));
+    bench.provision(&["--new-identity"]).unwrap();
+    assert_eq!(bench.read("root/var/lib/till/copied-from-VM-0001/till.db"), "before");
+    assert_eq!(bench.read("root/var/lib/till/copied-from-VM-0001-2/hub.key"), "after");
+}
+
+#[test]
 fn beside_a_running_daemon_no_identity_is_changed() {
     let bench = Bench::new();
     let socket = bench.path("till.sock");
@@ -217,6 +256,9 @@ fn one_thing_at_a_time() {
         &["till", "provision"][..],
         &["till", "provision", "till", "--moved"],
         &["till", "provision", "--moved", "--new-identity"],
+        // Whose board it is stands in the system that runs, and in no other.
+        &["till", "provision", "--moved", "--root", "/mnt"],
+        &["till", "provision", "--new-identity", "--root", "/mnt"],
     ] {
         assert!(Cli::try_parse_from(words).is_err(), "{words:?}");
     }

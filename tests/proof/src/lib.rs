@@ -10,7 +10,6 @@
 //!
 //! [`report`] runs them all and prints the card.
 
-pub mod dice;
 pub mod frames;
 pub mod kills;
 pub mod network;
@@ -18,3 +17,5 @@ pub mod power;
 pub mod report;
 pub mod shop;
 pub mod sim;
+
+pub use hal::sim::dice;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use super::{Findings, ports};
-use crate::board::{BoardSpec, MdbMode, ModbusMap, VendKind};
+use crate::board::{BoardSpec, MdbMode, ModbusMap, RegisterSpec, VendKind};
 
 pub(super) const CHECKS: &[super::Check] = &[
     slots_have_numbers,
@@ -22,11 +22,16 @@ fn numbers(board: &BoardSpec) -> Option<RangeInclusive<u16>> {
         (VendKind::Mdb, _) => (board.vend.mdb.mode == MdbMode::SelectFirst).then_some(0..=0xFFFE),
         // From 1000 on a number means a whole tray, 0 the whole machine.
         (VendKind::Xy, _) => Some(1..=999),
-        (VendKind::Modbus, ModbusMap::Registers) => Some(0..=u16::MAX),
+        (VendKind::Modbus, ModbusMap::Registers) => Some(0..=highest(&board.vend.modbus.registers)),
         (VendKind::Modbus, ModbusMap::Lane | ModbusMap::Lane814) => Some(0..=99),
         // From 100 on a "slot" is another command of the board.
         (VendKind::Spring, _) => Some(1..=99),
     }
+}
+
+/// Coils are counted from `run`, and 65535 is the last.
+fn highest(registers: &RegisterSpec) -> u16 {
+    if registers.coils { u16::MAX - registers.run } else { u16::MAX }
 }
 
 fn slots_have_numbers(board: &BoardSpec, found: &mut Findings) {

@@ -18,9 +18,9 @@ const REPLY_MAX: usize = 1000;
 const DONE: u8 = 0x06;
 
 /// Starts a read, in manual trigger mode.
-pub(crate) const TRIGGER: &[u8] = b"\x16T\r";
+const TRIGGER: &[u8] = b"\x16T\r";
 /// Ends it.
-pub(crate) const UNTRIGGER: &[u8] = b"\x16U\r";
+const UNTRIGGER: &[u8] = b"\x16U\r";
 
 /// A menu command as it goes over the wire.
 pub(crate) fn command(words: &str) -> Vec<u8> {

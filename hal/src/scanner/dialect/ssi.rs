@@ -4,7 +4,7 @@
 //! has no packet's head is text. A byte and a short wait go before every command, or a sleeping scanner loses its start.
 
 use super::{Act, Ask, Dialect, Peel, Wants, readable};
-use crate::board::Terminator;
+use crate::{board::Terminator, scanner::frame::KEPT_MAX};
 
 const HOST: u8 = 0x04;
 const SCANNER: u8 = 0x00;
@@ -28,9 +28,6 @@ const RESENT: u8 = 0x01;
 const CONTINUED: u8 = 0x02;
 /// Why a packet was refused: send it again.
 const CORRUPT: u8 = 0x01;
-
-/// Longest code that is joined from packets.
-const CODE_MAX: usize = 1024;
 
 /// The two's complement of the 16-bit sum.
 fn checksum(packet: &[u8]) -> [u8; 2] {
@@ -103,7 +100,8 @@ impl Ssi {
             return Peel::Message { length, code: None, answer, spoilt: false };
         }
         self.last = data.to_vec();
-        self.partial.extend(data.iter().skip(1).take(CODE_MAX));
+        let room = KEPT_MAX.saturating_sub(self.partial.len());
+        self.partial.extend(data.iter().skip(1).take(room));
         let complete = status & CONTINUED == 0;
         let code = complete.then(|| std::mem::take(&mut self.partial));
         Peel::Message { length, code, answer, spoilt: false }

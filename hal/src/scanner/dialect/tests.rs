@@ -6,6 +6,7 @@ use super::{
     zone::{self, Zone},
     *,
 };
+use crate::scanner::frame::LINE_MAX;
 
 fn hex(text: &str) -> Vec<u8> {
     text.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect()
@@ -159,6 +160,17 @@ fn a_code_longer_than_a_packet_is_joined() {
     assert!(matches!(ssi.peel(&first, true), Peel::Message { code: None, answer: Some(_), .. }));
     let Peel::Message { code, .. } = ssi.peel(&second, true) else { panic!("a packet") };
     assert_eq!(code.as_deref(), Some(b"12345678".as_slice()));
+}
+
+#[test]
+fn packets_without_end_are_not_joined_without_end() {
+    let mut ssi = Ssi::new(wants(true));
+    let more = ssi::packet(0xF3, 0, 2, &[b'7'; 200]);
+    for _ in 0..1000 {
+        assert!(matches!(ssi.peel(&more, true), Peel::Message { code: None, answer: Some(_), .. }));
+    }
+    let Peel::Message { code, .. } = ssi.peel(&ssi::packet(0xF3, 0, 0, b"\x1C5678"), true) else { panic!("a packet") };
+    assert_eq!(code.map(|code| code.len()), Some(LINE_MAX + 1), "too long to be passed on");
 }
 
 #[test]

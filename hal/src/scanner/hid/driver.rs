@@ -24,12 +24,11 @@ use crate::{
     pace,
     scanner::{
         Gate,
+        frame::Line,
         outlet::{Outlet, Stopping},
     },
 };
 
-/// When the reports wait for nothing.
-const NO_DEADLINE: Duration = Duration::from_secs(3600);
 /// A report that is not taken for this long never will be.
 const WRITE_WITHIN: Duration = Duration::from_secs(2);
 
@@ -105,7 +104,7 @@ impl HidScanner {
                     return Ok(self.gone(&error.to_string()));
                 }
             }
-            let rest = self.reports.due().map_or(NO_DEADLINE, |due| due.saturating_sub(pace::now()));
+            let rest = pace::rest(self.reports.due());
             // In this order: see the serial driver.
             let lines = tokio::select! {
                 biased;
@@ -125,7 +124,7 @@ impl HidScanner {
         }
     }
 
-    fn wishes(&mut self, armed: &mut bool) -> Vec<crate::scanner::frame::Line> {
+    fn wishes(&mut self, armed: &mut bool) -> Vec<Line> {
         let (before, early) = self.outlet.gate.take_early();
         let lines = early.iter().flat_map(|bytes| self.reports.received(before, bytes)).collect();
         let wanted = self.outlet.gate.is_armed();

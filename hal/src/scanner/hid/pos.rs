@@ -7,7 +7,7 @@ use crate::{
     board::{DialectKind, ScannerSpec},
     scanner::{
         dialect::{self, Act, Dialect, Wants},
-        frame::{Assembler, Framing, Line, Noise},
+        frame::{Assembler, Framing, KEPT_MAX, Line, Noise},
     },
 };
 
@@ -40,7 +40,7 @@ pub(crate) struct Pos {
     assembler: Assembler,
     keep_aim: bool,
     /// The reports of the code so far, and when the first and the last came.
-    partial: Vec<u8>,
+    pub(super) partial: Vec<u8>,
     began: Duration,
     last: Duration,
     again: Option<Duration>,
@@ -81,7 +81,8 @@ impl Pos {
             }
         }
         self.last = now;
-        self.partial.extend_from_slice(report.get(5..5 + length)?);
+        let room = KEPT_MAX.saturating_sub(self.partial.len());
+        self.partial.extend(report.get(5..5 + length)?.iter().take(room));
         if continued != 0 {
             return None;
         }

@@ -6,13 +6,11 @@ use super::{driver::HidScanner, keyboard::Keyboard, pos::Pos, *};
 use crate::{
     board::{DialectKind, ScannerKind, ScannerSpec, Terminator, TriggerKind},
     event::DeviceEvent,
-    scanner::{Gate, Scanner},
+    scanner::{Gate, Scanner, frame::LINE_MAX},
     sim::{
+        dice::Dice,
         port::{Device, SimPort},
-        scanner::{
-            faults::Dice,
-            hid::{Enter, Key, SYN, SYN_DROPPED, event_bytes, pos_reports, typed},
-        },
+        scanner::hid::{Enter, Key, SYN, SYN_DROPPED, event_bytes, pos_reports, typed},
     },
 };
 
@@ -178,6 +176,18 @@ fn half_a_code_in_reports_is_never_joined_to_the_next() {
 }
 
 #[test]
+fn reports_without_end_are_not_joined_without_end() {
+    let mut pos = pos(DialectKind::Plain, TriggerKind::Scanner);
+    let endless = joined("]Q1", &"7".repeat(56 * 1000));
+    for (at, reports) in endless.chunks(640).enumerate() {
+        assert!(pos.received(ms(1000 + at as u64), reports).is_empty());
+        assert!(pos.partial.len() <= LINE_MAX + 1);
+    }
+    assert_eq!(pos.noise().too_long, 1);
+    assert_eq!(texts(pos.received(ms(5000), &joined("]Q1", CODE))), [CODE]);
+}
+
+#[test]
 fn any_reports_are_survived() {
     for seed in 0..300 {
         let mut dice = Dice::new(seed);
@@ -245,8 +255,13 @@ fn start(path: &Path, reports: Box<dyn Reports>) -> (Arc<Gate>, Receiver<DeviceE
     (gate, events)
 }
 
+/// Far longer than anything takes.
+async fn in_time<T>(wait: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), wait).await.unwrap()
+}
+
 async fn next(events: &mut Receiver<DeviceEvent>) -> DeviceEvent {
-    tokio::time::timeout(Duration::from_secs(20), events.recv()).await.unwrap().unwrap()
+    in_time(events.recv()).await.unwrap()
 }
 
 #[tokio::test]
@@ -258,9 +273,12 @@ async fn a_typing_scanner_is_read_unplugged_and_found_again() {
     assert_eq!(next(&mut events).await, DeviceEvent::ScannerUp { identity: None });
     let half = event_bytes(&typed(&CODE[..9], Enter::Never));
     port.with(|far, _| far.send.push(event_bytes(&typed(CODE, Enter::After))));
-    while gate.dropped() == 0 {
-        tokio::task::yield_now().await;
-    }
+    let counted = async {
+        while gate.dropped() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    in_time(counted).await;
     gate.arm(true);
     port.with(|far, _| far.send.push([event_bytes(&typed(OTHER, Enter::After)), half].concat()));
     assert_eq!(next(&mut events).await, DeviceEvent::Scanned(OTHER.into()), "the one before was for nobody");
@@ -280,9 +298,7 @@ async fn a_hid_pos_scanner_is_triggered_by_a_report_while_an_order_waits() {
     let (gate, mut events) = start(&path, Box::new(pos(DialectKind::Honeywell, TriggerKind::Host)));
     assert_eq!(next(&mut events).await, DeviceEvent::ScannerUp { identity: None });
     gate.arm(true);
-    while port.with(|far, _| far.got.len()) < 64 {
-        tokio::task::yield_now().await;
-    }
+    in_time(port.until(|far| far.got.len() >= 64)).await;
     assert_eq!(port.with(|far, _| far.got[..5].to_vec()), [0xFD, 0x03, 0x16, 0x54, 0x0D]);
     port.with(|far, _| far.send.push(joined("]Q1", CODE)));
     assert_eq!(next(&mut events).await, DeviceEvent::Scanned(CODE.into()));

@@ -1,19 +1,14 @@
 //! An SSD1680 or SSD1683 behind its wire, with the film that it drives: two memories, a busy line, and a picture that
 //! stays when the power goes.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use embedded_graphics::pixelcolor::{Rgb565, RgbColor};
 
+use super::wire::{Chip, FarEnd, Panel};
 use crate::{
     board::{Controller, DisplaySpec},
-    display::{
-        DisplayError, Frame,
-        bus::{PanelBus, Sent},
-    },
+    display::Frame,
 };
 
 /// What the chip has been told so far, and the film.
@@ -22,8 +17,8 @@ pub struct EpaperState {
     memory_row: usize,
     size: (usize, usize),
     left: usize,
-    longest: usize,
-    now: Duration,
+    /// The wire.
+    pub end: FarEnd,
     busy_until: Duration,
     held: bool,
     is_set_up: bool,
@@ -41,12 +36,8 @@ pub struct EpaperState {
     pub stuck: bool,
     /// The busy line leads nowhere.
     pub busy_unwired: bool,
-    /// The wire is cut.
-    pub unplugged: bool,
     /// Every command with its arguments; of memory writes only the first bytes.
     pub log: Vec<(u8, Vec<u8>)>,
-    /// What a real chip would have taken amiss.
-    pub faults: Vec<String>,
     /// Full refreshes so far.
     pub fulls: u32,
     /// Partial ones since the last full one.
@@ -56,8 +47,7 @@ pub struct EpaperState {
 }
 
 /// One end of the wire, and the eye in front of the film.
-#[derive(Debug, Clone)]
-pub struct EpaperPanel(Arc<Mutex<EpaperState>>);
+pub type EpaperPanel = Panel<EpaperState>;
 
 const LOGGED: usize = 4;
 
@@ -68,12 +58,11 @@ impl EpaperPanel {
         let (columns, rows) = spec.controller.unwrap_or(Controller::Ssd1680).memory();
         let memory_row = columns.div_ceil(8) as usize;
         let bytes = memory_row * rows as usize;
-        Self(Arc::new(Mutex::new(EpaperState {
+        Self::of(EpaperState {
             memory_row,
             size: (spec.width as usize, spec.height as usize),
             left: spec.offset_x as usize / 8,
-            longest,
-            now: Duration::ZERO,
+            end: FarEnd::new(longest),
             busy_until: Duration::ZERO,
             held: false,
             is_set_up: false,
@@ -89,18 +78,11 @@ impl EpaperPanel {
             film: vec![0xF0; bytes],
             stuck: false,
             busy_unwired: false,
-            unplugged: false,
             log: Vec::new(),
-            faults: Vec::new(),
             fulls: 0,
             partials: 0,
             all_partials: 0,
-        })))
-    }
-
-    /// The far end's state.
-    pub fn state(&self) -> MutexGuard<'_, EpaperState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        })
     }
 }
 
@@ -137,47 +119,20 @@ impl EpaperState {
 
     /// Virtual time passes.
     pub fn pass(&mut self, time: Duration) {
-        self.now += time;
+        self.end.now += time;
     }
 
     /// The power goes: the film stays, everything else is forgotten.
     pub fn cut_power(&mut self) {
         let bytes = self.new.len();
         (self.new, self.old) = (noise(bytes, 7), noise(bytes, 11));
-        (self.is_set_up, self.sleeps, self.busy_until) = (false, false, self.now);
+        (self.is_set_up, self.sleeps, self.busy_until) = (false, false, self.end.now);
     }
 
     /// Whether it is in deep sleep.
     #[must_use]
     pub fn is_asleep(&self) -> bool {
         self.sleeps
-    }
-
-    fn fault(&mut self, what: impl Into<String>) {
-        self.faults.push(what.into());
-    }
-
-    fn took_command(&mut self, command: u8) {
-        if self.held || self.sleeps {
-            return self.fault(format!("command {command:02X} while it is in reset or asleep"));
-        }
-        if self.now < self.busy_until {
-            self.fault(format!("command {command:02X} while it is busy"));
-        }
-        if !self.is_set_up && command != 0x12 && self.command == 0 {
-            self.fault("no soft reset after power-on");
-        }
-        (self.command, self.arguments) = (command, Vec::new());
-        self.log.push((command, Vec::new()));
-        match command {
-            0x12 => {
-                self.is_set_up = true;
-                self.busy_until = self.now + Duration::from_millis(9);
-            }
-            0x20 => self.activate(),
-            0x01 | 0x10 | 0x11 | 0x18 | 0x21 | 0x22 | 0x24 | 0x26 | 0x3C | 0x44 | 0x45 | 0x4E | 0x4F => {}
-            other => self.fault(format!("command {other:02X} is not known")),
-        }
     }
 
     fn activate(&mut self) {
@@ -197,11 +152,58 @@ impl EpaperState {
                 400
             }
             other => {
-                self.fault(format!("update mode {other:02X} is not known"));
+                self.end.fault(format!("update mode {other:02X} is not known"));
                 0
             }
         };
-        self.busy_until = self.now + Duration::from_millis(time);
+        self.busy_until = self.end.now + Duration::from_millis(time);
+    }
+
+    /// One byte goes right to the end of the window, then down.
+    fn write(&mut self, byte: u8) {
+        let (x, y) = self.counter;
+        let inside =
+            (self.x_window.0..=self.x_window.1).contains(&x) && (self.y_window.0..=self.y_window.1).contains(&y);
+        let place = y * self.memory_row + x;
+        let memory = if self.command == 0x24 { &mut self.new } else { &mut self.old };
+        match memory.get_mut(place).filter(|_| inside && x < self.memory_row) {
+            Some(cell) => *cell = byte,
+            None => return self.end.fault(format!("a byte at {x}, {y} outside the window")),
+        }
+        self.counter = if x < self.x_window.1 { (x + 1, y) } else { (self.x_window.0, y + 1) };
+    }
+}
+
+fn word(low: u8, high: u8) -> usize {
+    usize::from(low) | usize::from(high) << 8
+}
+
+impl Chip for EpaperState {
+    fn end(&mut self) -> &mut FarEnd {
+        &mut self.end
+    }
+
+    fn took_command(&mut self, command: u8) {
+        if self.held || self.sleeps {
+            return self.end.fault(format!("command {command:02X} while it is in reset or asleep"));
+        }
+        if self.end.now < self.busy_until {
+            self.end.fault(format!("command {command:02X} while it is busy"));
+        }
+        if !self.is_set_up && command != 0x12 && self.command == 0 {
+            self.end.fault("no soft reset after power-on");
+        }
+        (self.command, self.arguments) = (command, Vec::new());
+        self.log.push((command, Vec::new()));
+        match command {
+            0x12 => {
+                self.is_set_up = true;
+                self.busy_until = self.end.now + Duration::from_millis(9);
+            }
+            0x20 => self.activate(),
+            0x01 | 0x10 | 0x11 | 0x18 | 0x21 | 0x22 | 0x24 | 0x26 | 0x3C | 0x44 | 0x45 | 0x4E | 0x4F => {}
+            other => self.end.fault(format!("command {other:02X} is not known")),
+        }
     }
 
     fn took_data(&mut self, bytes: &[u8]) {
@@ -214,7 +216,7 @@ impl EpaperState {
         self.arguments.extend_from_slice(bytes);
         match (self.command, &self.arguments[..]) {
             (0x10, [0x01]) => self.sleeps = true,
-            (0x11, [mode]) if *mode != 0x03 => self.fault("only data entry 03 is simulated"),
+            (0x11, [mode]) if *mode != 0x03 => self.end.fault("only data entry 03 is simulated"),
             (0x22, [mode]) => self.mode = *mode,
             (0x44, [first, last]) => self.x_window = (usize::from(*first), usize::from(*last)),
             (0x45, [a, b, c, d]) => self.y_window = (word(*a, *b), word(*c, *d)),
@@ -224,82 +226,30 @@ impl EpaperState {
         }
     }
 
-    /// One byte goes right to the end of the window, then down.
-    fn write(&mut self, byte: u8) {
-        let (x, y) = self.counter;
-        let inside =
-            (self.x_window.0..=self.x_window.1).contains(&x) && (self.y_window.0..=self.y_window.1).contains(&y);
-        let place = y * self.memory_row + x;
-        let memory = if self.command == 0x24 { &mut self.new } else { &mut self.old };
-        match memory.get_mut(place).filter(|_| inside && x < self.memory_row) {
-            Some(cell) => *cell = byte,
-            None => return self.fault(format!("a byte at {x}, {y} outside the window")),
-        }
-        self.counter = if x < self.x_window.1 { (x + 1, y) } else { (self.x_window.0, y + 1) };
-    }
-}
-
-fn word(low: u8, high: u8) -> usize {
-    usize::from(low) | usize::from(high) << 8
-}
-
-impl PanelBus for EpaperPanel {
-    fn longest(&self) -> usize {
-        self.state().longest
-    }
-
-    fn transfer(&mut self, sent: Sent, bytes: &[u8]) -> Result<(), DisplayError> {
-        let mut panel = self.state();
-        if panel.unplugged {
-            return Err(DisplayError::Lost("the SPI bus: unplugged".into()));
-        }
-        if bytes.is_empty() || bytes.len() > panel.longest {
-            panel.fault(format!("a transfer of {} bytes", bytes.len()));
-        }
-        match (sent, bytes) {
-            (Sent::Command, [command]) => panel.took_command(*command),
-            (Sent::Command, _) => panel.fault("a command is one byte"),
-            (Sent::Data, data) => panel.took_data(data),
-        }
-        Ok(())
-    }
-
-    fn hold_reset(&mut self, held: bool) -> Result<(), DisplayError> {
-        let mut panel = self.state();
-        panel.held = held;
-        if panel.sleeps {
+    fn hold_reset(&mut self, held: bool) {
+        self.held = held;
+        if self.sleeps {
             // Nobody promises what the memories hold after a deep sleep.
-            let bytes = panel.new.len();
-            (panel.new, panel.old) = (noise(bytes, 13), noise(bytes, 17));
+            let bytes = self.new.len();
+            (self.new, self.old) = (noise(bytes, 13), noise(bytes, 17));
         }
-        (panel.sleeps, panel.is_set_up, panel.command) = (false, false, 0);
-        Ok(())
+        (self.sleeps, self.is_set_up, self.command) = (false, false, 0);
     }
 
-    fn is_busy(&mut self) -> Result<bool, DisplayError> {
-        let panel = self.state();
-        Ok(!panel.busy_unwired && (panel.stuck || panel.now < panel.busy_until))
+    fn is_busy(&self) -> bool {
+        !self.busy_unwired && (self.stuck || self.end.now < self.busy_until)
     }
 
-    fn wait_ready(&mut self, limit: Duration) -> Result<bool, DisplayError> {
-        let mut panel = self.state();
-        if panel.busy_unwired {
-            return Ok(true);
+    fn wait_ready(&mut self, limit: Duration) -> bool {
+        if self.busy_unwired {
+            return true;
         }
-        let end = panel.now + limit;
-        if panel.stuck || panel.busy_until > end {
-            panel.now = end;
-            return Ok(false);
+        let end = self.end.now + limit;
+        if self.stuck || self.busy_until > end {
+            self.end.now = end;
+            return false;
         }
-        panel.now = panel.now.max(panel.busy_until);
-        Ok(true)
-    }
-
-    fn pause(&mut self, time: Duration) {
-        self.state().now += time;
-    }
-
-    fn now(&self) -> Duration {
-        self.state().now
+        self.end.now = self.end.now.max(self.busy_until);
+        true
     }
 }

@@ -4,3 +4,4 @@ pub mod card;
 pub mod epaper;
 pub mod oled;
 pub mod tft;
+mod wire;

@@ -1,16 +1,11 @@
 //! A TFT controller behind its wire: memory, windows, colour depth, and the glass as it is mostly wired.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
+use super::wire::{Chip, FarEnd, Panel};
 use crate::{
     board::{Controller, DisplaySpec},
-    display::{
-        DisplayError, Frame,
-        bus::{PanelBus, Sent},
-    },
+    display::Frame,
 };
 
 /// What a panel has been told so far.
@@ -18,12 +13,11 @@ use crate::{
 pub struct TftState {
     controller: Controller,
     glass: Glass,
-    longest: usize,
-    now: Duration,
+    /// The wire.
+    pub end: FarEnd,
     /// Nothing may come before.
     ready_at: Duration,
     in_reset: bool,
-    unplugged: bool,
     asleep: bool,
     is_on: bool,
     inverted: bool,
@@ -37,8 +31,6 @@ pub struct TftState {
     memory: Vec<[u8; 3]>,
     /// Every command but pixels, with its arguments.
     pub log: Vec<(u8, Vec<u8>)>,
-    /// What a real panel would have taken amiss.
-    pub faults: Vec<String>,
     /// Bytes on the wire.
     pub bytes: usize,
 }
@@ -56,8 +48,7 @@ struct Glass {
 }
 
 /// One end of the wire, and the eye in front of the panel.
-#[derive(Debug, Clone)]
-pub struct TftPanel(Arc<Mutex<TftState>>);
+pub type TftPanel = Panel<TftState>;
 
 impl TftPanel {
     /// A panel as it is mostly sold with the board's controller, of the board's size and offset.
@@ -75,14 +66,12 @@ impl TftPanel {
         let (columns, rows) = controller.memory();
         // What is in a memory after power-on is noise.
         let memory = (0..columns * rows).map(|at| [(at * 37) as u8, (at * 11) as u8, (at * 5) as u8]).collect();
-        Self(Arc::new(Mutex::new(TftState {
+        Self::of(TftState {
             controller,
             glass,
-            longest,
-            now: Duration::ZERO,
+            end: FarEnd::new(longest),
             ready_at: Duration::ZERO,
             in_reset: false,
-            unplugged: false,
             asleep: true,
             is_on: false,
             inverted: false,
@@ -95,19 +84,8 @@ impl TftPanel {
             written: 0,
             memory,
             log: Vec::new(),
-            faults: Vec::new(),
             bytes: 0,
-        })))
-    }
-
-    /// The far end's state.
-    pub fn state(&self) -> MutexGuard<'_, TftState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Cuts the wire, or mends it.
-    pub fn unplug(&self, unplugged: bool) {
-        self.state().unplugged = unplugged;
+        })
     }
 }
 
@@ -142,41 +120,13 @@ impl TftState {
         if self.inverted == inverted { raw } else { !raw }
     }
 
-    fn fault(&mut self, what: impl Into<String>) {
-        self.faults.push(what.into());
-    }
-
-    fn took_command(&mut self, command: u8) {
-        self.end_of_command();
-        self.command = command;
-        self.arguments.clear();
-        self.written = 0;
-        match command {
-            0x01 => {
-                (self.asleep, self.is_on, self.inverted, self.access, self.depth) = (true, false, false, 0, 0);
-                (self.columns, self.rows) = (None, None);
-                self.ready_at = self.now + Duration::from_millis(120);
-            }
-            0x11 => {
-                self.asleep = false;
-                self.ready_at = self.now + Duration::from_millis(5);
-            }
-            0x20 | 0x21 => self.inverted = command == 0x21,
-            0x28 | 0x29 => self.is_on = command == 0x29,
-            0x2C if self.columns.is_none() || self.rows.is_none() => self.fault("pixels before there is a window"),
-            0x2C if self.depth == 0 => self.fault("pixels before their format"),
-            0x13 | 0x2A..=0x2C | 0x36 | 0x3A => {}
-            other => self.fault(format!("command {other:02X} is not known")),
-        }
-    }
-
     /// The next command ends the last one.
     fn end_of_command(&mut self) {
         if self.command == 0x2C {
             let (columns, rows) = (self.columns.unwrap_or_default(), self.rows.unwrap_or_default());
             let whole = (columns.1 + 1 - columns.0) * (rows.1 + 1 - rows.0);
             if self.written != whole {
-                self.fault(format!("{} pixels for a window of {whole}", self.written));
+                self.end.fault(format!("{} pixels for a window of {whole}", self.written));
             }
         } else if self.command != 0 {
             let (command, arguments) = (self.command, self.arguments.clone());
@@ -186,7 +136,7 @@ impl TftState {
                 _ => 0,
             };
             if arguments.len() != wanted {
-                self.fault(format!("{} arguments for command {command:02X}", arguments.len()));
+                self.end.fault(format!("{} arguments for command {command:02X}", arguments.len()));
             }
             self.log.push((command, arguments));
         }
@@ -208,13 +158,13 @@ impl TftState {
             (0x3A, [0x55]) if matches!(self.controller, Controller::St7789 | Controller::Ili9341) => self.depth = 2,
             (0x3A, [format]) => {
                 let format = *format;
-                self.fault(format!("pixel format {format:02X} does not work here on SPI"));
+                self.end.fault(format!("pixel format {format:02X} does not work here on SPI"));
             }
             _ => {}
         }
         for (edges, count) in [(self.columns, columns), (self.rows, rows)] {
             if edges.is_some_and(|(first, last)| first > last || last >= count as usize) {
-                self.fault("a window outside the memory");
+                self.end.fault("a window outside the memory");
             }
         }
     }
@@ -222,14 +172,14 @@ impl TftState {
     fn took_pixels(&mut self, bytes: &[u8]) {
         let (Some(columns), Some(rows), depth @ 2..) = (self.columns, self.rows, self.depth) else { return };
         if !bytes.len().is_multiple_of(depth) {
-            self.fault("a pixel in two transfers");
+            self.end.fault("a pixel in two transfers");
         }
         let across = columns.1 + 1 - columns.0;
         for pixel in bytes.chunks_exact(depth) {
             let (x, y) = (columns.0 + self.written % across, rows.0 + self.written / across);
             let stride = self.controller.memory().0 as usize;
             if y > rows.1 {
-                return self.fault("more pixels than the window holds");
+                return self.end.fault("more pixels than the window holds");
             }
             self.memory[y * stride + x] = match pixel {
                 [high, low] => {
@@ -244,53 +194,49 @@ impl TftState {
     }
 }
 
-impl PanelBus for TftPanel {
-    fn longest(&self) -> usize {
-        self.state().longest
+impl Chip for TftState {
+    fn end(&mut self) -> &mut FarEnd {
+        &mut self.end
     }
 
-    fn transfer(&mut self, sent: Sent, bytes: &[u8]) -> Result<(), DisplayError> {
-        let mut panel = self.state();
-        if panel.unplugged {
-            return Err(DisplayError::Lost("the SPI bus: unplugged".into()));
+    fn arrived(&mut self, bytes: &[u8]) {
+        if self.in_reset || self.end.now < self.ready_at {
+            self.end.fault(format!("{bytes:02X?} while it resets"));
         }
-        if bytes.is_empty() || bytes.len() > panel.longest {
-            panel.fault(format!("a transfer of {} bytes", bytes.len()));
+        self.bytes += bytes.len();
+    }
+
+    fn took_command(&mut self, command: u8) {
+        self.end_of_command();
+        self.command = command;
+        self.arguments.clear();
+        self.written = 0;
+        match command {
+            0x01 => {
+                (self.asleep, self.is_on, self.inverted, self.access, self.depth) = (true, false, false, 0, 0);
+                (self.columns, self.rows) = (None, None);
+                self.ready_at = self.end.now + Duration::from_millis(120);
+            }
+            0x11 => {
+                self.asleep = false;
+                self.ready_at = self.end.now + Duration::from_millis(5);
+            }
+            0x20 | 0x21 => self.inverted = command == 0x21,
+            0x28 | 0x29 => self.is_on = command == 0x29,
+            0x2C if self.columns.is_none() || self.rows.is_none() => self.end.fault("pixels before there is a window"),
+            0x2C if self.depth == 0 => self.end.fault("pixels before their format"),
+            0x13 | 0x2A..=0x2C | 0x36 | 0x3A => {}
+            other => self.end.fault(format!("command {other:02X} is not known")),
         }
-        if panel.in_reset || panel.now < panel.ready_at {
-            panel.fault(format!("{bytes:02X?} while it resets"));
-        }
-        panel.bytes += bytes.len();
-        match (sent, bytes) {
-            (Sent::Command, [command]) => panel.took_command(*command),
-            (Sent::Command, _) => panel.fault("a command is one byte"),
-            (Sent::Data, pixels) if panel.command == 0x2C => panel.took_pixels(pixels),
-            (Sent::Data, arguments) => panel.took_arguments(arguments),
-        }
-        Ok(())
     }
 
-    fn hold_reset(&mut self, held: bool) -> Result<(), DisplayError> {
-        let mut panel = self.state();
-        panel.in_reset = held;
-        (panel.asleep, panel.is_on, panel.depth) = (true, false, 0);
-        panel.ready_at = panel.now + Duration::from_millis(120);
-        Ok(())
+    fn took_data(&mut self, bytes: &[u8]) {
+        if self.command == 0x2C { self.took_pixels(bytes) } else { self.took_arguments(bytes) }
     }
 
-    fn is_busy(&mut self) -> Result<bool, DisplayError> {
-        Ok(false)
-    }
-
-    fn wait_ready(&mut self, _limit: Duration) -> Result<bool, DisplayError> {
-        Ok(true)
-    }
-
-    fn pause(&mut self, time: Duration) {
-        self.state().now += time;
-    }
-
-    fn now(&self) -> Duration {
-        self.state().now
+    fn hold_reset(&mut self, held: bool) {
+        self.in_reset = held;
+        (self.asleep, self.is_on, self.depth) = (true, false, 0);
+        self.ready_at = self.end.now + Duration::from_millis(120);
     }
 }

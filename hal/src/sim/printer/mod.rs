@@ -89,12 +89,6 @@ impl Printer {
         &self.sheet
     }
 
-    /// Paper left, in dots.
-    #[must_use]
-    pub fn roll(&self) -> usize {
-        self.roll
-    }
-
     /// Lines that were longer than the paper, so that the printer broke them.
     #[must_use]
     pub fn overflows(&self) -> usize {

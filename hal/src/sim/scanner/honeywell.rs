@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Eye, Mode, Scanner, Wire, newland::Setting};
+use super::{Eye, Mode, Scanner, Wire, newland::Setting, sends_by_its_wire};
 use crate::sim::port::Device;
 
 /// A Voyager, or a Youjie, or the like.
@@ -112,17 +112,7 @@ impl Device for HoneywellScanner {
         }
     }
 
-    fn woken(&mut self, now: Duration) {
-        self.wire.woken(now);
-    }
-
-    fn due(&self) -> Option<Duration> {
-        self.wire.due()
-    }
-
-    fn to_send(&mut self) -> Option<Vec<u8>> {
-        self.wire.to_send()
-    }
+    sends_by_its_wire!();
 }
 
 impl Scanner for HoneywellScanner {

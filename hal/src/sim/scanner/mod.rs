@@ -77,11 +77,35 @@ impl Wire {
         due.iter().for_each(|(_, bytes)| self.send(bytes));
     }
 
+    /// Whether nothing waits to be sent.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.ready.is_empty()
+    }
+
     /// The next bytes, in order.
     pub fn to_send(&mut self) -> Option<Vec<u8>> {
         self.ready.pop_front()
     }
 }
+
+/// The rest of a [`Device`] whose [`Wire`] alone decides when it sends.
+macro_rules! sends_by_its_wire {
+    () => {
+        fn woken(&mut self, now: Duration) {
+            self.wire.woken(now);
+        }
+
+        fn due(&self) -> Option<Duration> {
+            self.wire.due()
+        }
+
+        fn to_send(&mut self) -> Option<Vec<u8>> {
+            self.wire.to_send()
+        }
+    };
+}
+use sends_by_its_wire;
 
 /// When a scanner looks for a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,12 +160,6 @@ impl Eye {
     /// The host has seen enough.
     pub fn stop(&mut self) {
         self.looking = None;
-    }
-
-    /// Whether its light is on.
-    #[must_use]
-    pub fn is_looking(&self, now: Duration) -> bool {
-        self.mode == Mode::Always || self.looking.is_some_and(|until| now < until)
     }
 
     fn look(&mut self, now: Duration) -> Option<String> {

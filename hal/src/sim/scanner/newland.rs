@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Eye, Mode, Scanner, Wire};
+use super::{Eye, Mode, Scanner, Wire, sends_by_its_wire};
 use crate::sim::port::Device;
 
 /// A setting by its tag: now, after power-on, and the largest value.
@@ -155,17 +155,7 @@ impl Device for NewlandScanner {
         }
     }
 
-    fn woken(&mut self, now: Duration) {
-        self.wire.woken(now);
-    }
-
-    fn due(&self) -> Option<Duration> {
-        self.wire.due()
-    }
-
-    fn to_send(&mut self) -> Option<Vec<u8>> {
-        self.wire.to_send()
-    }
+    sends_by_its_wire!();
 }
 
 impl Scanner for NewlandScanner {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Eye, Mode, Scanner, Wire};
+use super::{Eye, Mode, Scanner, Wire, sends_by_its_wire};
 use crate::sim::port::Device;
 
 /// How long a save to flash takes.
@@ -188,17 +188,7 @@ impl Device for ZoneScanner {
         }
     }
 
-    fn woken(&mut self, now: Duration) {
-        self.wire.woken(now);
-    }
-
-    fn due(&self) -> Option<Duration> {
-        self.wire.due()
-    }
-
-    fn to_send(&mut self) -> Option<Vec<u8>> {
-        self.wire.to_send()
-    }
+    sends_by_its_wire!();
 }
 
 impl Scanner for ZoneScanner {

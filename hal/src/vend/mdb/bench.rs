@@ -6,41 +6,17 @@ use super::controller;
 use crate::{
     board::{HexForm, HexSpec, MdbAdapter, MdbMode, SlotSpec, VendSpec},
     event::{DeviceEvent, VendResult},
-    sim::mdb::{
-        Adapter,
-        hex_adapter::HexAdapter,
-        text_adapter::TextAdapter,
-        vmc::{Act, Vmc, VmcSpec},
+    sim::{
+        dice::Dice,
+        mdb::{
+            Adapter,
+            hex_adapter::HexAdapter,
+            text_adapter::TextAdapter,
+            vmc::{Act, Vmc, VmcSpec},
+        },
     },
     vend::{Job, bus::Protocol, mdb::controller::Controller},
 };
-
-/// Numbers by seed (splitmix64).
-pub(super) struct Seeded(pub(super) u64);
-
-impl Seeded {
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// Below `limit`.
-    pub(super) fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit.max(1)
-    }
-
-    pub(super) fn one_in(&mut self, times: u64) -> bool {
-        self.below(times) == 0
-    }
-
-    /// From zero to `seconds`, in milliseconds.
-    pub(super) fn within(&mut self, seconds: u64) -> Duration {
-        Duration::from_millis(self.below(seconds * 1000))
-    }
-}
 
 /// How the adapter is made. Every scene is played on each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +76,7 @@ pub(super) struct Bench {
     pub(super) controller: Controller,
     sim: Sim,
     pub(super) now: Duration,
-    pub(super) rng: Seeded,
+    pub(super) dice: Dice,
     to_us: VecDeque<(Duration, Vec<u8>)>,
     to_adapter: VecDeque<(Duration, Vec<u8>)>,
     pub(super) is_open: bool,
@@ -125,7 +101,7 @@ impl Bench {
             controller: controller(spec),
             sim,
             now: Duration::ZERO,
-            rng: Seeded(seed),
+            dice: Dice::new(seed),
             to_us: VecDeque::new(),
             to_adapter: VecDeque::new(),
             is_open: false,
@@ -198,12 +174,12 @@ impl Bench {
                 self.approved.push(self.now);
             }
             if self.is_open {
-                send(&mut self.rng, self.now, &mut self.to_adapter, &bytes);
+                send(&mut self.dice, self.now, &mut self.to_adapter, &bytes);
             }
         }
         while let Some(bytes) = self.adapter().to_send() {
             if self.is_open {
-                send(&mut self.rng, self.now, &mut self.to_us, &bytes);
+                send(&mut self.dice, self.now, &mut self.to_us, &bytes);
             }
         }
         while let Some(mut event) = self.controller.happened() {
@@ -295,14 +271,14 @@ impl Bench {
 }
 
 /// Puts bytes on a wire: cut anywhere, a few milliseconds late, in order.
-fn send(rng: &mut Seeded, now: Duration, wire: &mut VecDeque<(Duration, Vec<u8>)>, bytes: &[u8]) {
-    let mut at = wire.back().map_or(now, |(at, _)| *at).max(now) + Duration::from_millis(1 + rng.below(4));
+fn send(dice: &mut Dice, now: Duration, wire: &mut VecDeque<(Duration, Vec<u8>)>, bytes: &[u8]) {
+    let mut at = wire.back().map_or(now, |(at, _)| *at).max(now) + Duration::from_millis(1 + dice.roll(4));
     let mut rest = bytes;
     while !rest.is_empty() {
-        let cut = usize::try_from(rng.below(12)).unwrap_or(1).clamp(1, rest.len());
+        let cut = usize::try_from(dice.roll(12)).unwrap_or(1).clamp(1, rest.len());
         let (piece, more) = rest.split_at(cut);
         wire.push_back((at, piece.to_vec()));
-        at += Duration::from_millis(rng.below(3));
+        at += Duration::from_millis(dice.roll(3));
         rest = more;
     }
 }

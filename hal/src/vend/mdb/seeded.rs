@@ -1,15 +1,18 @@
-//! Thousands of evenings by seed: customers, payments that come late or wrong, and everything that breaks. After every event the
+//! Evenings by seed: customers, payments that come late or wrong, and everything that breaks. After every event the
 //! machine's own books are compared with what we said.
 
 use std::time::Duration;
 
-use super::bench::{Bench, MAKES, Make, Seeded, board};
+use super::bench::{Bench, MAKES, Make, board};
 use crate::{
     board::MdbMode,
     event::{DeviceEvent, VendResult},
-    sim::mdb::{
-        Fault,
-        vmc::{Act, VmcSpec},
+    sim::{
+        dice::Dice,
+        mdb::{
+            Fault,
+            vmc::{Act, VmcSpec},
+        },
     },
     vend::Job,
 };
@@ -18,6 +21,13 @@ use crate::{
 const EVENINGS: u64 = 300;
 const EVENING: Duration = Duration::from_mins(8);
 const SECOND: Duration = Duration::from_secs(1);
+
+impl Dice {
+    /// From zero to `seconds`, in milliseconds.
+    fn within(&mut self, seconds: u64) -> Duration {
+        Duration::from_millis(self.roll(seconds * 1000))
+    }
+}
 
 /// What breaks in an evening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +40,7 @@ enum Weather {
 
 struct Evening {
     bench: Bench,
-    rng: Seeded,
+    dice: Dice,
     mode: MdbMode,
     make: Make,
     weather: Weather,
@@ -44,40 +54,40 @@ struct Evening {
     last_cash: Duration,
 }
 
-fn machine(rng: &mut Seeded, weather: Weather) -> VmcSpec {
+fn machine(dice: &mut Dice, weather: Weather) -> VmcSpec {
     let calm = weather == Weather::Calm;
     VmcSpec {
-        level: u8::try_from(1 + rng.below(3)).unwrap(),
-        expansion: !rng.one_in(4),
-        always_idle: !rng.one_in(3),
+        level: u8::try_from(1 + dice.roll(3)).unwrap(),
+        expansion: !dice.one_in(4),
+        always_idle: !dice.one_in(3),
         items: vec![(5, 350), (6, 500), (7, 120)],
         // A calm machine leaves it to us to give up: nothing crosses.
-        patience: SECOND * if calm { 200 } else { 5 + u32::try_from(rng.below(130)).unwrap() },
-        gives_up_by_failure: rng.one_in(3),
-        vends_after_cancel: rng.one_in(3),
-        success_twice: rng.one_in(3),
-        multivend: rng.one_in(3),
+        patience: SECOND * if calm { 200 } else { 5 + u32::try_from(dice.roll(130)).unwrap() },
+        gives_up_by_failure: dice.one_in(3),
+        vends_after_cancel: dice.one_in(3),
+        success_twice: dice.one_in(3),
+        multivend: dice.one_in(3),
         poll: Duration::from_millis(250),
-        motor: SECOND + rng.within(if calm { 60 } else { 140 }),
+        motor: SECOND + dice.within(if calm { 60 } else { 140 }),
         ..VmcSpec::default()
     }
 }
 
 impl Evening {
     fn new(seed: u64) -> Self {
-        let mut rng = Seeded(seed);
-        let make = MAKES[usize::try_from(rng.below(5)).unwrap()];
-        let mode = if rng.one_in(3) { MdbMode::PayFirst } else { MdbMode::SelectFirst };
-        let weather = if rng.one_in(3) { Weather::Calm } else { Weather::Storm };
-        let vmc = machine(&mut rng, weather);
+        let mut dice = Dice::new(seed);
+        let make = MAKES[usize::try_from(dice.roll(5)).unwrap()];
+        let mode = if dice.one_in(3) { MdbMode::PayFirst } else { MdbMode::SelectFirst };
+        let weather = if dice.one_in(3) { Weather::Calm } else { Weather::Storm };
+        let vmc = machine(&mut dice, weather);
         // A text adapter does not say what was agreed: the board has to know.
         let agrees = vmc.level == 3 && vmc.always_idle && vmc.expansion;
         let mut spec = board(make, mode, agrees && make.can_idle());
         spec.mdb.result_within_s = 100;
         let name = format!("seed {seed} {make:?} {mode:?} {weather:?} {vmc:?}");
-        let bench = Bench::new(make, &spec, vmc, rng.next());
+        let bench = Bench::new(make, &spec, vmc, dice.roll(u64::MAX));
         let (jobs, paying, open, jams) = (0, Vec::new(), None, 0);
-        Self { bench, rng, mode, make, weather, name, jobs, paying, open, jams, last_cash: Duration::ZERO }
+        Self { bench, dice, mode, make, weather, name, jobs, paying, open, jams, last_cash: Duration::ZERO }
     }
 
     fn play(&mut self) {
@@ -98,7 +108,7 @@ impl Evening {
 
     /// A little time, and what it brings.
     fn pass(&mut self, lively: bool) {
-        let pause = self.rng.within(6);
+        let pause = self.dice.within(6);
         let until = self.bench.now + pause;
         let next = self.paying.iter().map(|(at, _)| *at).min().unwrap_or(until).min(until);
         let event = self.bench.next_event(next.saturating_sub(self.bench.now));
@@ -128,8 +138,8 @@ impl Evening {
     /// Trouble at the worst moment: while the approval is on its way, or just before the machine's word on the item.
     fn cross(&mut self) {
         let now = self.bench.now;
-        let soon = now + Duration::from_millis(self.rng.below(600));
-        match self.rng.below(12) {
+        let soon = now + Duration::from_millis(self.dice.roll(600));
+        match self.dice.roll(12) {
             0 | 1 => self.bench.vmc().plan(soon, Act::Cancel),
             2 => self.bench.vmc().plan(soon, Act::Reset),
             3 => self.bench.adapter().fault(now, Fault::LoseIn),
@@ -152,7 +162,7 @@ impl Evening {
     fn on_event(&mut self, event: &DeviceEvent, lively: bool) {
         if let DeviceEvent::Chosen { slot, price } = event {
             self.on_chosen(slot.as_deref().unwrap_or_default(), price.unwrap_or(0), lively);
-        } else if *event == DeviceEvent::ChoiceEnded && self.rng.one_in(2) {
+        } else if *event == DeviceEvent::ChoiceEnded && self.dice.one_in(2) {
             // The others have paid all the same.
             self.paying.clear();
         } else if let DeviceEvent::VendEnded { job, result, .. } = event {
@@ -166,8 +176,8 @@ impl Evening {
     }
 
     fn on_chosen(&mut self, slot: &str, price: i64, lively: bool) {
-        let after = self.rng.within(100);
-        match self.rng.below(if lively { 10 } else { 1 }) {
+        let after = self.dice.within(100);
+        match self.dice.roll(if lively { 10 } else { 1 }) {
             0 => self.paying.push((self.bench.now + after / 4, Job::TurnAway)),
             1 => self.dispense(after, slot, price + 10),
             2 => self.dispense(after, "A6", price),
@@ -178,11 +188,11 @@ impl Evening {
 
     /// Something that nobody of us has asked for.
     fn happen(&mut self) {
-        match self.rng.below(12) {
+        match self.dice.roll(12) {
             0..=4 => {
-                let item = [5, 6, 7, 9][usize::try_from(self.rng.below(4)).unwrap()];
+                let item = [5, 6, 7, 9][usize::try_from(self.dice.roll(4)).unwrap()];
                 if self.mode == MdbMode::PayFirst && self.open.is_none() && self.paying.is_empty() {
-                    let credit = if self.rng.one_in(2) { 500 } else { 200 };
+                    let credit = if self.dice.one_in(2) { 500 } else { 200 };
                     self.dispense(Duration::ZERO, "C5", credit);
                 }
                 self.bench.act(Act::Select(item));
@@ -200,7 +210,7 @@ impl Evening {
             8 if self.weather == Weather::Storm || self.make == Make::Text => self.bench.act(Act::LoseAck),
             9 if self.may_cross() => {
                 self.bench.act(Act::Disable);
-                let back = self.bench.now + self.rng.within(30);
+                let back = self.bench.now + self.dice.within(30);
                 self.bench.vmc().plan(back, Act::Enable);
             }
             10 | 11 if self.weather == Weather::Storm => self.storm(),
@@ -216,10 +226,10 @@ impl Evening {
     fn storm(&mut self) {
         let now = self.bench.now;
         let noise = if self.make == Make::HexBlind { Fault::LoseOut } else { Fault::Noise };
-        match self.rng.below(8) {
+        match self.dice.roll(8) {
             0 => self.bench.act(Act::Reset),
             1 => {
-                let seconds = self.rng.below(40);
+                let seconds = self.dice.roll(40);
                 self.bench.act(Act::PowerOff(seconds));
             }
             2 => self.bench.adapter().fault(now, Fault::Reboot),

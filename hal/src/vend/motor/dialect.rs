@@ -157,7 +157,9 @@ impl Dialect {
                     Asked::State => LANE_STATE
                         .filter_map(|data| rtu::whole(bytes, data + 4))
                         .find_map(|data| lane_state(data, *drop_sensor)),
-                    Asked::Run(_) => rtu::whole(bytes, 5).and_then(|data| data.first()).map(|code| match code {
+                    // An adapter that hears itself hands us our own order first: slot 2's reads like "refused".
+                    Asked::Run(number) => rtu::whole(bytes, 5).and_then(|data| data.first()).map(|code| match code {
+                        1..=3 if u16::from(*code) == number => Reply::Doubtful,
                         0 => Reply::Taken,
                         1 => Reply::Refused("the board has no such motor"),
                         2 => Reply::Refused("the board refused the order"),
@@ -314,5 +316,13 @@ mod tests {
         }
         assert_eq!(lane().read(Asked::Run(7), &rtu::frame(1, 5, &[0])), Some(Reply::Taken));
         assert!(matches!(lane().read(Asked::Run(7), &rtu::frame(1, 5, &[3])), Some(Reply::Refused(_))));
+    }
+
+    #[test]
+    fn the_echo_of_our_own_order_is_no_refusal() {
+        for number in 1..=99 {
+            let echo = lane().request(Asked::Run(number));
+            assert_eq!(lane().read(Asked::Run(number), &echo), Some(Reply::Doubtful), "slot {number}");
+        }
     }
 }

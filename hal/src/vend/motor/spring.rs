@@ -99,7 +99,8 @@ impl Spring {
     }
 
     fn end(&mut self, now: Duration, rest: Duration, result: VendResult, told: &str) {
-        self.rest_until = now + rest;
+        // A rest that is under way is not cut short: its late reply would be taken for the next order's.
+        self.rest_until = self.rest_until.max(now + rest);
         if let Some((order, _)) = self.current.take() {
             self.desk.ended(order.job, result, told);
         }

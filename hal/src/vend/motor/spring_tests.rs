@@ -1,19 +1,13 @@
 //! The 6-byte board: golden bytes, and the rule that silence is never answered by a second order.
 
-use std::{thread, time::Duration};
-
-use tokio::sync::mpsc;
+use std::time::Duration;
 
 use super::*;
 use crate::{
     board::SlotSpec,
-    port::Settings,
-    sim::{
-        motor::{RunFate, SpringBoard},
-        port::SimPort,
-    },
+    sim::motor::{RunFate, SpringBoard},
     vend::{
-        bus::Bus,
+        driven::Driven,
         runs::{Run, Truth, Wire},
     },
 };
@@ -83,6 +77,26 @@ fn a_reply_that_comes_after_its_job_was_given_up_is_not_the_next_job_s() {
 }
 
 #[test]
+fn a_port_that_comes_back_late_does_not_shorten_the_wait_for_a_late_reply() {
+    for closed_again in [false, true] {
+        let mut run = started(1, Wire::default());
+        run.give(1, "1");
+        run.pass(Duration::from_millis(100));
+        run.unplug();
+        if closed_again {
+            // The driver tells of every vain try to open the port.
+            run.unplug();
+        }
+        assert_eq!(run.results(1), [VendResult::Unknown]);
+        run.plug();
+        // The reply to the first order says that the item fell; the second slot is empty.
+        run.device.script_run(RunFate::Empty);
+        assert_eq!(run.deliver(2, "2").0, VendResult::NotDropped, "closed again: {closed_again}");
+        assert_eq!((run.device.turned(), run.device.fell()), (&[1, 2][..], &[1][..]));
+    }
+}
+
+#[test]
 fn in_thousands_of_bad_histories_no_motor_turns_twice_and_nothing_is_told_wrong() {
     let mut seen = [0; 3];
     for seed in 0..2000 {
@@ -90,10 +104,10 @@ fn in_thousands_of_bad_histories_no_motor_turns_twice_and_nothing_is_told_wrong(
         let mut run = started(seed, wire);
         for job in 1..=5 {
             let fates = [RunFate::Falls, RunFate::Empty, RunFate::Jams, RunFate::NoMotor];
-            let fate = fates[usize::try_from(run.dice.below(4)).unwrap()];
+            let fate = fates[usize::try_from(run.dice.roll(4)).unwrap()];
             run.device.script_run(fate);
             run.give(job, "1");
-            let pause = Duration::from_millis(run.dice.below(2500));
+            let pause = Duration::from_millis(run.dice.roll(2500));
             run.pass(pause);
             if run.dice.in_thousand(100) {
                 run.unplug();
@@ -112,18 +126,10 @@ fn in_thousands_of_bad_histories_no_motor_turns_twice_and_nothing_is_told_wrong(
 
 #[test]
 fn through_a_real_pty_the_board_delivers() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("board");
-    let port = SimPort::start(&path, SpringBoard::default()).unwrap();
-    let (give, jobs) = mpsc::channel(4);
-    let (events, mut heard) = mpsc::channel(16);
-    let bus = Bus { path, settings: Settings::at(9600), protocol: Spring::new(&spec()), jobs, events };
-    let driver = thread::spawn(move || bus.run());
-    assert_eq!(heard.blocking_recv(), Some(DeviceEvent::VendReady { drops: None }));
-    give.try_send(Job::Dispense { job: 1, slot: "2".into(), price: 350 }).unwrap();
-    let ended = DeviceEvent::VendEnded { job: 1, result: VendResult::Dropped, drops: None, taken: None, told: None };
-    assert_eq!(heard.blocking_recv(), Some(ended));
-    assert_eq!(port.with(|board, _| board.turned().to_vec()), [2]);
-    drop(give);
-    driver.join().unwrap();
+    let mut driven = Driven::start(SpringBoard::default(), Spring::new(&spec()));
+    driven.is_ready();
+    driven.give(1, "2");
+    driven.ends(1, VendResult::Dropped);
+    assert_eq!(driven.port.with(|board, _| board.turned().to_vec()), [2]);
+    driven.stop();
 }

@@ -1,19 +1,13 @@
 //! The protocol against the simulated boards: named histories, thousands of random ones, and one through a real pty.
 
-use std::{thread, time::Duration};
-
-use tokio::sync::mpsc;
+use std::time::Duration;
 
 use super::*;
 use crate::{
     board::{ModbusMap, SlotSpec},
-    port::Settings,
-    sim::{
-        motor::{ReplyFate, RtuBoard, RunFate, Speech},
-        port::SimPort,
-    },
+    sim::motor::{ReplyFate, RtuBoard, RunFate, Speech},
     vend::{
-        bus::Bus,
+        driven::Driven,
         motor::rtu,
         runs::{Run, Truth, Wire},
     },
@@ -220,6 +214,25 @@ fn a_board_that_turns_already_or_does_not_answer_is_not_told_to_run() {
 }
 
 #[test]
+fn what_is_told_to_be_wrong_is_what_is_wrong_now() {
+    let mut run = started(Speech::Registers);
+    for _ in 0..3 {
+        run.unplug();
+    }
+    run.device.set_off(true);
+    run.plug();
+    run.pass(SECOND * 60);
+    let reasons: Vec<&str> = run.events.iter().filter_map(|(_, event)| reason(event)).collect();
+    assert_eq!(reasons.len(), 2, "{reasons:?}");
+    assert!(reasons[0].contains("cable") && reasons[1].contains("does not answer"), "{reasons:?}");
+}
+
+fn reason(event: &DeviceEvent) -> Option<&str> {
+    let DeviceEvent::VendDown { reason } = event else { return None };
+    Some(reason)
+}
+
+#[test]
 fn without_a_sensor_the_board_file_says_what_a_turn_means() {
     for (says, result) in [(WithoutSensor::Dropped, VendResult::Dropped), (WithoutSensor::Unknown, VendResult::Unknown)]
     {
@@ -241,29 +254,29 @@ fn random_history(seed: u64, speech: Speech) -> Run<MotorBoard, RtuBoard> {
         Wire { lost: seed % 5 * 30, garbled: seed % 4 * 30, repeated: 0, noise: seed % 3 * 40, delay_ms: seed % 9 };
     for job in 1..=6 {
         for _ in 0..20 {
-            let fate = match run.dice.below(16) {
+            let fate = match run.dice.roll(16) {
                 0 => ReplyFate::Lost,
                 1 => ReplyFate::Twice,
-                2 => ReplyFate::Late(MS * u32::try_from(run.dice.below(1200)).unwrap()),
+                2 => ReplyFate::Late(MS * u32::try_from(run.dice.roll(1200)).unwrap()),
                 _ => ReplyFate::Prompt,
             };
             run.device.script_reply(fate);
         }
         let fates = [RunFate::Empty, RunFate::Jams, RunFate::NoMotor, RunFate::Falls, RunFate::Falls, RunFate::Falls];
-        let fate = fates[usize::try_from(run.dice.below(6)).unwrap()];
+        let fate = fates[usize::try_from(run.dice.roll(6)).unwrap()];
         run.device.script_run(fate);
-        let slot = ["11", "12"][usize::try_from(run.dice.below(2)).unwrap()];
+        let slot = ["11", "12"][usize::try_from(run.dice.roll(2)).unwrap()];
         run.give(job, slot);
-        let pause = MS * u32::try_from(run.dice.below(3000)).unwrap();
+        let pause = MS * u32::try_from(run.dice.roll(3000)).unwrap();
         run.pass(pause);
-        match run.dice.below(10) {
+        match run.dice.roll(10) {
             0 => {
                 let (now, tipped) = (run.now, run.dice.in_thousand(500));
                 run.device.power_cycle(now, tipped);
             }
             1 => {
                 run.unplug();
-                let out = MS * u32::try_from(run.dice.below(2000)).unwrap();
+                let out = MS * u32::try_from(run.dice.roll(2000)).unwrap();
                 run.pass(out);
                 run.plug();
             }
@@ -294,24 +307,16 @@ fn in_thousands_of_bad_histories_no_motor_turns_twice_and_nothing_is_told_wrong(
 
 #[test]
 fn through_a_real_pty_the_board_delivers_and_is_missed_when_it_is_unplugged() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("board");
     let mut spec = spec(Speech::Registers);
     spec.modbus.late_ms = 100;
-    let mut port = SimPort::start(&path, RtuBoard::new(Speech::Registers)).unwrap();
-    let (give, jobs) = mpsc::channel(4);
-    let (events, mut heard) = mpsc::channel(16);
-    let bus = Bus { path, settings: Settings::at(9600), protocol: MotorBoard::new(&spec), jobs, events };
-    let driver = thread::spawn(move || bus.run());
-    assert_eq!(heard.blocking_recv(), Some(DeviceEvent::VendReady { drops: None }));
-    give.try_send(Job::Dispense { job: 1, slot: "11".into(), price: 350 }).unwrap();
-    let ended = DeviceEvent::VendEnded { job: 1, result: VendResult::Dropped, drops: None, taken: None, told: None };
-    assert_eq!(heard.blocking_recv(), Some(ended));
-    assert_eq!(port.with(|board, _| board.turned().to_vec()), [11]);
-    port.unplug();
-    assert!(matches!(heard.blocking_recv(), Some(DeviceEvent::VendDown { .. })));
-    port.replug().unwrap();
-    assert_eq!(heard.blocking_recv(), Some(DeviceEvent::VendReady { drops: None }));
-    drop(give);
-    driver.join().unwrap();
+    let mut driven = Driven::start(RtuBoard::new(Speech::Registers), MotorBoard::new(&spec));
+    driven.is_ready();
+    driven.give(1, "11");
+    driven.ends(1, VendResult::Dropped);
+    assert_eq!(driven.port.with(|board, _| board.turned().to_vec()), [11]);
+    driven.port.unplug();
+    driven.is_away();
+    driven.port.replug().unwrap();
+    driven.comes_back();
+    driven.stop();
 }

@@ -71,7 +71,8 @@ pub(crate) struct Xy {
     grace: Option<Duration>,
     synced: Duration,
     current: Option<Current>,
-    chosen: bool,
+    /// What the buyer chose at the machine and has not paid.
+    chosen: Option<u16>,
     /// Slots whose last delivery ended without a report: until then a report would be of that one.
     owed: Vec<(u16, Duration)>,
     slots: BTreeMap<u16, SlotReport>,
@@ -87,7 +88,7 @@ impl Xy {
             grace: None,
             synced: Duration::ZERO,
             current: None,
-            chosen: false,
+            chosen: None,
             owed: Vec::new(),
             slots: BTreeMap::new(),
         }
@@ -124,7 +125,7 @@ impl Xy {
     }
 
     fn end_choice(&mut self) {
-        if std::mem::take(&mut self.chosen) {
+        if self.chosen.take().is_some() {
             self.desk.tell(DeviceEvent::ChoiceEnded);
         }
     }
@@ -153,7 +154,7 @@ impl Xy {
     fn begin(&mut self, now: Duration, order: Order) {
         self.owed.retain(|(_, until)| *until > now);
         // The choice is being paid: it ends with the delivery.
-        self.chosen = false;
+        self.chosen = None;
         let (number, price) = (order.number, order.price);
         if self.owed.iter().any(|(owed, _)| *owed == number) {
             let told = "the report of this slot's last delivery is still missing; nothing was sent";
@@ -274,16 +275,18 @@ impl Xy {
         if number == 0 {
             return self.end_choice();
         }
-        if self.current.is_some() || self.presence != Presence::Ready {
+        if self.current.is_some() || self.presence != Presence::Ready || self.chosen == Some(number) {
             return;
         }
+        // Another key: the machine does not wait for the one before any more.
+        self.end_choice();
         let Some(name) = self.desk.name_of(number).map(str::to_owned) else {
             tracing::warn!(number, "the buyer chose a slot that the board does not name");
             self.link.say(command::CHOICE, &[0, 0]);
             return;
         };
         let price = self.slots.get(&number).map(|known| known.price.into());
-        self.chosen = true;
+        self.chosen = Some(number);
         self.desk.tell(DeviceEvent::Chosen { slot: Some(name), price });
     }
 
@@ -343,7 +346,7 @@ impl Protocol for Xy {
     }
 
     fn wanted(&mut self, now: Duration, job: Job) {
-        if self.desk.wanted(job) && std::mem::take(&mut self.chosen) {
+        if self.desk.wanted(job) && self.chosen.take().is_some() {
             self.link.say(command::CHOICE, &[0, 0]);
         }
         self.next(now);

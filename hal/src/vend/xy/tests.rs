@@ -1,19 +1,13 @@
 //! The protocol against the simulated machine: named histories, thousands of random ones, and one through a real pty.
 
-use std::{thread, time::Duration};
-
-use tokio::sync::mpsc;
+use std::time::Duration;
 
 use super::*;
 use crate::{
     board::SlotSpec,
-    port::Settings,
-    sim::{
-        port::SimPort,
-        xy::{Fate, XyMachine, XySlot},
-    },
+    sim::xy::{Fate, XyMachine, XySlot},
     vend::{
-        bus::Bus,
+        driven::Driven,
         runs::{Run, Truth, Wire},
     },
 };
@@ -222,6 +216,24 @@ fn a_choice_at_the_machine_is_told_with_its_price_and_can_be_turned_away() {
 }
 
 #[test]
+fn another_choice_ends_the_one_before_and_the_same_key_again_is_no_other() {
+    let mut run = started();
+    run.pass(SECOND * 3);
+    let before = run.events.len();
+    for slot in [7, 7, 31] {
+        run.device.choose(slot);
+        run.pass(SECOND);
+    }
+    let told: Vec<&DeviceEvent> = run.events.iter().skip(before).map(|(_, event)| event).collect();
+    let chosen = |slot: &str, price| DeviceEvent::Chosen { slot: Some(slot.into()), price: Some(price) };
+    assert_eq!(told, [&chosen("7", 350), &DeviceEvent::ChoiceEnded, &chosen("A1", 500)]);
+    // A slot that cannot be sold ends it, too: the machine is told to let go.
+    run.device.choose(99);
+    run.pass(SECOND);
+    assert_eq!((&run.events.last().unwrap().1, run.device.cancelled()), (&DeviceEvent::ChoiceEnded, 1));
+}
+
+#[test]
 fn a_machine_that_does_not_ask_is_told_once_and_comes_back_by_itself() {
     let mut machine = machine();
     machine.power_off(false);
@@ -250,30 +262,30 @@ fn in_thousands_of_bad_histories_no_item_falls_twice_and_nothing_is_told_wrong()
             [Fate::Falls, Fate::Jams, Fate::NoMotor, Fate::RunsOn, Fate::BrokenOff { fell: true }, Fate::Silent];
         let mut jobs: [Vec<u64>; 2] = [Vec::new(), Vec::new()];
         for job in 1..=6 {
-            let slot = run.dice.below(2) as usize;
-            let fate = fates[run.dice.below(10) as usize % fates.len()];
+            let slot = run.dice.roll(2) as usize;
+            let fate = fates[run.dice.roll(10) as usize % fates.len()];
             run.device.script(7 + slot as u16, if run.dice.in_thousand(500) { Fate::Falls } else { fate });
             run.give(job, ["7", "8"][slot]);
             jobs[slot].push(job);
-            let pause = Duration::from_millis(run.dice.below(4000));
+            let pause = Duration::from_millis(run.dice.roll(4000));
             run.pass(pause);
-            match run.dice.below(12) {
+            match run.dice.roll(12) {
                 0 => {
                     let fell = run.dice.in_thousand(500);
                     run.device.power_off(fell);
-                    let off = Duration::from_millis(run.dice.below(6000));
+                    let off = Duration::from_millis(run.dice.roll(6000));
                     run.pass(off);
                     let now = run.now;
                     run.device.power_on(now);
                 }
                 1 => {
                     run.unplug();
-                    let out = Duration::from_millis(run.dice.below(3000));
+                    let out = Duration::from_millis(run.dice.roll(3000));
                     run.pass(out);
                     run.plug();
                 }
                 _ => {
-                    let pause = Duration::from_millis(run.dice.below(12_000));
+                    let pause = Duration::from_millis(run.dice.roll(12_000));
                     run.pass(pause);
                 }
             }
@@ -294,22 +306,14 @@ fn in_thousands_of_bad_histories_no_item_falls_twice_and_nothing_is_told_wrong()
 
 #[test]
 fn through_a_real_pty_the_machine_delivers_and_is_missed_when_it_is_unplugged() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("vmc");
-    let mut port = SimPort::start(&path, machine()).unwrap();
-    let (give, jobs) = mpsc::channel(4);
-    let (events, mut heard) = mpsc::channel(16);
-    let bus = Bus { path, settings: Settings::at(57_600), protocol: Xy::new(&spec()), jobs, events };
-    let driver = thread::spawn(move || bus.run());
-    assert_eq!(heard.blocking_recv(), Some(DeviceEvent::VendReady { drops: None }));
-    give.try_send(Job::Dispense { job: 1, slot: "7".into(), price: 350 }).unwrap();
-    let ended = DeviceEvent::VendEnded { job: 1, result: VendResult::Dropped, drops: None, taken: None, told: None };
-    assert_eq!(heard.blocking_recv(), Some(ended));
-    assert_eq!(port.with(|machine, _| machine.fell().to_vec()), [7]);
-    port.unplug();
-    assert!(matches!(heard.blocking_recv(), Some(DeviceEvent::VendDown { .. })));
-    port.replug().unwrap();
-    assert_eq!(heard.blocking_recv(), Some(DeviceEvent::VendReady { drops: None }));
-    drop(give);
-    driver.join().unwrap();
+    let mut driven = Driven::start(machine(), Xy::new(&spec()));
+    driven.is_ready();
+    driven.give(1, "7");
+    driven.ends(1, VendResult::Dropped);
+    assert_eq!(driven.port.with(|machine, _| machine.fell().to_vec()), [7]);
+    driven.port.unplug();
+    driven.is_away();
+    driven.port.replug().unwrap();
+    driven.comes_back();
+    driven.stop();
 }

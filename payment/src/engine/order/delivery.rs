@@ -15,6 +15,11 @@ impl Order {
         self.job.is_some() || (self.deliver && self.next_item().is_some())
     }
 
+    /// Whether the machine's answer to this job is awaited.
+    pub(crate) fn is_waiting_for(&self, job: JobId) -> bool {
+        self.job.is_some_and(|running| running.id == job)
+    }
+
     pub(crate) fn on_vended(&mut self, office: &mut Office, job: JobId, result: VendResult, taken: Option<Fen>) {
         let Some(job) = self.job.take_if(|running| running.id == job || is_planted(Mutant::AnyJobsAnswer)) else {
             return;

@@ -58,6 +58,20 @@ fn a_buyer_who_gives_up_at_the_machine_is_not_charged_and_late_money_goes_back()
 }
 
 #[test]
+fn a_machine_that_asks_for_another_slot_is_not_paid_for_the_one_before() {
+    let mut world = world();
+    choose(&mut world, "11", Some(350)).expect("it sells");
+    world.run(200);
+    let first = world.last_record().order;
+    let second = choose(&mut world, "12", Some(500));
+    world.phone_pays();
+    world.settle();
+    assert_eq!(world.record(first).delivered_worth(), Fen::ZERO);
+    assert_eq!((world.net(), world.machine.begun.len()), (0, 0), "the phone paid what nobody waits for");
+    assert_eq!((second.is_err(), world.turned_away), (true, 1), "it asks again once the first one is gone");
+}
+
+#[test]
 fn the_machine_is_let_go_when_nobody_pays() {
     type End = (&'static str, fn(&mut World));
     let ends: [End; 3] = [
@@ -124,6 +138,39 @@ fn a_jam_gives_the_money_back_and_the_machine_is_not_told_twice() {
     world.phone_pays();
     world.settle();
     assert_eq!((world.net(), world.turned_away), (0, 0));
+}
+
+#[test]
+fn a_machine_that_was_never_asked_to_deliver_what_was_paid_is_let_go() {
+    type Obstacle = (&'static str, fn(&mut World), fn(&mut World));
+    let obstacles: [Obstacle; 2] = [
+        (
+            "its slot was locked meanwhile",
+            |world| {
+                world.input(Input::Raise(Fault::Slot(slot("11")))).expect("never refused");
+                world.phone_pays();
+            },
+            |_| {},
+        ),
+        (
+            "the journal kept the motor waiting",
+            |world| {
+                world.phone_pays();
+                world.refuse_writes = true;
+            },
+            |world| world.refuse_writes = false,
+        ),
+    ];
+    for (what, comes, goes) in obstacles {
+        let mut world = world();
+        choose(&mut world, "11", None).expect("it sells");
+        world.run(200);
+        comes(&mut world);
+        world.run(90_000);
+        goes(&mut world);
+        world.settle();
+        assert_eq!((world.machine.begun.len(), world.net(), world.turned_away), (0, 0, 1), "{what}");
+    }
 }
 
 #[test]

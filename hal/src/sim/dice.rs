@@ -20,9 +20,9 @@ impl Dice {
         (word ^ (word >> 31)) % sides.max(1)
     }
 
-    /// One in `sides`.
+    /// Whether one in `sides` happens; 0: never.
     pub fn one_in(&mut self, sides: u64) -> bool {
-        self.roll(sides) == 0
+        sides > 0 && self.roll(sides) == 0
     }
 
     /// One of `from`, which is not empty.
