@@ -1,6 +1,7 @@
 //! The steps, in the order of a terminal's life.
 
 mod box_itself;
+mod copy;
 mod package;
 mod pins;
 mod power;
@@ -37,6 +38,7 @@ pub async fn all(stage: &mut Stage, report: &mut Report) {
         let name = format!("power cut {cut} of {cuts} in a sale, settled after the start");
         report.choice(&name, power::cut(stage, cut)).await;
     }
+    report.choice("a copied card is refused on another board", copy::is_refused(stage)).await;
     report.choice("the clock starts in 1970", time::starts_in_1970(stage)).await;
     report.choice("upgraded while nobody buys, nothing forgotten", package::upgrades(stage)).await;
     report.choice("every order ended, books and motors agree", sale::books_agree(stage)).await;
