@@ -401,6 +401,28 @@ fn flash_is_written_once_and_only_where_something_differs() {
 }
 
 #[test]
+fn the_led_of_a_7e_scanner_is_switched_as_the_board_wants_it_and_nothing_else() {
+    // Of a scanner whose LED is on and of one whose LED is off.
+    for (before, led, after) in [
+        (0xD2, None, 0xD2),
+        (0xD2, Some(true), 0xD2),
+        (0xD2, Some(false), 0x52),
+        (0x52, None, 0x52),
+        (0x52, Some(true), 0xD2),
+        (0x52, Some(false), 0x52),
+    ] {
+        let mut scanner = ZoneScanner::default();
+        scanner.zones.insert(0, before);
+        let spec = ScannerSpec { led, ..spec(DialectKind::Zone, TriggerKind::Scanner) };
+        let mut bench = Bench::new(&spec, scanner).ready();
+        bench.show(CODE);
+        let lit = u32::from(after & 0x80 != 0);
+        assert_eq!((bench.scanner.zone(0), bench.scanner.flashes), (after, lit), "{led:?} from {before:02X}");
+        assert_eq!(bench.scanner.saves, u32::from(before != after));
+    }
+}
+
+#[test]
 fn only_the_wanted_bits_of_a_zone_change() {
     for (terminator, before, after) in [
         (crate::board::Terminator::Any, 0x00, 0x01),
