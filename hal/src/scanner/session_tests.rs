@@ -43,8 +43,14 @@ struct Bench<D> {
 
 impl<D: Scanner> Bench<D> {
     fn new(spec: &ScannerSpec, scanner: D) -> Self {
+        let mut bench = Self::unopened(spec, scanner);
+        bench.open();
+        bench
+    }
+
+    fn unopened(spec: &ScannerSpec, scanner: D) -> Self {
         let now = ms(1000);
-        let mut bench = Self {
+        Self {
             session: Session::new(spec, now),
             scanner,
             now,
@@ -54,9 +60,7 @@ impl<D: Scanner> Bench<D> {
             reopened: Vec::new(),
             sent: Vec::new(),
             cuts: None,
-        };
-        bench.open();
-        bench
+        }
     }
 
     fn open(&mut self) {
@@ -190,6 +194,8 @@ macro_rules! for_each_family {
 mod fuzz;
 #[path = "session_health.rs"]
 mod health;
+#[path = "session_memory.rs"]
+mod memory;
 
 #[test]
 fn every_family_says_who_it_is_and_reads() {
