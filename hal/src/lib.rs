@@ -41,4 +41,4 @@ pub mod vend;
 
 pub use devices::{Devices, VendRefused};
 pub use event::{Beep, DeviceEvent, DisplayState, Key, PrinterState, VendResult};
-pub use open::{OpenError, open, release_outputs};
+pub use open::{OpenError, open, open_remembering, release_outputs};

@@ -4,10 +4,13 @@
 
 mod common;
 
+use std::sync::mpsc;
+
 use common::*;
 use hal::{
     DeviceEvent, Devices,
     board::{BoardSpec, DialectKind, ScannerKind, ScannerSpec, TriggerKind},
+    scanner::Memory,
     sim::{
         port::SimPort,
         scanner::{
@@ -17,7 +20,7 @@ use hal::{
     },
 };
 use tempfile::{TempDir, tempdir};
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::{Receiver, channel};
 
 const CODE: &str = "281234567890123456";
 const OTHER: &str = "134567890123456789";
@@ -32,6 +35,15 @@ struct Counter<D> {
 
 impl<D: Scanner> Counter<D> {
     fn open(scanner: D, dialect: DialectKind, trigger: TriggerKind) -> Self {
+        Self::open_by(scanner, dialect, trigger, open)
+    }
+
+    fn open_by(
+        scanner: D,
+        dialect: DialectKind,
+        trigger: TriggerKind,
+        open: impl FnOnce(&BoardSpec) -> (Devices, Receiver<DeviceEvent>),
+    ) -> Self {
         let directory = tempdir().expect("a directory");
         let path = directory.path().join("scanner");
         let port = SimPort::start(&path, scanner).expect("a port");
@@ -94,6 +106,28 @@ async fn scanners_without_acknowledgements_or_with_packets_sell_as_well() {
 async fn who_is_there_is_found_out_by_itself() {
     sells_twice(SsiScanner::default(), DialectKind::Auto, "ssi").await;
     sells_twice(HoneywellScanner::default(), DialectKind::Auto, "honeywell").await;
+}
+
+/// Starts a daemon's scanner with what was kept before; what it keeps instead by the time it is up.
+async fn kept<D: Scanner>(scanner: D, dialect: DialectKind, before: Option<&str>) -> Vec<String> {
+    let (keep, kept) = mpsc::channel();
+    let keep = Box::new(move |found| keep.send(found).expect("it is kept"));
+    let memory = Memory { before: before.map(str::to_owned), keep };
+    let mut counter = Counter::open_by(scanner, dialect, TriggerKind::Scanner, |board| {
+        let (sender, events) = channel(64);
+        (hal::open_remembering(board, sender, memory).expect("devices"), events)
+    });
+    counter.up().await;
+    kept.try_iter().collect()
+}
+
+#[tokio::test]
+async fn what_was_found_is_kept_once_and_only_where_it_was_looked_for() {
+    let ssi = ["ssi 9600\n"];
+    assert_eq!(kept(SsiScanner::default(), DialectKind::Auto, None).await, ssi);
+    assert_eq!(kept(SsiScanner::default(), DialectKind::Auto, Some("7e 9600\n")).await, ssi);
+    assert!(kept(SsiScanner::default(), DialectKind::Auto, Some(ssi[0])).await.is_empty(), "nothing wears");
+    assert!(kept(SsiScanner::default(), DialectKind::Ssi, None).await.is_empty());
 }
 
 #[tokio::test]

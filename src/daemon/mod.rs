@@ -26,6 +26,7 @@ pub mod opening;
 mod paper;
 pub mod picture;
 pub mod receipts;
+mod scanner_memory;
 pub mod slots;
 pub mod start;
 mod status;

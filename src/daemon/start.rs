@@ -29,7 +29,7 @@ use super::picture::Picture;
 use super::receipts::Receipts;
 use super::slots::SlotNotice;
 use super::terminal::{COMMANDS_MAX, SyncEnds, Terminal};
-use super::{Broken, Daemon, Ended, Inputs, binding, opening};
+use super::{Broken, Daemon, Ended, Inputs, binding, opening, scanner_memory};
 use crate::api::{ApiOptions, Doors, TcpOptions};
 use crate::config::{self, Checked};
 use crate::http::{Channel, Channels, ClientError, ClientOptions};
@@ -99,7 +99,8 @@ pub async fn run(checked: Checked, stop: watch::Receiver<bool>) -> Result<Ended,
     let (calls, answers) = Calls::new(channels);
     first_time(&mut clock, &calls).await;
     let (events, device_events) = mpsc::channel(DEVICE_EVENTS_MAX);
-    let machinery = Machinery::new(hal::open(&checked.board, events)?);
+    let memory = scanner_memory::beside(&checked.journal);
+    let machinery = Machinery::new(hal::open_remembering(&checked.board, events, memory)?);
     let picture = Picture::new(look, machinery.display_size());
     let metrics = Arc::new(Metrics::default());
     let doors = Doors::open(api_options(checked.api, &checked.settings)).await?;

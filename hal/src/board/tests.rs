@@ -118,7 +118,9 @@ fn a_scanner_is_told_only_what_it_can_be_told() {
     let cases = [
         ("kind = \"serial\"\ntrigger = \"host\"", vec!["scanner.trigger"]),
         ("kind = \"serial\"\ndialect = \"auto\"\ntrigger = \"host\"\nbeep = true\nsetup = false", vec![]),
-        ("kind = \"serial\"\ndialect = \"7e\"", vec![]),
+        ("kind = \"serial\"\ndialect = \"7e\"\nled = true", vec![]),
+        ("kind = \"serial\"\ndialect = \"auto\"\nled = false", vec![]),
+        ("kind = \"serial\"\ndialect = \"ssi\"\nled = true", vec!["scanner.led"]),
         ("kind = \"keyboard\"\ndialect = \"newland\"", vec!["scanner.dialect"]),
         ("kind = \"hidpos\"\ndialect = \"auto\"", vec!["scanner.dialect"]),
         ("kind = \"hidpos\"\ndialect = \"honeywell\"\ntrigger = \"host\"", vec![]),

@@ -22,6 +22,7 @@ use crate::{
     devices::Devices,
     event::DeviceEvent,
     gpio::{Bank, LineError, Lines, sim::SimLines},
+    scanner::Memory,
     sim::link::Link,
     sound,
     vend::DropCounter,
@@ -94,6 +95,18 @@ fn backend(board: &BoardSpec) -> Result<Option<Backend>, OpenError> {
 /// # Errors
 /// Only what no waiting can mend; see [`OpenError`].
 pub fn open(board: &BoardSpec, events: Sender<DeviceEvent>) -> Result<Devices, OpenError> {
+    open_with(board, events, None)
+}
+
+/// As [`open`], with a memory for the scanner of `dialect = "auto"`.
+///
+/// # Errors
+/// Those of [`open`].
+pub fn open_remembering(board: &BoardSpec, events: Sender<DeviceEvent>, memory: Memory) -> Result<Devices, OpenError> {
+    open_with(board, events, Some(memory))
+}
+
+fn open_with(board: &BoardSpec, events: Sender<DeviceEvent>, memory: Option<Memory>) -> Result<Devices, OpenError> {
     let backend = backend(board)?;
     let mut opening = Opening {
         board,
@@ -126,7 +139,7 @@ pub fn open(board: &BoardSpec, events: Sender<DeviceEvent>) -> Result<Devices, O
     opening.indicators()?;
     opening.display()?;
     opening.status_display()?;
-    opening.scanner()?;
+    opening.scanner(memory)?;
     opening.keypad()?;
     opening.printer()?;
     if let Some(Backend { bank, link, .. }) = opening.backend {

@@ -4,24 +4,25 @@ use std::{path::PathBuf, sync::Arc};
 
 use super::{DriverEnd, OpenError, Opening};
 use crate::{
-    board::ScannerKind,
+    board::{DialectKind, ScannerKind},
     pace,
     scanner::{
-        Gate,
+        Gate, Memory,
         hid::{Reports, driver::HidScanner, keyboard::Keyboard, pos::Pos},
         serial::SerialScanner,
     },
 };
 
 impl Opening<'_> {
-    pub(super) fn scanner(&mut self) -> Result<(), OpenError> {
+    pub(super) fn scanner(&mut self, memory: Option<Memory>) -> Result<(), OpenError> {
         let spec = &self.board.scanner;
         match spec.kind {
             ScannerKind::None => Ok(()),
             ScannerKind::Serial => {
                 let (path, gate) = (self.scanner_path()?, Arc::new(Gate::new()));
                 let driver = SerialScanner::new(spec, path, Arc::clone(&gate), self.events.clone());
-                self.run_scanner(gate, driver.run())
+                let memory = memory.filter(|_| spec.dialect == DialectKind::Auto);
+                self.run_scanner(gate, driver.remembering(memory).run())
             }
             ScannerKind::Keyboard => self.hid(Box::new(Keyboard::new(spec, pace::now()))),
             ScannerKind::HidPos => self.hid(Box::new(Pos::new(spec, pace::now()))),

@@ -46,6 +46,14 @@ pub trait Scanner: Send + Sync {
     fn dropped(&self) -> u64;
 }
 
+/// What `dialect = "auto"` found, over restarts: one line of text that means nothing outside this crate.
+pub struct Memory {
+    /// What was kept before. Anything else costs time, and is no fault.
+    pub before: Option<String>,
+    /// Keeps this instead; called only when it differs, and must not wait.
+    pub keep: Box<dyn Fn(String) + Send>,
+}
+
 /// The switch between the loop and a driver.
 #[derive(Debug)]
 pub(crate) struct Gate {

@@ -9,7 +9,7 @@ use tokio::{io::AsyncReadExt, sync::mpsc::Sender, time::sleep};
 use tokio_serial::SerialStream;
 
 use super::{
-    Gate,
+    Gate, Memory,
     outlet::{Outlet, Stopping},
     session::{Output, Session},
 };
@@ -26,6 +26,7 @@ pub(crate) struct SerialScanner {
     baud: u32,
     session: Session,
     outlet: Outlet,
+    memory: Option<Memory>,
 }
 
 /// Why a port is not served any more.
@@ -39,7 +40,16 @@ enum End {
 impl SerialScanner {
     pub(crate) fn new(spec: &ScannerSpec, path: PathBuf, gate: Arc<Gate>, events: Sender<DeviceEvent>) -> Self {
         let session = Session::new(spec, pace::now());
-        Self { path, baud: spec.baud, session, outlet: Outlet::new(gate, events) }
+        Self { path, baud: spec.baud, session, outlet: Outlet::new(gate, events), memory: None }
+    }
+
+    /// With what was found before a restart, and a place for what is found now.
+    pub(crate) fn remembering(mut self, memory: Option<Memory>) -> Self {
+        if let Some(before) = memory.as_ref().and_then(|memory| memory.before.as_deref()) {
+            self.session.recall(before);
+        }
+        self.memory = memory;
+        self
     }
 
     /// Runs until the loop's end of the event queue is gone.
@@ -118,12 +128,23 @@ impl SerialScanner {
                     }
                 }
                 Output::Line(line) => self.outlet.pass(line)?,
-                Output::Up { identity } => self.outlet.up(identity).await?,
+                Output::Up { identity } => {
+                    self.remember();
+                    self.outlet.up(identity).await?;
+                }
                 Output::Advice(advice) => tracing::warn!(scanner = %self.path.display(), "{advice}"),
                 Output::Reopen(seen) => return Ok(Some(self.mute(seen))),
             }
         }
         Ok(None)
+    }
+
+    fn remember(&mut self) {
+        let Some((memory, found)) = self.memory.as_mut().zip(self.session.memory()) else { return };
+        if memory.before.as_ref() != Some(&found) {
+            (memory.keep)(found.clone());
+            memory.before = Some(found);
+        }
     }
 
     fn gone(&self, seen: &str) -> End {

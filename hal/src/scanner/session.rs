@@ -127,6 +127,20 @@ impl Session {
         }
     }
 
+    /// What [`memory`](Self::memory) said before a restart is tried first. Whatever else the text is, and a speed that is not
+    /// tried anyway, is ignored.
+    pub(crate) fn recall(&mut self, memory: &str) {
+        let wants = self.wants;
+        let written = |kind, speed| written(dialect::make(kind, wants).name(), speed);
+        self.found = auto::Search::new(self.wanted, self.baud, None).find(memory, written);
+    }
+
+    /// Who was found, for the time after a restart; `None`: nobody answered.
+    pub(crate) fn memory(&self) -> Option<String> {
+        let (_, speed) = self.found.filter(|_| self.answered)?;
+        Some(written(self.dialect.name(), speed))
+    }
+
     /// The port is open, at the board's speed.
     pub(crate) fn opened(&mut self, now: Duration) {
         self.assembler.reopen(now);
@@ -478,6 +492,11 @@ impl Session {
         self.health.fell_silent = true;
         self.out.push_back(Output::Reopen(seen));
     }
+}
+
+/// A dialect and a speed, as a line.
+fn written(name: &str, speed: u32) -> String {
+    format!("{name} {speed}\n")
 }
 
 #[cfg(test)]

@@ -43,8 +43,14 @@ struct Bench<D> {
 
 impl<D: Scanner> Bench<D> {
     fn new(spec: &ScannerSpec, scanner: D) -> Self {
+        let mut bench = Self::unopened(spec, scanner);
+        bench.open();
+        bench
+    }
+
+    fn unopened(spec: &ScannerSpec, scanner: D) -> Self {
         let now = ms(1000);
-        let mut bench = Self {
+        Self {
             session: Session::new(spec, now),
             scanner,
             now,
@@ -54,9 +60,7 @@ impl<D: Scanner> Bench<D> {
             reopened: Vec::new(),
             sent: Vec::new(),
             cuts: None,
-        };
-        bench.open();
-        bench
+        }
     }
 
     fn open(&mut self) {
@@ -190,6 +194,8 @@ macro_rules! for_each_family {
 mod fuzz;
 #[path = "session_health.rs"]
 mod health;
+#[path = "session_memory.rs"]
+mod memory;
 
 #[test]
 fn every_family_says_who_it_is_and_reads() {
@@ -398,6 +404,28 @@ fn flash_is_written_once_and_only_where_something_differs() {
     bench.replug();
     bench.run(ms(6000));
     assert_eq!((bench.scanner.zone(0), bench.scanner.saves), (0x91, 1));
+}
+
+#[test]
+fn the_led_of_a_7e_scanner_is_switched_as_the_board_wants_it_and_nothing_else() {
+    // Of a scanner whose LED is on and of one whose LED is off.
+    for (before, led, after) in [
+        (0xD2, None, 0xD2),
+        (0xD2, Some(true), 0xD2),
+        (0xD2, Some(false), 0x52),
+        (0x52, None, 0x52),
+        (0x52, Some(true), 0xD2),
+        (0x52, Some(false), 0x52),
+    ] {
+        let mut scanner = ZoneScanner::default();
+        scanner.zones.insert(0, before);
+        let spec = ScannerSpec { led, ..spec(DialectKind::Zone, TriggerKind::Scanner) };
+        let mut bench = Bench::new(&spec, scanner).ready();
+        bench.show(CODE);
+        let lit = u32::from(after & 0x80 != 0);
+        assert_eq!((bench.scanner.zone(0), bench.scanner.flashes), (after, lit), "{led:?} from {before:02X}");
+        assert_eq!(bench.scanner.saves, u32::from(before != after));
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ pub(super) const CHECKS: &[super::Check] = &[
     scanner_speed_exists,
     scanner_can_be_spoken_to,
     scanner_can_be_triggered,
+    scanner_has_the_led,
     scanner_timings_are_sane,
 ];
 
@@ -89,6 +90,17 @@ fn scanner_can_be_triggered(board: &BoardSpec, found: &mut Findings) {
             "scanner.trigger",
             "Till cannot trigger a scanner to which it says nothing",
             "name its dialect, or \"auto\", or remove trigger and set the scanner to continuous or sense mode",
+        );
+    }
+}
+
+fn scanner_has_the_led(board: &BoardSpec, found: &mut Findings) {
+    let scanner = &board.scanner;
+    if scanner.led.is_some() && !matches!(scanner.dialect, DialectKind::Zone | DialectKind::Auto) {
+        found.add(
+            "scanner.led",
+            "no command for the LED of such a scanner is known",
+            "remove led, and switch the LED by the codes of its manual; beep is there for other dialects, too",
         );
     }
 }

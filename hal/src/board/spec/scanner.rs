@@ -89,6 +89,8 @@ pub struct ScannerSpec {
     pub setup: bool,
     /// Whether the scanner itself beeps when it has read a code; unset: it stays as it is.
     pub beep: Option<bool>,
+    /// Whether the scanner's own LED shows that it has read a code, where its dialect has that (`7e`); unset: it stays as it is.
+    pub led: Option<bool>,
     /// What ends a line; default `any`.
     pub terminator: Terminator,
     /// Text that the scanner puts before every code; cut off.
@@ -115,6 +117,7 @@ impl Default for ScannerSpec {
             trigger: TriggerKind::Scanner,
             setup: true,
             beep: None,
+            led: None,
             terminator: Terminator::Any,
             prefix: String::new(),
             suffix: String::new(),

@@ -40,6 +40,11 @@ impl Search {
         Self { plan }
     }
 
+    /// What is planned and was written down like this.
+    pub(crate) fn find(self, text: &str, written: impl Fn(DialectKind, u32) -> String) -> Option<(DialectKind, u32)> {
+        self.plan.into_iter().find(|(kind, speed)| written(*kind, *speed) == text)
+    }
+
     /// The next to try.
     pub(crate) fn next(&mut self) -> Option<(DialectKind, u32)> {
         self.plan.pop()

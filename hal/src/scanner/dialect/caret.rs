@@ -1,7 +1,8 @@
 //! `^_^` words of MDT engines: DE2120, HW1258 (reference/hardware.md 1.6).
 //!
 //! One byte answers everything, and nothing can be asked but the version: what the board wants is set at each start and never
-//! saved. The words `SCMMAN` and `DSPYFW` are from public drivers of the DE2120.
+//! saved. The words `SCMMAN` and `DSPYFW` are from public drivers of the DE2120. These read one byte behind `DSPYFW` and no text,
+//! so there is no version to tell.
 
 use super::{Act, Ask, Dialect, Peel, Wants};
 

@@ -33,6 +33,8 @@ pub(crate) struct Wants {
     pub(crate) save: bool,
     /// Its own beep at a good read; `None`: as it is.
     pub(crate) beep: Option<bool>,
+    /// Its own LED at a good read; `None`: as it is.
+    pub(crate) led: Option<bool>,
     /// What the assembler waits for.
     pub(crate) terminator: Terminator,
 }
@@ -44,6 +46,7 @@ impl From<&ScannerSpec> for Wants {
             setup: spec.setup,
             save: spec.setup,
             beep: spec.beep,
+            led: spec.led,
             terminator: spec.terminator,
         }
     }

@@ -13,7 +13,7 @@ fn hex(text: &str) -> Vec<u8> {
 }
 
 fn wants(host: bool) -> Wants {
-    Wants { host, setup: true, save: true, beep: None, terminator: Terminator::Any }
+    Wants { host, setup: true, save: true, beep: None, led: None, terminator: Terminator::Any }
 }
 
 #[test]

@@ -107,11 +107,8 @@ impl Zone {
 
     fn wanted_mode(&self, value: u8) -> u8 {
         let value = if self.wants.host { value & !0x03 | 0x01 } else { value };
-        match self.wants.beep {
-            Some(true) => value | 0x40,
-            Some(false) => value & !0x40,
-            None => value,
-        }
+        let value = with_bit(value, 0x40, self.wants.beep);
+        with_bit(value, 0x80, self.wants.led)
     }
 
     /// No raw packets, no message for a read that failed, no code's name before the code, and the tail that is waited for.
@@ -142,6 +139,15 @@ impl Zone {
         } else {
             self.write = Some(wanted);
         }
+    }
+}
+
+/// The value with this bit as it is wanted, if it is.
+const fn with_bit(value: u8, bit: u8, wanted: Option<bool>) -> u8 {
+    match wanted {
+        Some(true) => value | bit,
+        Some(false) => value & !bit,
+        None => value,
     }
 }
 

@@ -23,6 +23,8 @@ pub struct ZoneScanner {
     pub saves: u32,
     /// How often a zone was written.
     pub writes: u32,
+    /// How often its LED showed a good read.
+    pub flashes: u32,
     /// Whether its firmware knows heartbeats.
     pub beats: bool,
     /// It hears and says nothing, and still reads.
@@ -71,6 +73,7 @@ impl Default for ZoneScanner {
             zones,
             saves: 0,
             writes: 0,
+            flashes: 0,
             beats: true,
             mute: false,
             delay: Duration::ZERO,
@@ -136,7 +139,7 @@ impl ZoneScanner {
             if !start {
                 self.eye.stop();
             }
-            burst.extend(code.map(|code| self.tailed(&code)).unwrap_or_default());
+            burst.extend(code.map(|code| self.read(&code)).unwrap_or_default());
         } else {
             self.writes += 1;
             self.zones.extend((address..).zip(data.iter().copied()));
@@ -153,7 +156,9 @@ impl ZoneScanner {
         }
     }
 
-    fn tailed(&self, code: &str) -> Vec<u8> {
+    /// What a good read sends; its LED shows it.
+    fn read(&mut self, code: &str) -> Vec<u8> {
+        self.flashes += u32::from(self.zone(0) & 0x80 != 0);
         let output = self.zone(0x0060);
         let tail: &[u8] = match (output & 1, output >> 5 & 3) {
             (1, 0) => b"\r",
@@ -194,7 +199,7 @@ impl Device for ZoneScanner {
 impl Scanner for ZoneScanner {
     fn show(&mut self, now: Duration, code: Option<&str>) {
         if let Some(code) = self.eye.show(now, code) {
-            let bytes = self.tailed(&code);
+            let bytes = self.read(&code);
             self.wire.send(&bytes);
         }
     }
