@@ -185,7 +185,7 @@ impl<C: Controller> Bench<C> {
     }
 }
 
-/// One sale, by itself or after others; `starts` motors were started and `falls` items fell with it.
+/// One sale. When it is over, so many motors were started and so many items fell since the machine was switched on.
 async fn sells<C: Controller>(bench: &Bench<C>, starts: usize, falls: usize) {
     let order = bench.buy().await;
     let said = bench.shop.order_until(&order, &["completed"]).await;
