@@ -36,6 +36,8 @@ pub struct SceneOptions {
     pub dir: PathBuf,
     /// The text of the board file; it must name simulated devices.
     pub board: String,
+    /// A `[vend]` section in place of the board's, for a controller that the test brings along; nothing is laid over it.
+    pub vend: Option<String>,
     /// Short times everywhere, for tests.
     pub quick: bool,
     /// The gateway and the terminal know each other by certificates, not by public keys.
@@ -65,6 +67,7 @@ impl SceneOptions {
         Self {
             dir: dir.into(),
             board: SIM_BOARD.to_owned(),
+            vend: None,
             quick: false,
             certificates: false,
             who_scans: WhoScans::Either,
@@ -358,16 +361,26 @@ fn machine_spec(board: &BoardSpec, quick: bool) -> MachineSpec {
 
 fn write_board(options: &SceneOptions) -> Result<(PathBuf, BoardSpec), SceneError> {
     let path = options.dir.join("board.toml");
-    let text = if options.quick {
-        let mut board: Table = options.board.parse()?;
-        lay_over(&mut board, QUICK_BOARD.parse()?);
-        board.to_string()
-    } else {
-        options.board.clone()
-    };
+    let text = board_text(options)?;
     write(&path, text.as_bytes(), 0o644)?;
     let board = BoardSpec::parse(&path, &text)?;
     Ok((path, board))
+}
+
+/// The board as the options change it; a board that is taken as it is keeps its comments.
+fn board_text(options: &SceneOptions) -> Result<String, SceneError> {
+    if !options.quick && options.vend.is_none() {
+        return Ok(options.board.clone());
+    }
+    let mut board: Table = options.board.parse()?;
+    if options.quick {
+        lay_over(&mut board, QUICK_BOARD.parse()?);
+    }
+    if let Some(vend) = &options.vend {
+        board.remove("vend");
+        lay_over(&mut board, vend.parse()?);
+    }
+    Ok(board.to_string())
 }
 
 /// Writes the merchant's keys and gives the API's token, if there is to be one.

@@ -7,6 +7,7 @@ mod audit;
 mod bad_input;
 mod buying;
 mod clock;
+mod controllers;
 mod crash;
 mod goods_and_money;
 mod receipts;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hal::Key;
+use hal::board::BoardSpec;
 use hal::display::Frame;
 use hal::sim::machine::MachineState;
 use payment::engine::view::View;
@@ -17,9 +18,6 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// How long a test that looks at the daemon from outside waits for an event before it looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-
-/// The keys of the simulated keypad and the drop sensor: pressing before they are read would press on nothing.
-const WIRED_INPUTS: usize = 13;
 
 /// The price of slot 11, in fen.
 pub const WATER: i64 = 200;
@@ -62,7 +60,8 @@ impl Shop {
     /// Waits until the daemon sells: it is ready, and the machine's keys and its scanner are connected.
     async fn until_ready(&mut self) {
         within("the daemon", self.daemon.ready()).await.unwrap();
-        self.machine_until("the keypad", |machine| machine.inputs_read == WIRED_INPUTS).await;
+        let wired = wired_inputs(&self.scene);
+        self.machine_until("the keypad", |machine| machine.inputs_read == wired).await;
         for fault in ["machine", "scanner"] {
             self.fault_until(fault, false).await;
         }
@@ -300,6 +299,12 @@ impl Events {
             tokio::time::sleep(LOOK_AGAIN).await;
         }
     }
+}
+
+/// How many keys and drop sensors the board wires: pressing before they are read would press on nothing.
+fn wired_inputs(scene: &Scene) -> usize {
+    let board = BoardSpec::read(&scene.board_path).unwrap();
+    board.keypad.keys.len() + board.vend.drop_sensor.iter().len()
 }
 
 /// Types a slot and buys it.
