@@ -16,12 +16,12 @@ use crate::vend::{
 /// What a decoder shows of itself is longer than what it keeps: this is a few hundred bytes.
 const KEPT_MAX: usize = 4000;
 
-/// The first byte chooses the decoder.
+/// Of the first two bytes one chooses the decoder, the other how it is set.
 pub fn any(data: &[u8]) {
-    let Some((choice, content)) = data.split_first() else { return };
+    let Some((&[choice, ways], content)) = data.split_first_chunk::<2>() else { return };
     match choice % 6 {
-        0 => text(choice >> 3, content),
-        1 | 2 => boxes(choice >> 3, content),
+        0 => text(ways, content),
+        1 | 2 => boxes(ways, content),
         3 => statuses(content),
         4 => packets(content),
         _ => motors(content),

@@ -43,11 +43,22 @@ pub fn any(data: &[u8]) {
             assert!(keyboard().run(&steps, true) == keyboard().run(&steps, false), "split reads type other lines");
         }
         8 => drop(Typed::new(Box::new(Pos::new(&spec, START)), true).run(&steps, true)),
-        _ => {
-            let said = |glued| Talk::new(&spec).run(&steps, glued);
-            assert!(said(true) == said(false), "split reads are another conversation");
-        }
+        _ => alike(&Talk::new(&spec).run(&steps, true), &Talk::new(&spec).run(&steps, false)),
     }
+}
+
+/// Split reads make the same conversation; but that a reply to a trigger came alone is a sign of health, so that one of the two
+/// may give the scanner up, and from there on they differ.
+fn alike(whole: &[Output], split: &[Output]) {
+    let lines = |said: &[Output]| -> Vec<Line> {
+        let kept = said.iter().take_while(|output| !matches!(output, Output::Reopen(_)));
+        kept.filter_map(|output| if let Output::Line(line) = output { Some(line.clone()) } else { None }).collect()
+    };
+    let reopened = [whole, split].map(|said| said.iter().any(|output| matches!(output, Output::Reopen(_))));
+    let (whole, split) = (lines(whole), lines(split));
+    let common = whole.len().min(split.len());
+    let same = if reopened.contains(&true) { whole[..common] == split[..common] } else { whole == split };
+    assert!(same, "split reads are another conversation");
 }
 
 const START: Duration = Duration::from_secs(1);

@@ -139,7 +139,7 @@ impl Desk {
             5 if step.byte(0) & 1 == 0 => self.protocol.wanted(now, Job::TurnAway),
             5 => self.inspect(),
             6 => self.plug(),
-            _ => self.wait(Duration::from_secs(step.byte(0).into())),
+            _ => return self.wait(Duration::from_secs(step.byte(0).into())),
         }
         self.collect(now);
         assert!(self.sent <= 16 + step.bytes.len(), "{} messages after one step", self.sent);

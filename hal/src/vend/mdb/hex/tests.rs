@@ -48,6 +48,17 @@ fn every_form_of_text_is_one_block() {
 }
 
 #[test]
+fn text_without_an_end_is_not_kept_without_an_end() {
+    let mut frames = Frames::new(WIRE);
+    let mut found = Vec::new();
+    for read in 0..1000 {
+        frames.push(Duration::from_millis(read * 10), &[b'0'; 512], &mut found);
+        assert!(frames.bytes.len() <= BLOCK_MAX + 1, "{} bytes are kept", frames.bytes.len());
+    }
+    assert_eq!(found, []);
+}
+
+#[test]
 fn what_is_torn_or_does_not_add_up_is_no_command() {
     for text in [&b"1300015E000578\r"[..], b"1300015E00057\r", b"13000x5E000577\r", b"9D\r", b"FF\r", b"AA\r"] {
         assert_eq!(read(WIRE, &[text]), [], "{text:?}");
