@@ -35,7 +35,9 @@ fn small(what: &impl Debug) {
 
 /// Lines of the text adapter, and the money in them.
 fn text(ways: u8, content: &[u8]) {
-    let money = Money { scale: ways.max(1), decimals: ways % 3 };
+    // Without decimals a board may have one scale only.
+    let decimals = ways % 3;
+    let money = Money { scale: if decimals == 0 { 1 } else { ways }, decimals };
     let (mut whole, mut cut) = (Lines::default(), Lines::default());
     let lines = whole.push(content);
     let pieces: Vec<String> = content.iter().flat_map(|byte| cut.push(&[*byte])).collect();

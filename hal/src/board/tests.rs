@@ -344,6 +344,7 @@ name = "5"
         ("level = 4", "level"),
         ("scale = 0", "scale"),
         ("decimals = 3", "decimals"),
+        ("scale = 5\ndecimals = 0", "decimals"),
         ("baud = 9601", "baud"),
         ("max_response_s = 5", "max_response_s"),
         ("select_within_s = 0", "select_within_s"),
@@ -354,6 +355,9 @@ name = "5"
     ];
     for (line, key) in cases {
         assert_eq!(keys(&with(line)), [format!("vend.mdb.{key}")], "{line}");
+    }
+    for line in ["scale = 50\ndecimals = 1", "decimals = 0", "scale = 5\ndecimals = 0\nadapter = \"hex\""] {
+        assert_eq!(keys(&with(line)), [""; 0], "{line}");
     }
     // The amounts on offer are no places in the machine, and it never asks first.
     let amounts = with("mode = \"pay_first\"");
