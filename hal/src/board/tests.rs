@@ -357,7 +357,7 @@ name = "5"
         assert_eq!(keys(&with(line)), [format!("vend.mdb.{key}")], "{line}");
     }
     for line in ["scale = 50\ndecimals = 1", "decimals = 0", "scale = 5\ndecimals = 0\nadapter = \"hex\""] {
-        assert_eq!(keys(&with(line)), [""; 0], "{line}");
+        assert!(parse(&with(line)).is_ok(), "{line}");
     }
     // The amounts on offer are no places in the machine, and it never asks first.
     let amounts = with("mode = \"pay_first\"");

@@ -333,6 +333,12 @@ impl Link for Hex {
         self.with_reader(|reader| reader.approve(steps));
     }
 
+    fn take_back(&mut self, _now: Duration) -> bool {
+        let mut taken = false;
+        self.with_reader(|reader| taken = reader.take_back_approval());
+        taken
+    }
+
     fn deny(&mut self, _now: Duration) {
         self.with_reader(Reader::deny);
     }
