@@ -97,7 +97,8 @@ impl Desk {
     fn received(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.heard += 1;
-            self.unanswered = false;
+            // The only bytes that can be the answer to "are you through".
+            self.unanswered &= byte & 0x90 != 0;
             self.session.received(self.now, &[*byte]);
             self.collect(self.now);
         }
