@@ -24,6 +24,10 @@ pub mod clock;
 mod devices;
 pub mod display;
 pub mod event;
+/// Fuzz targets over what only this crate sees: docs/fuzzing.md.
+#[cfg(any(test, fuzzing))]
+#[path = "../../fuzz/src/devices/mod.rs"]
+pub mod fuzzed;
 pub mod gpio;
 pub mod keypad;
 mod latest;

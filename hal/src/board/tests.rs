@@ -346,6 +346,7 @@ name = "5"
         ("level = 4", "level"),
         ("scale = 0", "scale"),
         ("decimals = 3", "decimals"),
+        ("scale = 5\ndecimals = 0", "decimals"),
         ("baud = 9601", "baud"),
         ("max_response_s = 5", "max_response_s"),
         ("select_within_s = 0", "select_within_s"),
@@ -356,6 +357,9 @@ name = "5"
     ];
     for (line, key) in cases {
         assert_eq!(keys(&with(line)), [format!("vend.mdb.{key}")], "{line}");
+    }
+    for line in ["scale = 50\ndecimals = 1", "decimals = 0", "scale = 5\ndecimals = 0\nadapter = \"hex\""] {
+        assert!(parse(&with(line)).is_ok(), "{line}");
     }
     // The amounts on offer are no places in the machine, and it never asks first.
     let amounts = with("mode = \"pay_first\"");

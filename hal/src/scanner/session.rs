@@ -240,6 +240,12 @@ impl Session {
         self.assembler.noise()
     }
 
+    /// How many bytes are not sorted yet.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn held(&self) -> usize {
+        self.held.bytes().len()
+    }
+
     /// Tells replies from codes. `over`: nothing more belongs to what is held.
     fn sort(&mut self, now: Duration, over: bool) {
         while !self.held.bytes().is_empty() {

@@ -2,13 +2,14 @@
 
 use super::{Findings, ports};
 use crate::{
-    board::{BoardSpec, MdbMode, MdbSpec, VendKind},
+    board::{BoardSpec, MdbAdapter, MdbMode, MdbSpec, VendKind},
     vend::mdb::money::Money,
 };
 
 pub(super) const CHECKS: &[super::Check] = &[
     mdb_has_a_port,
     mdb_is_a_device_of_the_bus,
+    mdb_amounts_are_one_reading,
     mdb_times_are_sane,
     mdb_credit_can_be_said,
     mdb_amounts_are_no_places,
@@ -33,6 +34,18 @@ fn mdb_is_a_device_of_the_bus(board: &BoardSpec, found: &mut Findings) {
     found.in_range("vend.mdb.scale", mdb.scale.into(), 1..=255, "(scale)");
     if mdb.setconf.iter().any(|set| !set.contains('=') || set.contains(|c: char| c.is_ascii_control())) {
         found.add("vend.mdb.setconf", "a setting without =", "write \"name=value\", such as \"mdb-display-time=5\"");
+    }
+}
+
+/// Without decimals an amount in yuan looks like a number of steps, and an adapter may take the one for the other.
+fn mdb_amounts_are_one_reading(board: &BoardSpec, found: &mut Findings) {
+    let Some(mdb) = used(board) else { return };
+    if mdb.adapter == MdbAdapter::Text && mdb.decimals == 0 && mdb.scale != 1 {
+        found.add(
+            "vend.mdb.decimals",
+            "an amount without decimals could be yuan or steps to a text adapter, which differ with this scale",
+            "set decimals = 1 and ten times the scale, or scale = 1",
+        );
     }
 }
 

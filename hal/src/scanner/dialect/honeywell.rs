@@ -114,7 +114,8 @@ impl Dialect for Honeywell {
 
     fn peel(&mut self, head: &[u8], between: bool) -> Peel {
         let Some(word) = self.word_of(head).filter(|_| between) else { return Peel::Text };
-        match end_of_reply(head, word) {
+        // What is longer is none, whether its rest is here yet or not.
+        match end_of_reply(head.get(..REPLY_MAX).unwrap_or(head), word) {
             // Anything else is damage, and its rest would stick to the next code.
             Some(end) if matches!(head.get(end - 1), Some(b'.' | b'!')) => Peel::Reply(end),
             Some(_) => Peel::Text,

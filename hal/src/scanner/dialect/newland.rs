@@ -98,7 +98,9 @@ impl Dialect for Newland {
             return Peel::Text;
         }
         let Some(rest) = head.get(HEAD.len()..) else { return Peel::More };
-        let end = rest.windows(END.len()).position(|two| two == END);
+        // Another head begins another reply, and what is longer is none, whether its rest is here yet or not.
+        let own = rest.iter().take(REPLY_MAX - HEAD.len()).take_while(|byte| **byte != 0x02).count();
+        let end = rest.get(..own).and_then(|own| own.windows(END.len()).position(|two| two == END));
         match end {
             Some(end) => Peel::Reply(HEAD.len() + end + END.len()),
             None if head.len() < REPLY_MAX && !rest.contains(&0x02) => Peel::More,

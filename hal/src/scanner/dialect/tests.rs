@@ -208,3 +208,20 @@ fn who_is_there_is_asked_by_versions_only_and_words_come_last() {
     kept.keep_to(9600);
     assert_eq!(std::iter::from_fn(|| kept.next()).count(), 5, "codes came at this speed");
 }
+
+/// Byte by byte they were taken for text as soon as that was certain.
+#[test]
+fn what_is_too_long_or_has_another_head_in_it_is_no_reply_even_when_all_of_it_is_there() {
+    let wants = Wants::from(&ScannerSpec::default());
+    let mut newland = make(DialectKind::Newland, wants);
+    let reply = |words: &[u8]| [b"\x02\x010000#", words, b";\x03"].concat();
+    let good = reply(b"QRYSYSfirmware\x06");
+    assert_eq!(newland.peel(&good, true), Peel::Reply(good.len()));
+    assert_eq!(newland.peel(&reply(b"QRYSYSfirm\x02ware\x06"), true), Peel::Text);
+    assert_eq!(newland.peel(&reply(&[b'a'; 500]), true), Peel::Text);
+    let mut honeywell = make(DialectKind::Honeywell, wants);
+    honeywell.next();
+    let reply = |name: &[u8]| [b"Product Name: ", name, b"REVINF\x06."].concat();
+    assert_eq!(honeywell.peel(&reply(b"3320G"), true), Peel::Reply(27));
+    assert_eq!(honeywell.peel(&reply(&[b'a'; 1000]), true), Peel::Text);
+}

@@ -361,6 +361,9 @@ impl Controller {
                 self.ended(job, VendResult::NotDropped, "nobody selected in time");
                 self.link.finish(now);
             }
+            Deal::Approved { job, .. } if self.link.take_back(now) => {
+                self.returned(now, job, "the MDB adapter never took the approval, so nothing was approved")
+            }
             Deal::Approved { job, .. } => {
                 self.ended(job, VendResult::Unknown, "the machine never said what became of the approved item");
                 self.finish_at = Some(now + FINISH_AFTER);
@@ -384,14 +387,18 @@ impl Protocol for Controller {
         self.listen(now);
     }
 
-    fn closed(&mut self, _now: Duration, why: &str) {
+    fn closed(&mut self, now: Duration, why: &str) {
         self.open = false;
         self.finish_at = None;
+        let never_left = self.link.take_back(now);
         self.link.closed();
         match self.deal {
             Deal::Free => {}
             Deal::Asked { .. } => self.choice_ended(),
             Deal::Credit { job, .. } => self.ended(job, VendResult::NotDropped, "the MDB adapter went away first"),
+            Deal::Approved { job, .. } if never_left => {
+                self.ended(job, VendResult::NotDropped, "the MDB adapter went away before it took the approval")
+            }
             Deal::Approved { job, .. } => {
                 self.ended(job, VendResult::Unknown, "the MDB adapter went away after the approval")
             }

@@ -105,7 +105,9 @@ impl Frames {
         let digit = char::from(character).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
         match (digit, character) {
             (Some(low), _) => match self.half.take() {
-                Some(high) => self.bytes.push(high << 4 | low),
+                // Without an end it is no block, and is not kept without an end.
+                Some(high) if !self.torn => self.bytes.push(high << 4 | low),
+                Some(_) => {}
                 None => self.half = Some(low),
             },
             (None, b' ') => {}
@@ -329,6 +331,12 @@ impl Link for Hex {
 
     fn approve(&mut self, _now: Duration, steps: u16) {
         self.with_reader(|reader| reader.approve(steps));
+    }
+
+    fn take_back(&mut self, _now: Duration) -> bool {
+        let mut taken = false;
+        self.with_reader(|reader| taken = reader.take_back_approval());
+        taken
     }
 
     fn deny(&mut self, _now: Duration) {

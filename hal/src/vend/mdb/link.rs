@@ -83,6 +83,8 @@ pub(crate) trait Link: Send {
     fn begin(&mut self, now: Duration, credit: u16);
     /// Approves the open request. Called at most once for a request.
     fn approve(&mut self, now: Duration, steps: u16);
+    /// Takes back an approval that has not left: true, and it never will. False: the machine may have it.
+    fn take_back(&mut self, now: Duration) -> bool;
     /// Denies the open request.
     fn deny(&mut self, now: Duration);
     /// Ends the open session, or takes back the credit that is not shown yet.

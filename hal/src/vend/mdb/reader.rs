@@ -166,6 +166,17 @@ impl Reader {
         }
     }
 
+    /// Takes an approval back that the adapter has not got. False: it has, or there is none.
+    pub(crate) fn take_back_approval(&mut self) -> bool {
+        let was_queued = self.approval == Approval::Queued;
+        if was_queued {
+            self.take_back(|status| matches!(status, Status::Approved(_)));
+            self.approval = Approval::None;
+            self.deny();
+        }
+        was_queued
+    }
+
     /// Denies the open request.
     pub(crate) fn deny(&mut self) {
         if self.is_unanswered() {
@@ -346,6 +357,8 @@ impl Reader {
         if !may_select {
             return self.wrong();
         }
+        // The credit of the session before would stand in the way of the answer.
+        self.take_back(|status| matches!(status, Status::Begin { .. }));
         if self.is_unanswered() {
             if self.asked == Some((price, item)) {
                 // Sent again: our ACK was lost.

@@ -481,6 +481,11 @@ impl Link for Text {
         }
     }
 
+    /// What was said is on its way at once.
+    fn take_back(&mut self, _now: Duration) -> bool {
+        false
+    }
+
     fn deny(&mut self, now: Duration) {
         if self.asked.take().is_some() {
             self.say("C,VEND,-1");

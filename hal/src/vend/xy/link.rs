@@ -71,9 +71,13 @@ impl Link {
         *self = Self { number, tickets, last_said, last_byte: now, last_packet: now, ..Self::default() };
     }
 
-    /// Queues a packet for the next POLL that has room.
+    /// Queues a packet for the next POLL that has room. What waits already is not queued again: a machine that talks and never
+    /// asks would have us store up answers without an end.
     pub(super) fn say(&mut self, command: u8, text: &[u8]) -> Ticket {
-        self.queue(command, text, SENDS_MAX)
+        let waits =
+            |waiting: &&Outgoing| (waiting.command, waiting.sends_max) == (command, SENDS_MAX) && waiting.text == text;
+        let waiting = self.waiting.iter().find(waits).map(|waiting| waiting.ticket);
+        waiting.unwrap_or_else(|| self.queue(command, text, SENDS_MAX))
     }
 
     /// The same, but never a second time.
@@ -238,6 +242,17 @@ mod tests {
         assert_eq!(ask(&mut link, 1400, &Packet::bare(POLL)), Packet::numbered(0x31, 2, &[]).to_bytes());
         assert_eq!(heard(&mut link), [Heard::GivenUp(ticket)]);
         assert!(!link.take_back(next));
+    }
+
+    #[test]
+    fn for_a_machine_that_talks_and_never_asks_nothing_is_stored_up() {
+        let mut link = link();
+        let first = link.say(0x05, &[0, 0]);
+        assert!((0..10_000).all(|_| link.say(0x05, &[0, 0]) == first));
+        assert_ne!(link.say_once(0x05, &[0, 0]), first, "an order is never another's");
+        assert_eq!(link.waiting.len(), 2);
+        ask(&mut link, 200, &Packet::bare(POLL));
+        assert_ne!(link.say(0x05, &[0, 0]), first, "what was sent is said anew");
     }
 
     #[test]

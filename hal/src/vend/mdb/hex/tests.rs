@@ -1,4 +1,9 @@
 use super::*;
+use crate::{
+    board::{MdbAdapter, SlotSpec, VendSpec},
+    event::{DeviceEvent, VendResult},
+    vend::{Job, bus::Protocol},
+};
 
 const WIRE: Wire = Wire {
     address: 0x10,
@@ -45,6 +50,17 @@ fn every_form_of_text_is_one_block() {
     }
     let bare = Wire { receives_checksum: false, ..WIRE };
     assert_eq!(read(bare, &[b"13 00 01 5E 00 05\r"]), [request]);
+}
+
+#[test]
+fn text_without_an_end_is_not_kept_without_an_end() {
+    let mut frames = Frames::new(WIRE);
+    let mut found = Vec::new();
+    for read in 0..1000 {
+        frames.push(Duration::from_millis(read * 10), &[b'0'; 512], &mut found);
+        assert!(frames.bytes.len() <= BLOCK_MAX + 1, "{} bytes are kept", frames.bytes.len());
+    }
+    assert_eq!(found, []);
 }
 
 #[test]
@@ -99,4 +115,28 @@ fn an_approval_without_an_ack_is_not_sent_again_and_a_credit_is() {
     hex.received(now, b"\x021300015E000577\x03");
     hex.approve(now, 350);
     assert_eq!(sent(&mut hex, &mut now, 5, 60), 1);
+}
+
+#[test]
+fn an_approval_that_never_left_is_in_no_doubt_and_never_leaves() {
+    let mut spec =
+        VendSpec { slots: vec![SlotSpec { name: "5".into(), ..SlotSpec::default() }], ..VendSpec::default() };
+    spec.mdb.adapter = MdbAdapter::Hex;
+    let at = Duration::from_secs;
+    let mut controller = crate::vend::mdb::controller(&spec);
+    controller.opened(at(1));
+    let start_up =
+        [Command::Reset, Command::Setup { level: 3, columns: 0, rows: 0, display: 0 }, Command::Options(0x20)];
+    for command in start_up.into_iter().chain([Command::Enable, Command::VendRequest { price: 350, item: 5 }]) {
+        controller.received(at(2), &encode(command.encode(0x10), true, true));
+        // No ACK: what goes first stays first.
+        while controller.to_send().is_some() {}
+    }
+    controller.wanted(at(2), Job::Dispense { job: 1, slot: "5".into(), price: 350 });
+    controller.closed(at(3), "the cable is out");
+    let ended = std::iter::from_fn(|| controller.happened()).find_map(|event| {
+        let DeviceEvent::VendEnded { job, result, .. } = event else { return None };
+        Some((job, result))
+    });
+    assert_eq!(ended, Some((1, VendResult::NotDropped)));
 }

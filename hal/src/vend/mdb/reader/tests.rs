@@ -192,6 +192,29 @@ fn a_request_that_is_sent_again_is_one_request() {
 }
 
 #[test]
+fn an_approval_that_has_not_left_can_be_taken_back_and_one_that_has_cannot() {
+    let mut reader = asked();
+    reader.approve(350);
+    assert!(reader.take_back_approval());
+    assert_eq!((poll(&mut reader), poll(&mut reader)), (Some(Status::Denied), None));
+    assert!(!reader.take_back_approval(), "there is none any more");
+    let mut reader = asked();
+    reader.approve(350);
+    reader.hand();
+    assert!(!reader.take_back_approval(), "the adapter has it");
+    assert_eq!(poll(&mut reader), Some(Status::Approved(350)));
+}
+
+#[test]
+fn a_credit_that_nobody_took_does_not_stand_before_the_answer_to_a_selection() {
+    let mut reader = enabled(3, ALWAYS_IDLE);
+    reader.begin(500);
+    reader.command(REQUEST);
+    reader.approve(350);
+    assert_eq!(poll(&mut reader), Some(Status::Approved(350)));
+}
+
+#[test]
 fn a_success_after_a_reset_is_still_heard() {
     let mut reader = asked();
     reader.approve(350);
