@@ -64,9 +64,23 @@ pub async fn sells(machine: &mut Machine) -> anyhow::Result<()> {
 ///
 /// As [`until`].
 pub async fn is_free(machine: &mut Machine) -> anyhow::Result<()> {
+    rests(machine, &["completed"]).await
+}
+
+/// As [`is_free`], for a terminal that has no money of its last order: that may be watched until its code is dead.
+///
+/// # Errors
+///
+/// As [`until`].
+pub async fn is_free_and_unpaid(machine: &mut Machine) -> anyhow::Result<()> {
+    rests(machine, &["completed", "cancelling"]).await
+}
+
+async fn rests(machine: &mut Machine, at_rest: &[&str]) -> anyhow::Result<()> {
     let free = |status: &Value| {
         let open = status["open_orders"].as_array();
-        status["order"].is_null() && open.is_some_and(|open| open.iter().all(|open| open["state"] == "completed"))
+        let rests = |open: &Value| open["state"].as_str().is_some_and(|state| at_rest.contains(&state));
+        status["order"].is_null() && open.is_some_and(|open| open.iter().all(rests))
     };
     until(machine, "the end of every order", Duration::from_secs(240), free).await.map(|_| ())
 }
