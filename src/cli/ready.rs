@@ -2,7 +2,8 @@
 //!
 //! Nothing would be lost at any moment: whatever is open goes on from the journal after the restart. But the buyer in front
 //! of the machine would stand there. Money that the channel refuses to take back for now (`owed`) is nobody in front of the
-//! machine and may stay so for weeks: it does not hold up an update.
+//! machine and may stay so for weeks: it does not hold up an update. Nor does an order that is done, and open only because a
+//! code of it that nobody scanned is watched until it is dead: a machine that sells every minute always has one.
 
 use std::time::Duration;
 
@@ -65,11 +66,29 @@ async fn hold(client: &Client, before: &TerminalStatus) -> Result<Answer, Failur
 fn reasons(terminal: &TerminalStatus) -> Vec<String> {
     let mut reasons: Vec<String> =
         terminal.order.iter().map(|order| format!("order {order} is at the machine")).collect();
-    let open = terminal.open_orders.iter().filter(|open| open.state != OrderState::Owed);
+    let open = terminal.open_orders.iter().filter(|open| holds_up(open.state));
     reasons.extend(open.map(|open| format!("{} {}", open.count, text::words(open.state))));
     let storage = terminal.faults.iter().filter(|fault| fault.name == "storage");
     reasons.extend(storage.map(|fault| format!("{}: what waits for the disk is only in memory", fault.text)));
     reasons
+}
+
+const fn holds_up(state: OrderState) -> bool {
+    match state {
+        OrderState::Waiting
+        | OrderState::Confirming
+        | OrderState::Unknown
+        | OrderState::Cancelling
+        | OrderState::Paid
+        | OrderState::Delivering
+        | OrderState::Refunding => true,
+        OrderState::Completed
+        | OrderState::Cancelled
+        | OrderState::Expired
+        | OrderState::Failed
+        | OrderState::Owed
+        | OrderState::Refunded => false,
+    }
 }
 
 fn answer(reasons: &[String]) -> Answer {

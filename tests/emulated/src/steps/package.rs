@@ -66,7 +66,11 @@ pub async fn upgrades(stage: &mut Stage) -> anyhow::Result<Done> {
     machine.must("dpkg -i /load/other.deb").await?;
     // The package does not replace a program that serves somebody: it waits for its moment.
     machine
-        .until("another process", 120, &format!("[ \"$(systemctl show -P MainPID till)\" != {} ]", before.trim()))
+        .until(
+            "another process",
+            120,
+            &format!("till ready-for-update; [ \"$(systemctl show -P MainPID till)\" != {} ]", before.trim()),
+        )
         .await?;
     terminal::sells(machine).await?;
     ensure!(terminal::orders(machine).await?.len() == orders, "the journal lost orders");
