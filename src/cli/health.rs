@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// Faults that a new program may have brought. A jam, a switch and a duty are others' business; the network, the hub and the
 /// clock are asked for by themselves.
-const OF_THE_PROGRAM: [&str; 6] = ["storage", "journal-full", "scanner", "machine", "display", "setup-"];
+const OF_THE_PROGRAM: [&str; 7] = ["storage", "journal-full", "scanner", "machine", "display", "printer", "setup-"];
 
 #[derive(Debug, Args)]
 pub(super) struct HealthArgs {

@@ -41,12 +41,13 @@ fn of_bytes(about: String, free: u64) -> Finding {
 fn of_wear(tree: &Tree) -> Vec<Finding> {
     let disks =
         tree.names("/sys/block").into_iter().filter(|name| name.starts_with("mmcblk") && !name.contains("boot"));
-    let found = disks.filter_map(|disk| {
+    let found = disks.map(|disk| {
         let told = |what: &str| tree.text(format!("/sys/block/{disk}/device/{what}"));
         let number = |text: &str| u8::from_str_radix(text.trim_start_matches("0x"), 16).ok();
-        let worst = told("life_time")?.split_whitespace().filter_map(number).max().unwrap_or_default();
+        let life = told("life_time").unwrap_or_default();
+        let worst = life.split_whitespace().filter_map(number).max().unwrap_or_default();
         let end = told("pre_eol_info").as_deref().and_then(number).unwrap_or_default();
-        Some(of_life(&disk, worst, end))
+        of_life(&disk, worst, end)
     });
     found.collect()
 }
@@ -55,7 +56,7 @@ fn of_wear(tree: &Tree) -> Vec<Finding> {
 fn of_life(disk: &str, worst: u8, end: u8) -> Finding {
     let about = format!("wear of {disk}");
     let found = match worst {
-        0 => "it does not tell how worn it is".to_owned(),
+        0 => "it does not tell how worn it is, as no SD card does: slow or failing writes come first".to_owned(),
         1..=10 => format!("{} to {} % of its life are used up", (worst - 1) * 10, worst * 10),
         _ => "its life is over by its own estimate".to_owned(),
     };
