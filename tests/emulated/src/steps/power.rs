@@ -19,6 +19,7 @@ pub async fn cut(stage: &mut Stage, number: u32) -> anyhow::Result<String> {
     let (runs, net) = (stage.runs(), stage.ledger().net_fen());
     let after = instant(stage.wanted.seed, number);
     let (machine, shop) = stage.both()?;
+    let known = terminal::orders(machine).await?.len();
     let sale = async {
         press(machine, &["1", "1", "ok"]).await?;
         let code = shop.scan_screen(machine).await?;
@@ -44,8 +45,9 @@ pub async fn cut(stage: &mut Stage, number: u32) -> anyhow::Result<String> {
     ensure!(turned <= 1, "the motor ran {turned} times for one order");
     ensure!(kept == 0 || kept == 200, "{kept} fen were kept for an item of 200");
     ensure!(kept == 0 || turned == 1, "paid, and no motor ever ran");
-    let end = terminal::orders(stage.machine()?).await?;
-    let state = end.first().map_or("no order", |order| order["state"].as_str().unwrap_or("no state")).to_owned();
+    let orders = terminal::orders(stage.machine()?).await?;
+    let newest = orders.first().filter(|_| orders.len() > known);
+    let state = newest.map_or("no order was begun", |order| order["state"].as_str().unwrap_or("no state"));
     Ok(format!(
         "after {:.1} s: {state}, {turned} motor runs, {kept} fen kept; up again in {booted:.0} s",
         after.as_secs_f64()
