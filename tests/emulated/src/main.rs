@@ -61,7 +61,7 @@ struct RunArgs {
     /// An arm64 package of another version, for the upgrade; without it that step says that it did not run
     #[arg(long)]
     older: Option<PathBuf>,
-    /// Test programs of hal, cross-built: gpio_sim, rppal_pi
+    /// Test programs of hal, cross-built: gpio_sim, console, rppal_pi
     #[arg(long)]
     programs: Option<PathBuf>,
     /// One power cut at most

@@ -56,8 +56,9 @@ impl Stage {
         let shop = Shop::open().await?;
         let mut load = vec![("till.deb", wanted.deb.as_path())];
         load.extend(wanted.older.as_deref().map(|older| ("other.deb", older)));
-        let programs = wanted.programs.as_ref().map(|folder| folder.join("gpio_sim"));
-        load.extend(programs.as_deref().map(|gpio_sim| ("gpio_sim", gpio_sim)));
+        let programs =
+            wanted.programs.as_ref().map(|folder| ["gpio_sim", "console"].map(|name| (name, folder.join(name))));
+        load.extend(programs.iter().flatten().map(|(name, program)| (*name, program.as_path())));
         let load = load_disk(&run, &load).await?;
         let parts = Parts { image: wanted.image.canonicalize()?, run, channel_port: shop.port(), load };
         let disk = Disk::new(&parts, "terminal").await?;

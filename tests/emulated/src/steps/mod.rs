@@ -33,6 +33,7 @@ pub async fn all(stage: &mut Stage, report: &mut Report) {
     report.choice("memory and processor time at rest", box_itself::rests(stage)).await;
     report.choice("the service is frozen and its watchdog replaces it", watchdog::replaces(stage)).await;
     report.choice("the screen over DRM shows a code that a phone reads", screen::over_drm(stage)).await;
+    report.choice("the console shows text again after the end and after a panic", screen::console(stage)).await;
     let cuts = stage.wanted.cuts;
     for cut in 1..=cuts {
         let name = format!("power cut {cut} of {cuts} in a sale, settled after the start");
