@@ -222,6 +222,37 @@ impl Machine {
         self.monitor("device_add", device).await
     }
 
+    /// Plugs a keyboard in, which is what a scanner in its factory setting is.
+    ///
+    /// # Errors
+    ///
+    /// When the emulator refuses.
+    pub async fn plug_keyboard(&mut self) -> anyhow::Result<()> {
+        self.monitor("device_add", json!({ "driver": "usb-kbd", "id": "keyboard", "bus": "usb.0", "port": "2" })).await
+    }
+
+    /// Pulls it out.
+    ///
+    /// # Errors
+    ///
+    /// When the emulator refuses.
+    pub async fn unplug_keyboard(&mut self) -> anyhow::Result<()> {
+        self.monitor("device_del", json!({ "id": "keyboard" })).await
+    }
+
+    /// Types digits and Enter on it.
+    ///
+    /// # Errors
+    ///
+    /// When the emulator refuses.
+    pub async fn types(&mut self, digits: &str) -> anyhow::Result<()> {
+        for digit in digits.chars().map(|digit| digit.to_string()).chain(["ret".to_owned()]) {
+            let key = json!({ "keys": [{ "type": "qcode", "data": digit }], "hold-time": 20 });
+            self.monitor("send-key", key).await?;
+        }
+        Ok(())
+    }
+
     /// The picture on the screen, as PNG. It stays in the run's folder.
     ///
     /// # Errors

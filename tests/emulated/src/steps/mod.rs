@@ -27,6 +27,7 @@ pub async fn all(stage: &mut Stage, report: &mut Report) {
     report.choice("a buyer scans the framebuffer and the relay turns once", sale::buyer_scans(stage)).await;
     report.choice("a pay code arrives through the USB scanner", scanner::machine_scans(stage)).await;
     report.choice("the scanner is unplugged and plugged again", scanner::replugged(stage)).await;
+    report.choice("a pay code is typed by a USB keyboard, and nobody else reads it", scanner::types(stage)).await;
     report.choice("the driver of the pins, by its own tests on gpio-sim", pins::chardev(stage)).await;
     report.choice("rppal on an emulated Pi 3B sets and reads a pin", pins::rppal(stage)).await;
     report.choice("lamp, buzzer and a jammed slot on the pins", sale::jams(stage)).await;
