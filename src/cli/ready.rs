@@ -98,3 +98,27 @@ fn answer(reasons: &[String]) -> Answer {
         _ => Answer { text: format!("Not ready: {}.", reasons.join("; ")), json, exit: Exit::Refused },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terminal(state: &str) -> TerminalStatus {
+        serde_json::from_value(json!({
+            "selling": true, "faults": [], "scanner_armed": false, "open_orders": [{ "state": state, "count": 2 }],
+            "clock": { "time": "2026-11-22T00:00:00Z", "trusted": true }, "slots": [], "version": "0", "up_s": 1, "newest_seq": 1,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_is_done_and_only_watched_holds_up_no_update_and_what_is_under_way_does() {
+        for state in ["completed", "cancelled", "expired", "failed", "owed", "refunded"] {
+            assert!(reasons(&terminal(state)).is_empty(), "{state}");
+        }
+        for state in ["waiting", "confirming", "unknown", "cancelling", "paid", "delivering", "refunding"] {
+            let reasons = reasons(&terminal(state));
+            assert!(matches!(&reasons[..], [one] if one.starts_with("2 ")), "{state}: {reasons:?}");
+        }
+    }
+}

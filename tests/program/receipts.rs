@@ -49,13 +49,8 @@ impl Counter {
     }
 
     async fn printed(&self, count: usize) -> Vec<String> {
-        let wait = async {
-            while self.sheets().len() < count {
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            }
-            self.sheets()
-        };
-        within("the receipts", wait).await
+        within("the receipts", self.printer.until(|printer| printer.receipts().len() >= count)).await;
+        self.sheets()
     }
 }
 

@@ -245,6 +245,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         assert!(Framebuffer::open(file.path(), None, Rotation::None).is_err());
     }
+
     /// A file in the place of the device: two rows above the picture and two pixels left of it are not seen, and rows are padded.
     fn framebuffer(file: &File, layout: Layout, start: usize) -> Framebuffer {
         let length = start + layout.stride * layout.height;

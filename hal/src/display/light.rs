@@ -166,6 +166,7 @@ mod tests {
         assert!(error.contains("allowed to write"), "{error}");
         assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
     }
+
     #[test]
     fn a_pwm_dims_within_its_cycle_stops_when_dark_and_is_left_as_it_is() {
         let root = tempfile::tempdir().unwrap();
