@@ -62,11 +62,14 @@ fn machine() -> Vmc {
     Vmc::new(VmcSpec::default().faster(10))
 }
 
+/// Waits until the machine is as wanted.
+async fn comes_to<A: Adapter>(port: &SimPort<A>, wanted: impl FnMut(&mut A) -> bool) {
+    tokio::time::timeout(LIMIT, port.until(wanted)).await.expect("the machine came to it");
+}
+
 /// The customer selects as soon as the machine lets him.
 async fn select<A: Adapter>(port: &SimPort<A>, item: u16) {
-    while !port.with(|adapter, _| adapter.vmc().takes_selections()) {
-        tokio::task::yield_now().await;
-    }
+    comes_to(port, |adapter| adapter.vmc().takes_selections()).await;
     port.with(|adapter, now| adapter.vmc().plan(now, Act::Select(item)));
 }
 
@@ -91,9 +94,7 @@ async fn sell<A: Adapter>(adapter: A, kind: &str) {
     select(&port, 5).await;
     until(&mut heard, DeviceEvent::Chosen { slot: Some("5".into()), price: Some(350) }).await;
     devices.dispense(2, "5", 350).expect("taken");
-    while port.with(|adapter, _| adapter.vmc().ledger().approvals) < 2 {
-        tokio::task::yield_now().await;
-    }
+    comes_to(&port, |adapter| adapter.vmc().ledger().approvals >= 2).await;
     port.unplug();
     until(&mut heard, ended(2, VendResult::Unknown)).await;
     port.replug().expect("a pty");

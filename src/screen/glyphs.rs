@@ -1,15 +1,23 @@
 //! The glyphs that `build.rs` drew: look-up. `build.rs` describes the format, [`super::ink`] how pixels are packed.
 
+use std::fmt;
+
 use super::ink::{self, Odds};
 
 /// How likely pixels are, in all glyphs of all faces.
 static ODDS: &Odds = include_bytes!(concat!(env!("OUT_DIR"), "/glyphs.odds"));
 
 /// One font at one size.
-#[derive(Debug)]
 pub struct Face {
     file: &'static [u8],
     em: u32,
+}
+
+/// Which one it is; the pixels would be pages of numbers.
+impl fmt::Debug for Face {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Face").field("em", &self.em).field("bytes", &self.file.len()).finish()
+    }
 }
 
 macro_rules! face {
@@ -44,6 +52,8 @@ pub(super) struct Metrics {
 
 const CHARACTERS: usize = 2;
 const RECORD_HEAD: usize = 5;
+/// Every so manyth record's beginning is in the file.
+const RECORDS_TO_A_MARK: usize = 32;
 
 impl Face {
     /// The height of the em square in pixels.
@@ -101,8 +111,13 @@ impl Face {
 
     fn record_at(&self, index: usize) -> Option<&'static [u8]> {
         let lengths = CHARACTERS + 2 * self.count();
-        let before: usize = (0..index).map(|index| self.number(lengths + 2 * index)).sum();
-        self.file.get(lengths + 2 * self.count() + before..)
+        let marks = lengths + 2 * self.count();
+        let records = marks + 4 * self.count().div_ceil(RECORDS_TO_A_MARK);
+        let mark = marks + 4 * (index / RECORDS_TO_A_MARK);
+        let marked = self.number(mark) | self.number(mark + 2) << 16;
+        let stepped = index - index % RECORDS_TO_A_MARK..index;
+        let past: usize = stepped.map(|index| self.number(lengths + 2 * index)).sum();
+        self.file.get(records + marked + past..)
     }
 }
 

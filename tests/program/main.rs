@@ -11,6 +11,7 @@ mod controllers;
 mod crash;
 mod goods_and_money;
 mod receipts;
+mod rehearse;
 mod shop;
 mod slots;
 mod trouble;

@@ -149,7 +149,7 @@ impl Bus {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::VecDeque, thread};
+    use std::collections::VecDeque;
 
     use super::*;
     use crate::{event::VendResult, sim::port::Device, vend::driven::Driven};
@@ -241,9 +241,7 @@ mod tests {
         driven.give(1, "11");
         driven.ends(1, VendResult::Dropped);
         driven.give(2, "11");
-        while driven.port.with(|device, _| device.asked) < 2 {
-            thread::yield_now();
-        }
+        driven.comes_to(|device| device.asked >= 2);
         driven.port.unplug();
         driven.ends(2, VendResult::Unknown);
         driven.is_away();

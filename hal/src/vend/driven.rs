@@ -1,6 +1,9 @@
 //! The driver that ships, at a real pty with the model of its controller at the other end.
 
-use std::thread::{self, JoinHandle};
+use std::{
+    thread::{self, JoinHandle},
+    time::Duration,
+};
 
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
@@ -13,6 +16,9 @@ use crate::{
     port::Settings,
     sim::port::{Device, SimPort},
 };
+
+/// Generous: only a defect takes that long.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A controller that is served.
 pub(super) struct Driven<D: Device> {
@@ -36,6 +42,13 @@ impl<D: Device> Driven<D> {
 
     pub(super) fn give(&self, job: u64, slot: &str) {
         self.jobs.try_send(Job::Dispense { job, slot: slot.into(), price: 350 }).unwrap();
+    }
+
+    /// Waits until the device is as wanted, but not for ever.
+    pub(super) fn comes_to(&self, wanted: impl FnMut(&mut D) -> bool) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let limited = async { tokio::time::timeout(LIMIT, self.port.until(wanted)).await };
+        runtime.block_on(limited).expect("the device came to it");
     }
 
     fn next(&mut self) -> DeviceEvent {

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::machine::Machine;
 use crate::shop::press;
 use crate::stage::Stage;
 use crate::steps::sale;
@@ -34,8 +36,13 @@ pub async fn walks(stage: &mut Stage) -> anyhow::Result<String> {
 
     let machine = stage.machine()?;
     let doctor = machine.run("till doctor").await?.code;
+    machine.must("till stock fill").await?;
+    let full = in_slot(stage.machine()?, "11").await?;
     sale::buyer_scans(stage).await?;
+    let left = in_slot(stage.machine()?, "11").await?;
+    ensure!(left == full - 1, "slot 11 held {full}, one was bought, and {left} are said to be in it");
     refunds(stage).await?;
+    rehearses(stage).await?;
     let machine = stage.machine()?;
     machine.must("cd /root && till support bundle.tar.gz && test -s bundle.tar.gz").await?;
     Ok(format!("board check ends with {}, doctor with {doctor}", checked.code))
@@ -56,6 +63,50 @@ async fn brings_up(stage: &mut Stage) -> anyhow::Result<()> {
     let said = machine.run("cat /run/bringup; exit $(cat /run/bringup.end)").await?;
     ensure!(said.code == 0, "a part was not shown to work:\n{}", said.text);
     Ok(())
+}
+
+/// How many items the terminal believes to be in a slot.
+async fn in_slot(machine: &mut Machine, name: &str) -> anyhow::Result<i64> {
+    let list: Value = serde_json::from_str(&machine.must("till stock --json").await?)?;
+    let slots = list["slots"].as_array().context("a list of slots")?;
+    let slot = slots.iter().find(|slot| slot["slot"] == name).with_context(|| format!("slot {name}"))?;
+    slot["stock"].as_i64().with_context(|| format!("slot {name} is not counted"))
+}
+
+/// Two cases of `till rehearse`: a person presses Enter, pays by the screen and by a pay code, and looks at the phone.
+async fn rehearses(stage: &mut Stage) -> anyhow::Result<()> {
+    let before = stage.ledger().net_fen();
+    let (machine, shop) = stage.both()?;
+    let begin = "rm -f /run/hands /run/rehearsal.end; mkfifo /run/hands; setsid sh -c 'exec 3<>/run/hands; \
+                 till rehearse --case shown-paid --case code-paid --by Technician --out /root/rehearsal.md \
+                 <&3 >/run/rehearsal 2>&1; echo $? >/run/rehearsal.end' >/dev/null 2>&1 </dev/null &";
+    machine.must(begin).await?;
+    answers(machine, "回车开始", 1, "").await?;
+    hears(machine, "请扫屏幕上的二维码并付款", 1).await?;
+    let code = shop.scan_screen(machine).await?;
+    shop.wallet().confirm(&code)?;
+    answers(machine, "y 是", 1, "y").await?;
+    answers(machine, "回车开始", 2, "").await?;
+    hears(machine, "请打开付款码", 1).await?;
+    machine.scan(&shop.wallet().pay_code()).await?;
+    answers(machine, "y 是", 2, "y").await?;
+    machine.until("the rehearsal's end", 240, "cat /run/rehearsal; test -e /run/rehearsal.end").await?;
+    let said = machine.run("cat /run/rehearsal /root/rehearsal.md; exit $(cat /run/rehearsal.end)").await?;
+    ensure!(said.code == 0, "a case did not pass:\n{}", said.text);
+    ensure!(stage.ledger().net_fen() == before, "a rehearsal kept money:\n{}", said.text);
+    terminal::is_free(stage.machine()?).await
+}
+
+/// Waits until the rehearsal has said something so many times.
+async fn hears(machine: &mut Machine, words: &str, times: u32) -> anyhow::Result<()> {
+    let look = format!("cat /run/rehearsal; test $(grep -c '{words}' /run/rehearsal) -ge {times}");
+    machine.until(words, 120, &look).await.map(|_| ())
+}
+
+/// Types a line once the rehearsal has asked.
+async fn answers(machine: &mut Machine, question: &str, times: u32, line: &str) -> anyhow::Result<()> {
+    hears(machine, question, times).await?;
+    machine.must(&format!("echo '{line}' >/run/hands")).await.map(|_| ())
 }
 
 /// `till orders`, and the money of the newest goes back.

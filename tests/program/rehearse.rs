@@ -1,8 +1,6 @@
 //! `till rehearse --sandbox`: the whole list of joint-test cases, unattended, against every channel that a scene has. The robot
 //! sees the panel's pictures and holds codes to the scanner; the simulated channel's own books are its witness.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -58,19 +56,19 @@ fn the_whole_list_passes_at_alipay() {
 }
 
 #[test]
-#[ignore = "minutes, since shown codes must die; by hand: cargo test --test rehearse -- --ignored"]
+#[ignore = "minutes, since shown codes must die; by hand: cargo test --test program rehearse -- --ignored"]
 fn the_whole_list_passes_at_wechat_pay() {
     the_list_passes("wechat", &["coupon"]);
 }
 
 #[test]
-#[ignore = "minutes, since shown codes must die; by hand: cargo test --test rehearse -- --ignored"]
+#[ignore = "minutes, since shown codes must die; by hand: cargo test --test program rehearse -- --ignored"]
 fn the_whole_list_passes_at_allinpay_vsp() {
     the_list_passes("allinpay_vsp", &["code-foreign"]);
 }
 
 #[test]
-#[ignore = "minutes, since shown codes must die; by hand: cargo test --test rehearse -- --ignored"]
+#[ignore = "minutes, since shown codes must die; by hand: cargo test --test program rehearse -- --ignored"]
 fn the_whole_list_passes_at_allinpay_yunst() {
     the_list_passes("allinpay_yst", &["code-foreign"]);
 }
@@ -81,7 +79,7 @@ fn a_guarantee_is_confirmed_before_the_money_goes_back() {
 }
 
 #[test]
-#[ignore = "minutes, since shown codes must die; by hand: cargo test --test rehearse -- --ignored"]
+#[ignore = "minutes, since shown codes must die; by hand: cargo test --test program rehearse -- --ignored"]
 fn a_delivery_is_reported_before_the_money_goes_back() {
     the_delivery_is_told("wechat");
 }
