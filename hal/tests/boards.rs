@@ -24,6 +24,7 @@ use hal::{
     sim::{bench::Bench, machine::MachineSpec},
 };
 use tempfile::tempdir;
+use tokio::task::{JoinSet, LocalSet};
 
 const CODE: &str = "281234567890123456";
 
@@ -158,17 +159,29 @@ fn every_board_has_its_row_in_the_table_of_what_is_supported() {
 /// Every part that the board names comes up by the drivers that ship, and does its work.
 #[tokio::test]
 async fn every_board_opens_on_simulators() {
+    // Side by side: each waits for its own devices.
+    let (here, mut all) = (LocalSet::new(), JoinSet::new());
     for (name, board) in boards() {
-        let directory = tempdir().unwrap();
-        let bench = Bench::start(&board, directory.path()).unwrap();
-        assert_eq!(bench.board.validate(), [], "{name}");
-        for part in Part::ALL.into_iter().filter(|part| bench.board.has(*part)) {
-            println!("{name}: {}", part.word());
-            comes_up(&bench, part).await;
-        }
-        let (devices, _events) = open(&bench.board);
-        assert_eq!(devices.dead_driver(), None, "{name}: whole");
+        all.spawn_local_on(opens(name, board), &here);
     }
+    let opened = async {
+        while let Some(opened) = all.join_next().await {
+            opened.unwrap();
+        }
+    };
+    here.run_until(opened).await;
+}
+
+async fn opens(name: String, board: BoardSpec) {
+    let directory = tempdir().unwrap();
+    let bench = Bench::start(&board, directory.path()).unwrap();
+    assert_eq!(bench.board.validate(), [], "{name}");
+    for part in Part::ALL.into_iter().filter(|part| bench.board.has(*part)) {
+        println!("{name}: {}", part.word());
+        comes_up(&bench, part).await;
+    }
+    let (devices, _events) = open(&bench.board);
+    assert_eq!(devices.dead_driver(), None, "{name}: whole");
 }
 
 async fn comes_up(bench: &Bench, part: Part) {
