@@ -11,6 +11,9 @@ use crate::machine::Machine;
 /// Between two questions.
 const ASK_AGAIN: Duration = Duration::from_millis(400);
 
+/// An order that was cancelled before this one may be watched for minutes yet, until its code is dead.
+const EVERY_ORDER_ENDS: Duration = Duration::from_secs(420);
+
 /// What `till status` knows.
 ///
 /// # Errors
@@ -82,7 +85,7 @@ async fn rests(machine: &mut Machine, at_rest: &[&str]) -> anyhow::Result<()> {
         let rests = |open: &Value| open["state"].as_str().is_some_and(|state| at_rest.contains(&state));
         status["order"].is_null() && open.is_some_and(|open| open.iter().all(rests))
     };
-    until(machine, "the end of every order", Duration::from_secs(240), free).await.map(|_| ())
+    until(machine, "the end of every order", EVERY_ORDER_ENDS, free).await.map(|_| ())
 }
 
 /// The latest orders.
