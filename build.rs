@@ -7,7 +7,7 @@
 //! | 2 | number of glyphs, n |
 //! | 2n | the characters, sorted, all from the basic plane |
 //! | 2n | how long each glyph's record is |
-//! | 4⌈n/32⌉ | where every thirty-second record begins, counted from the first |
+//! | 4⌈n/32⌉ | where every thirty-second record begins ([`ink::RECORDS_TO_A_MARK`]), counted from the first |
 //! | the rest | the records |
 //!
 //! A record is `left`, `top` (signed; from the pen on the base line to the ink's upper left corner, y down), `width`,
@@ -32,14 +32,12 @@ use skrifa::outline::{DrawSettings, HintingInstance, OutlineGlyphCollection, Out
 use skrifa::{FontRef, GlyphId, MetadataProvider};
 use zeno::{Command, Mask, Origin, Point};
 
-use ink::{Interval, ODDS_BYTES, Odds};
+use ink::{Interval, ODDS_BYTES, Odds, RECORDS_TO_A_MARK};
 
 /// Text, at the sizes that are legible on small screens; larger text is scaled from these.
 const TEXT: (&str, &[u16]) = ("till-screen.otf", &[16, 24]);
 /// Amounts, countdowns and slots: few characters, so every size is drawn for itself.
 const FIGURES: (&str, &[u16]) = ("till-figures.otf", &[16, 24, 32, 48, 64, 96]);
-/// So many records are stepped over by their lengths at most; `src/screen/glyphs.rs` counts alike.
-const RECORDS_TO_A_MARK: usize = 32;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
@@ -149,7 +147,7 @@ fn write_face(face: &[(u16, Ink)], odds: &Odds) -> Result<Vec<u8>, Box<dyn Error
     for record in &records {
         file.extend(u16::try_from(record.len())?.to_le_bytes());
     }
-    let mut begin = 0;
+    let mut begin = 0_usize;
     for some in records.chunks(RECORDS_TO_A_MARK) {
         file.extend(u32::try_from(begin)?.to_le_bytes());
         begin += some.iter().map(Vec::len).sum::<usize>();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::ink::{self, Odds};
+use super::ink::{self, Odds, RECORDS_TO_A_MARK};
 
 /// How likely pixels are, in all glyphs of all faces.
 static ODDS: &Odds = include_bytes!(concat!(env!("OUT_DIR"), "/glyphs.odds"));
@@ -52,8 +52,6 @@ pub(super) struct Metrics {
 
 const CHARACTERS: usize = 2;
 const RECORD_HEAD: usize = 5;
-/// Every so manyth record's beginning is in the file.
-const RECORDS_TO_A_MARK: usize = 32;
 
 impl Face {
     /// The height of the em square in pixels.

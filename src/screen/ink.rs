@@ -11,6 +11,9 @@ pub const FULL: u8 = 3;
 /// Bytes of the odds: three questions for each of the ways in which five pixels of four levels may surround a sixth.
 pub const ODDS_BYTES: usize = 3 << 10;
 
+/// Of every so many records in a file of glyphs the first one's beginning is noted: no more are stepped over to find one.
+pub const RECORDS_TO_A_MARK: usize = 32;
+
 /// How likely a yes is, in 256ths and never 0, for each question in each surrounding.
 pub type Odds = [u8; ODDS_BYTES];
 

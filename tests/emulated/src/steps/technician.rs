@@ -15,7 +15,8 @@ use crate::terminal;
 /// From the refund's order to the money at the buyer's.
 const REFUND_WITHIN: Duration = Duration::from_secs(60);
 
-/// What is plugged in, each part by itself, is it well, the first sale and its refund, the bundle for a colleague.
+/// What is plugged in, each part by itself, is it well, full slots, the first sale and its refund, a rehearsal, the bundle for a
+/// colleague.
 pub async fn walks(stage: &mut Stage) -> anyhow::Result<String> {
     let machine = stage.machine()?;
     let there = machine.must("till board detect").await?;
